@@ -1,0 +1,65 @@
+import type { Cause } from './cause.ts'
+import type { Roi } from './device.ts'
+import type { ProblemRecord } from './errors.ts'
+import type { ParameterValue, Reading } from './reading.ts'
+
+/** What can be asked of a device. Values are still in the caller's unit; the station checks and converts them. */
+export type CommandCall =
+  | { readonly kind: 'set'; readonly name: string; readonly value: ParameterValue; readonly unit?: string; readonly expected?: ParameterValue }
+  | { readonly kind: 'refresh'; readonly names?: readonly string[] }
+  | { readonly kind: 'move'; readonly to?: number; readonly by?: number; readonly unit?: string; readonly wait: boolean }
+  | { readonly kind: 'home'; readonly wait: boolean }
+  | { readonly kind: 'stop' }
+  | { readonly kind: 'read' }
+  | { readonly kind: 'trigger'; readonly frames: number }
+  | { readonly kind: 'configureCamera'; readonly exposureSeconds?: number; readonly roi?: Roi; readonly binning?: number }
+  | { readonly kind: 'startLive' }
+  | { readonly kind: 'stopLive' }
+  | { readonly kind: 'connect' }
+  | { readonly kind: 'disconnect' }
+
+/** Several calls in one request are all checked before the first one is carried out. */
+export type CommandRequest = {
+  readonly requestId: string
+  readonly calls: readonly { readonly deviceId: string; readonly call: CommandCall }[]
+  /** In the order given, or started together. */
+  readonly order: 'sequence' | 'together'
+  readonly cause: Cause
+  readonly idempotencyKey?: string
+  readonly acceptWithinMs: number
+  readonly completeWithinMs?: number
+  /** Set by the run engine: the fencing number of the run that writes. */
+  readonly fence?: { readonly runId: string; readonly number: number }
+}
+
+export const DEFAULT_ACCEPT_MS = 2000 // as the GraphQL contract says
+export const DEFAULT_COMPLETE_MS = 60_000 // no command waits for ever; the slowest documented one (a homing) stays below
+export const MAX_COMPLETE_MS = 600_000
+
+/** ACCEPTED: it is on the wire. DONE: the instrument's own answer confirms it. */
+export type CommandState = 'ACCEPTED' | 'DONE'
+export type CommandReading = { readonly deviceId: string; readonly parameter: string; readonly reading: Reading }
+
+export type CommandAnswer = {
+  readonly requestId: string
+  readonly state: CommandState
+  readonly results: readonly { readonly deviceId: string; readonly readings: readonly CommandReading[] }[]
+  readonly elapsedMs: number
+}
+
+export type CommandProgress = {
+  readonly requestId: string
+  readonly state: CommandState
+  readonly readings: readonly CommandReading[]
+  readonly problem?: ProblemRecord
+  readonly done: boolean
+}
+
+export type DeviceStopResult = {
+  readonly deviceId: string
+  /** Milliseconds from the arrival of the request to the stop bytes being on the wire. */
+  readonly sentMs?: number
+  readonly confirmed: boolean
+  readonly confirmedMs?: number
+  readonly problem?: ProblemRecord
+}

@@ -1,0 +1,173 @@
+import type { Capability } from '../core/capability.ts'
+import type { DeviceSettings, PortKind, Roi } from '../core/device.ts'
+import type { FrameHeader, FrameQuality } from '../core/frame.ts'
+import type { ParameterSpec, SettingSpec } from '../core/parameter.ts'
+import type { Measured, ParameterValue } from '../core/reading.ts'
+import type { Clock } from '../core/time.ts'
+
+/** What the station gives every driver. Nothing of it is global. */
+export type DriverContext = {
+  readonly clock: Clock
+  /** Where `sim://<name>` leads: the lab's address book (drivers/address.ts). */
+  readonly resolve: (address: string) => Promise<ResolvedAddress>
+  readonly log: (message: string) => void
+  /** A folder for what must be mapped or kept while the device is open (frame rings). */
+  readonly workFolder: string
+}
+
+/** Where bytes, registers or a library are really found. */
+export type ResolvedAddress =
+  | { readonly kind: 'serial'; readonly path: string; readonly simulated: boolean }
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number; readonly simulated: boolean }
+  | { readonly kind: 'library'; readonly path: string; readonly simulated: boolean }
+
+/**
+ * The code that speaks to one model. A port (a serial line, a TCP connection, a loaded library) is opened once and shared by every device whose
+ * `locate` names the same port; each device is one address on it.
+ */
+export interface Driver<Port extends DriverPort = DriverPort> {
+  /** "<vendor>-<model>", also its folder. */
+  readonly id: string
+  readonly vendor: string
+  readonly model: string
+  readonly version: string
+  readonly portKind: PortKind
+  readonly settings: readonly SettingSpec[]
+  readonly documentation?: string
+  /** What a device of it will be able to do; derived, see capabilitiesOf. Known before one is connected. */
+  readonly capabilities: readonly Capability[]
+  /** Checks the settings (InvalidValue) and says which port they name. Pure. */
+  locate(settings: DeviceSettings): { readonly address: string; readonly subAddress?: string }
+  openPort(settings: DeviceSettings, context: DriverContext, signal: AbortSignal): Promise<Port>
+  /** Identifies the instrument (a wrong identity is refused by name) and reads what it needs to describe it. */
+  openDevice(port: Port, settings: DeviceSettings, context: DriverContext, signal: AbortSignal): Promise<DeviceHandle>
+}
+
+export interface DriverPort extends AsyncDisposable {
+  /** Aborted when the port is lost (unplugged, connection reset); its reason says why. */
+  readonly lost: AbortSignal
+}
+
+/**
+ * One open device. Every method may throw a Problem with its effect; none retries what moves something.
+ * Which facets are there decides what the device can do.
+ */
+export interface DeviceHandle extends AsyncDisposable {
+  /** What the instrument says it is, e.g. "ESP300 Version 3.04 07/27/01". */
+  readonly identity: string
+  readonly parameters: readonly ParameterSpec[]
+  /** One answer per name. A failed read is `bad` with its reason; it throws only when the port is lost or the signal fires. */
+  read(names: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, Measured>>
+  /** Writes an already checked value (in the parameter's unit), reads it back and returns what the instrument confirms. */
+  readonly write?: (name: string, value: ParameterValue, signal: AbortSignal) => Promise<ParameterValue>
+  readonly motion?: MotionFacet
+  readonly readout?: ReadoutFacet
+  readonly trigger?: TriggerFacet
+  readonly exposure?: ExposureFacet
+  readonly frames?: FrameFacet
+  readonly registers?: { readonly count: number }
+  /** Puts stop bytes on the wire before everything that waits, and resolves once they are written; `confirmed` once the instrument says that it stands. */
+  readonly emergencyStop?: (signal: AbortSignal) => Promise<{ readonly confirmed: Promise<boolean> }>
+}
+
+export interface MotionFacet {
+  /** UCUM code of positions and limits. */
+  readonly unit: string
+  /** Parameters that hold the measured position, the commanded one's unit, and the velocity. */
+  readonly positionParameter: string
+  readonly velocityParameter?: string
+  limits(): { readonly minimum?: number; readonly maximum?: number }
+  /** Starts the move and returns when the instrument has accepted it (its error queue read). Absolute, in `unit`. */
+  moveTo(position: number, signal: AbortSignal): Promise<void>
+  /** Starts the search for home and returns when accepted. */
+  home(signal: AbortSignal): Promise<void>
+  /** By the instrument's own word. Throws HardwareFault if it stopped for a reason of its own. */
+  isMoving(signal: AbortSignal): Promise<boolean>
+  /** undefined where the instrument cannot tell. */
+  homed(): boolean | undefined
+  /** Decelerated stop; overtakes what waits on the port. */
+  stop(signal: AbortSignal): Promise<void>
+}
+
+export interface ReadoutFacet {
+  /** The parameter that is the main quantity. */
+  readonly parameter: string
+}
+
+export interface TriggerFacet {
+  trigger(frames: number, signal: AbortSignal): Promise<void>
+}
+
+export interface ExposureFacet {
+  readonly parameter: string
+}
+
+export type FrameRecordingProgress = {
+  readonly written: number
+  readonly dropped: number
+  readonly bytes: number
+  readonly state: 'running' | 'finished' | 'failed'
+  readonly reason?: string
+}
+
+/** The pixels' path is native; here are its handles. */
+export interface FrameFacet {
+  readonly sensor: { readonly width: number; readonly height: number; readonly bitDepth: number }
+  readonly temperatureParameter?: string
+  configuration(): { readonly roi: Roi; readonly binning: number; readonly exposureSeconds: number }
+  configure(change: { readonly roi?: Roi; readonly binning?: number; readonly exposureSeconds?: number }, signal: AbortSignal): Promise<void>
+  startLive(signal: AbortSignal): Promise<void>
+  stopLive(signal: AbortSignal): Promise<void>
+  readonly streaming: boolean
+  statistics(): { readonly produced: number; readonly lost: number; readonly frameRate: number }
+  /** The newest frame after `after`, reduced in native code; undefined when there is none yet. */
+  tap(quality: FrameQuality, after?: number): { readonly header: FrameHeader; readonly pixels: Uint16Array } | undefined
+  /**
+   * Starts the camera if it does not stream, and records `frames` frames (or until stop) to an Arrow IPC stream at `path`. Heads come from
+   * storage (the run engine passes them), because drivers know nothing of Arrow.
+   */
+  record(layout: FrameLayout, options: { readonly path: string; readonly frames?: number; readonly keepFreeBytes: number }, signal: AbortSignal): Promise<FrameRecordingHandle>
+}
+
+/** Prepared once per recording by storage/frame-heads.ts from the shape that `configuration()` gives. */
+export type FrameLayout = {
+  readonly width: number
+  readonly height: number
+  readonly schemaMessage: Uint8Array
+  readonly batchHead: Uint8Array
+  readonly sequenceOffset: number
+  readonly timeOffset: number
+  readonly pixelOffset: number
+  readonly batchBytes: number
+  readonly endOfStream: Uint8Array
+}
+
+export interface FrameRecordingHandle {
+  progress(): FrameRecordingProgress
+  stop(): Promise<FrameRecordingProgress>
+  readonly ended: Promise<FrameRecordingProgress>
+}
+
+/** The one place that turns facets into capabilities. `write` counts only if some parameter may be written. */
+export function capabilitiesOf(device: {
+  readonly parameters: readonly Pick<ParameterSpec, 'access'>[]
+  readonly write?: unknown
+  readonly motion?: unknown
+  readonly readout?: unknown
+  readonly trigger?: unknown
+  readonly exposure?: unknown
+  readonly frames?: unknown
+  readonly registers?: unknown
+}): readonly Capability[] {
+  const has: [Capability, boolean][] = [
+    ['MOVABLE', device.motion !== undefined],
+    ['READABLE', device.readout !== undefined],
+    ['TRIGGERABLE', device.trigger !== undefined],
+    ['EXPOSURE_CONTROL', device.exposure !== undefined],
+    ['FRAME_PRODUCER', device.frames !== undefined],
+    ['PARAMETERIZED', device.parameters.length > 0],
+    ['SETTABLE', device.write !== undefined && device.parameters.some((parameter) => parameter.access !== 'READ_ONLY')],
+    ['REGISTER_BANK', device.registers !== undefined],
+  ]
+  return has.filter(([, there]) => there).map(([capability]) => capability)
+}

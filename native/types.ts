@@ -1,0 +1,118 @@
+/** What the addon offers, in TypeScript's words. `devices.ts` and `files.ts` hand these out; nobody else loads the binary. */
+
+/** A pseudo-terminal pair. The slave stays open here too, so that the master outlives its users. */
+export interface PseudoTerminal {
+  readonly masterFd: number
+  /** e.g. /dev/pts/3 */
+  readonly slavePath: string
+  close(): void
+}
+
+/**
+ * Fixed slots in a memory-mapped file, one writer, any number of readers, sequence-locked. Layout in native/src/ring.h.
+ * The file is allocated once; its slots start on 4096-byte boundaries so that they can be written with O_DIRECT.
+ */
+export interface FrameRing extends AsyncDisposable {
+  readonly path: string
+  readonly slots: number
+  readonly frameBytes: number
+  readonly width: number
+  readonly height: number
+  /** Frames published since the ring was made. */
+  readonly published: bigint
+}
+
+export type CameraStatistics = { readonly produced: number; readonly lost: number; readonly frameRate: number }
+
+/** Taken from the newest whole frame of the ring; binning is the mean of bin x bin pixels, done in native code. */
+export type FrameTap = {
+  readonly pixels: Uint16Array
+  readonly width: number
+  readonly height: number
+  readonly sequence: bigint
+  /** Nanoseconds since 1970, host clock at the end-of-frame callback. */
+  readonly timeNs: bigint
+  readonly exposureNs: bigint
+  readonly minimum: number
+  readonly maximum: number
+  readonly mean: number
+}
+
+export type RecordingOptions = {
+  /** Absolute path of the Arrow IPC stream to create (must not exist). */
+  readonly path: string
+  /** The schema message, padded to 4096 bytes, and the record-batch head of one frame a batch (storage/frame-heads.ts makes both). */
+  readonly schemaMessage: Uint8Array
+  readonly batchHead: Uint8Array
+  /** Byte offsets inside one whole batch (head + body) of what changes: u64 sequence, i64 time (ns), and the first pixel. */
+  readonly sequenceOffset: number
+  readonly timeOffset: number
+  readonly pixelOffset: number
+  readonly batchBytes: number
+  /** The end-of-stream marker, written at the end. */
+  readonly endOfStream: Uint8Array
+  /** Stop by itself after this many frames; absent: until stop(). */
+  readonly frames?: number
+  /** Refuse to go on when less than this is free on the disk: the recording ends whole, with reason 'disk-full'. */
+  readonly keepFreeBytes: number
+}
+
+export type RecordingProgress = {
+  readonly written: number
+  /** Counted when the writer was lapped: the frames are missing in the file, seen by the gaps of the sequence column. */
+  readonly dropped: number
+  readonly bytes: number
+  readonly state: 'running' | 'finished' | 'failed'
+  readonly reason?: string
+}
+
+/** A native thread that streams ring slots to disk. JavaScript only asks how far it is. */
+export interface FrameRecording {
+  progress(): RecordingProgress
+  /** Finishes the batch being written, writes the end marker, syncs. */
+  stop(): Promise<RecordingProgress>
+  /** Settles when the recording ends by itself or by stop(). */
+  readonly ended: Promise<RecordingProgress>
+}
+
+/** A camera that PVCAM knows. One instance per opened camera; several at once are allowed. */
+export interface PvcamCamera extends AsyncDisposable {
+  readonly name: string
+  readonly sensorWidth: number
+  readonly sensorHeight: number
+  readonly bitDepth: number
+  readonly serialNumber: string
+  readonly chipName: string
+  readonly firmwareVersion: string
+  /** Never while streaming: it breaks the acquisition (PVCAM). Throws HardwareFault with the PVCAM code. Temperatures in degrees Celsius. */
+  temperature(): number
+  temperatureSetpoint(): number
+  setTemperatureSetpoint(celsius: number): void
+  /**
+   * Sets region and exposure up and starts continuous acquisition into a new ring: register EOF callback, setup_cont, start_cont (CIRC_NO_OVERWRITE);
+   * per callback: drain with get_oldest_frame, copy to the slot, then unlock.
+   * With `frames` it stops by itself after that many.
+   */
+  start(options: {
+    readonly roi: { readonly x: number; readonly y: number; readonly width: number; readonly height: number }
+    readonly binning: number
+    readonly exposureSeconds: number
+    readonly ringPath: string
+    readonly ringSlots: number
+    readonly frames?: number
+  }): FrameRing
+  stop(): Promise<void>
+  readonly streaming: boolean
+  statistics(): CameraStatistics
+  /** undefined until a frame newer than `after` has been published. */
+  tap(bin: 1 | 2 | 4, after?: bigint): FrameTap | undefined
+  /** Records from the running ring, from the next frame on. */
+  record(options: RecordingOptions): FrameRecording
+}
+
+export interface Pvcam extends AsyncDisposable {
+  readonly libraryVersion: string
+  /** Names as enumeration gives them; always take the name from here. */
+  cameras(): readonly string[]
+  open(name: string): PvcamCamera
+}
