@@ -1,0 +1,19 @@
+import { setTimeout as pause } from 'node:timers/promises'
+
+/** Waits for a condition instead of for a time. Throws what the condition last threw, or says that it never held. */
+export async function until<T>(condition: () => T | Promise<T>, options: { deadlineMs?: number; everyMs?: number; what?: string } = {}): Promise<NonNullable<T>> {
+  const { deadlineMs = 10_000, everyMs = 10, what = 'the condition' } = options
+  const end = performance.now() + deadlineMs
+  let failure: unknown
+  for (;;) {
+    try {
+      failure = undefined
+      const value = await condition()
+      if (value) return value
+    } catch (error) {
+      failure = error
+    }
+    if (performance.now() > end) throw failure ?? new Error(`${what} did not hold within ${deadlineMs} ms`)
+    await pause(everyMs)
+  }
+}
