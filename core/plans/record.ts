@@ -1,0 +1,41 @@
+import { InvalidValue } from '../errors.ts'
+import type { Detector, Plan } from '../plan.ts'
+
+export type RecordArguments = {
+  readonly detectors: readonly Detector[]
+  readonly frames?: number
+  readonly durationSeconds?: number
+  /** Of scalar detectors; frames come at the camera's own rate. */
+  readonly rateHz?: number
+}
+
+export const DEFAULT_RECORD_RATE_HZ = 10 // of scalars, where the plan does not say
+export const MAX_RECORD_RATE_HZ = 1000 // a serial instrument is far slower; what is faster is a buffered device's own stream
+
+/** Continuous recording of frames, of parameters, or of both, for a time, a number of frames, or until it is stopped. */
+export const record: Plan<RecordArguments> = {
+  type: 'record',
+  title: 'Record',
+  description: 'Records frames or parameters continuously, for a time, a number of frames, or until it is aborted.',
+
+  check({ detectors, frames, durationSeconds, rateHz }) {
+    const at = (name: string): string[] => ['plan', 'record', name]
+    if (detectors.length === 0) throw new InvalidValue('a recording needs at least one detector', at('detectors'))
+    if (frames !== undefined && (!Number.isSafeInteger(frames) || frames < 1)) throw new InvalidValue(`frames: ${frames} is not a whole number of at least 1`, at('frames'))
+    if (durationSeconds !== undefined && !(durationSeconds > 0)) throw new InvalidValue(`durationSeconds: ${durationSeconds} is not more than 0`, at('durationSeconds'))
+    if (rateHz !== undefined && !(rateHz > 0 && rateHz <= MAX_RECORD_RATE_HZ)) throw new InvalidValue(`rateHz: ${rateHz} is not in 0 … ${MAX_RECORD_RATE_HZ}`, at('rateHz'))
+  },
+
+  outline({ detectors, frames, durationSeconds }) {
+    const length = frames !== undefined ? `${frames} frames` : durationSeconds !== undefined ? `${durationSeconds} s` : 'until stopped'
+    return {
+      axes: [], detectors, ...(frames !== undefined && { totalPoints: frames }), shape: frames === undefined ? [] : [frames],
+      summary: `record ${detectors.map(({ role }) => role).join(', ')}, ${length}`, canPause: false,
+    }
+  },
+
+  *messages({ frames, durationSeconds }) {
+    yield { do: 'checkpoint' }
+    yield { do: 'record', ...(frames !== undefined && { frames }), ...(durationSeconds !== undefined && { durationSeconds }) }
+  },
+}
