@@ -21,7 +21,8 @@ export type JournalEntry =
   /** Readings that left their deadband, and every change of quality. */
   | { readonly type: 'samples'; readonly samples: readonly { readonly deviceId: string; readonly parameter: string; readonly reading: Reading }[] }
   | { readonly type: 'change'; readonly time: WallNs; readonly deviceId: string; readonly parameter: string; readonly unit?: string; readonly old?: Reading; readonly new: Reading; readonly cause: Cause }
-  | { readonly type: 'run'; readonly time: WallNs; readonly runId: string; readonly fence: number; readonly state: RunState; readonly points: number; readonly totalPoints?: number; readonly exitReason?: string; readonly problem?: ProblemRecord; readonly manifest?: Manifest }
+  /** A state, or progress within one: the first RUNNING of a run has 0 points. Carries what the feed of events says of it, because it may ship much later. */
+  | { readonly type: 'run'; readonly time: WallNs; readonly runId: string; readonly fence: number; readonly state: RunState; readonly points: number; readonly totalPoints?: number; readonly exitReason?: string; readonly problem?: ProblemRecord; readonly manifest?: Manifest; readonly cause?: Cause; readonly sessionId?: string; readonly number?: number }
   | { readonly type: 'dataset'; readonly time: WallNs; readonly dataset: DatasetRecord }
   | { readonly type: 'queue'; readonly time: WallNs; readonly held: boolean; readonly reason?: string }
   | { readonly type: 'emergencyStop'; readonly state: EmergencyStopState }
