@@ -1,9 +1,11 @@
+import type { Capability } from '../core/capability.ts'
 import type { Actor } from '../core/cause.ts'
 import type { CommandAnswer, CommandProgress, CommandRequest, DeviceStopResult } from '../core/command.ts'
 import type { DatasetColumn } from '../core/dataset.ts'
-import type { DeviceState, EmergencyStopState } from '../core/device.ts'
+import type { DeviceSettings, DeviceState, EmergencyStopState, PortKind } from '../core/device.ts'
 import type { ProblemRecord } from '../core/errors.ts'
 import type { FrameHeader, FrameQuality } from '../core/frame.ts'
+import type { SettingSpec } from '../core/parameter.ts'
 import type { WallNs } from '../core/time.ts'
 
 /**
@@ -23,7 +25,23 @@ export type LinkCalls = {
   abortRun: { params: { readonly runId: string; readonly actor: Actor; readonly reason?: string }; result: { readonly known: boolean } }
   /** The registry in PostgreSQL has changed; read it again and answer when it is carried out. */
   syncDevices: { params: { readonly deviceIds?: readonly string[] }; result: Record<string, never> }
+  /** Before a device is registered: checks the settings by the driver's own rules (InvalidValue, NotFound for the driver) and says which port they name. */
+  checkDevice: { params: { readonly driverId: string; readonly settings: DeviceSettings }; result: DeviceLocation }
   health: { params: Record<string, never>; result: StationHealth }
+}
+
+export type DeviceLocation = { readonly address: string; readonly subAddress?: string; readonly portKind: PortKind; readonly simulated: boolean }
+
+/** A model that the station can speak to. */
+export type DriverDescription = {
+  readonly id: string
+  readonly vendor: string
+  readonly model: string
+  readonly capabilities: readonly Capability[]
+  readonly settings: readonly SettingSpec[]
+  /** The driver can only speak to a simulator; false for those of real instruments, whatever address they are given. */
+  readonly simulated: boolean
+  readonly documentation?: string
 }
 
 export type QueueState = { readonly held: boolean; readonly reason?: string; readonly activeRunId?: string }
@@ -47,7 +65,7 @@ export type LinkStreams = {
 
 /** First `snapshot`, then what changed. Values of readings come over `readings`, not here. */
 export type StateItem =
-  | { readonly kind: 'snapshot'; readonly stationId: string; readonly epoch: number; readonly devices: readonly DeviceState[]; readonly emergencyStop: EmergencyStopState; readonly queue: QueueState }
+  | { readonly kind: 'snapshot'; readonly stationId: string; readonly epoch: number; readonly drivers: readonly DriverDescription[]; readonly devices: readonly DeviceState[]; readonly emergencyStop: EmergencyStopState; readonly queue: QueueState }
   | { readonly kind: 'device'; readonly device: DeviceState }
   | { readonly kind: 'removed'; readonly deviceId: string }
   | { readonly kind: 'emergencyStop'; readonly state: EmergencyStopState }
