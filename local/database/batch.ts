@@ -102,7 +102,13 @@ export class BatchBuilder {
 
   #renamed(bytes: Buffer, nameAt: number): Buffer {
     if (bytes[nameAt] === 0) return bytes
-    return Buffer.concat([bytes.subarray(0, 1), int32(bytes.length - 1 + this.#prefix.length), bytes.subarray(5, nameAt), Buffer.from(this.#prefix), bytes.subarray(nameAt)])
+    return Buffer.concat([
+      bytes.subarray(0, 1),
+      int32(bytes.length - 1 + this.#prefix.length),
+      bytes.subarray(5, nameAt),
+      Buffer.from(this.#prefix),
+      bytes.subarray(nameAt),
+    ])
   }
 }
 

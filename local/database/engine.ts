@@ -1,5 +1,5 @@
-import { vector } from '@electric-sql/pglite-pgvector'
 import { PGlite } from '@electric-sql/pglite'
+import { vector } from '@electric-sql/pglite-pgvector'
 
 /** The one PostgreSQL session, as raw protocol. */
 export type Engine = AsyncDisposable & {

@@ -68,5 +68,7 @@ const LITERAL = new RegExp(
 
 /** The same text with comments and the insides of literals blanked out, every character in its place. Quoted identifiers stay. */
 export function withoutLiterals(sql: string): string {
-  return sql.replace(LITERAL, (found) => (found.startsWith('"') ? found : found.startsWith('-') || found.startsWith('/') ? ' '.repeat(found.length) : `'${' '.repeat(found.length - 2)}'`))
+  return sql.replace(LITERAL, (found) =>
+    found.startsWith('"') ? found : found.startsWith('-') || found.startsWith('/') ? ' '.repeat(found.length) : `'${' '.repeat(found.length - 2)}'`,
+  )
 }

@@ -28,7 +28,8 @@ export function parseStartup(packet: Buffer): Startup {
   const encoding = given.get('client_encoding')
   if (encoding !== undefined && !/^'?utf-?8'?$/i.test(encoding))
     return { kind: 'refused', code: '22023', reason: `client_encoding ${encoding} is not available on the embedded database, only UTF8` }
-  if (given.has('replication') && given.get('replication') !== 'false') return { kind: 'refused', code: '0A000', reason: 'replication is not available on the embedded database' }
+  if (given.has('replication') && given.get('replication') !== 'false')
+    return { kind: 'refused', code: '0A000', reason: 'replication is not available on the embedded database' }
   const settings = new Map([...given].filter(([name]) => !NOT_SETTINGS.has(name)))
   for (const [name, value] of parseOptions(given.get('options') ?? '')) settings.set(name, value)
   return { kind: 'session', database: given.get('database') ?? user, settings }
@@ -37,6 +38,7 @@ export function parseStartup(packet: Buffer): Startup {
 /** `-c name=value` and `--name=value`, blanks in a value escaped by a backslash. */
 export function parseOptions(options: string): Map<string, string> {
   const found = new Map<string, string>()
-  for (const [, name = '', value = ''] of options.matchAll(/(?:-c\s*|--)([\w.-]+)=((?:\\.|\S)*)/g)) found.set(name.replaceAll('-', '_'), value.replaceAll(/\\(.)/g, '$1'))
+  for (const [, name = '', value = ''] of options.matchAll(/(?:-c\s*|--)([\w.-]+)=((?:\\.|\S)*)/g))
+    found.set(name.replaceAll('-', '_'), value.replaceAll(/\\(.)/g, '$1'))
   return found
 }

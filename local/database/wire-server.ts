@@ -3,7 +3,7 @@ import { setImmediate as breathe } from 'node:timers/promises'
 import type { Batch } from './batch.ts'
 import { ClientSession } from './client-session.ts'
 import { DATABASE_NAME, type Engine } from './engine.ts'
-import { backendMessages, errorText, message, rowValues, simpleQuery, SYNC, type TransactionStatus, zeroTerminated } from './framing.ts'
+import { backendMessages, errorText, message, rowValues, SYNC, simpleQuery, type TransactionStatus, zeroTerminated } from './framing.ts'
 
 /**
  * PostgreSQL's wire protocol for many clients over the one session that the embedded engine has. Batches of two clients never mix; a client in a transaction
@@ -241,7 +241,14 @@ export class WireServer implements AsyncDisposable {
 }
 
 const REPORTED = [
-  'server_version', 'server_encoding', 'client_encoding', 'DateStyle', 'IntervalStyle', 'TimeZone', 'integer_datetimes', 'standard_conforming_strings',
+  'server_version',
+  'server_encoding',
+  'client_encoding',
+  'DateStyle',
+  'IntervalStyle',
+  'TimeZone',
+  'integer_datetimes',
+  'standard_conforming_strings',
 ] as const
 
 /** What makes the session hold this client's unnamed statement, or fails as PostgreSQL would when there is none. */

@@ -57,7 +57,10 @@ async function migratedDump(): Promise<Blob> {
   const engine = await openEngine({})
   try {
     await using folder = await temporaryFolder()
-    await using _server = await serveWire(engine, { listen: { path: path.join(folder.path, '.s.PGSQL.5432') }, onFailure: (error) => process.emitWarning(error.message) })
+    await using _server = await serveWire(engine, {
+      listen: { path: path.join(folder.path, '.s.PGSQL.5432') },
+      onFailure: (error) => process.emitWarning(error.message),
+    })
     await migrate(`postgresql://postgres@localhost/postgres?host=${encodeURIComponent(folder.path)}`)
     const dump = await engine.dump()
     await mkdir(CACHE, { recursive: true })

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openDatabase, type Database } from '../../prisma/client.ts'
+import { type Database, openDatabase } from '../../prisma/client.ts'
 import { appendEvents } from '../../prisma/events.ts'
 import { type Change, listenForChanges } from '../../prisma/listen.ts'
 import { migrate } from '../../prisma/migrate.ts'
