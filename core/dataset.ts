@@ -21,7 +21,13 @@ export type DatasetColumn = {
 /** A finished file: name within the dataset's or export's folder, size, lower-case hex SHA-256 (absent while it is still computed). */
 export type DatasetFile = { readonly name: string; readonly bytes: number; readonly sha256?: string; readonly mediaType: string }
 
-export type ManifestEntry = { readonly deviceId: string; readonly deviceName: string; readonly parameter: string; readonly unit?: string; readonly reading: Reading }
+export type ManifestEntry = {
+  readonly deviceId: string
+  readonly deviceName: string
+  readonly parameter: string
+  readonly unit?: string
+  readonly reading: Reading
+}
 
 /** What was true at one moment: every parameter, every driver and its version, the software's own version and commit. */
 export type Manifest = {

@@ -6,9 +6,26 @@
 export type Effect = 'NONE' | 'POSSIBLE' | 'DONE'
 
 export type ProblemCode =
-  | 'STATION_OFFLINE' | 'DEVICE_BUSY' | 'INVALID_QUERY' | 'LIMIT_EXCEEDED' | 'INVALID_VALUE' | 'LIMIT_VIOLATION' | 'READ_ONLY'
-  | 'INCOMPATIBLE_UNIT' | 'NOT_FOUND' | 'NOT_SUPPORTED' | 'DEVICE_OFFLINE' | 'INTERLOCK_BLOCKED' | 'LEASE_HELD' | 'EMERGENCY_STOPPED'
-  | 'HARDWARE_FAULT' | 'DEADLINE_EXCEEDED' | 'FORBIDDEN' | 'CONFLICT' | 'PLAN_REJECTED' | 'STORAGE_FULL'
+  | 'STATION_OFFLINE'
+  | 'DEVICE_BUSY'
+  | 'INVALID_QUERY'
+  | 'LIMIT_EXCEEDED'
+  | 'INVALID_VALUE'
+  | 'LIMIT_VIOLATION'
+  | 'READ_ONLY'
+  | 'INCOMPATIBLE_UNIT'
+  | 'NOT_FOUND'
+  | 'NOT_SUPPORTED'
+  | 'DEVICE_OFFLINE'
+  | 'INTERLOCK_BLOCKED'
+  | 'LEASE_HELD'
+  | 'EMERGENCY_STOPPED'
+  | 'HARDWARE_FAULT'
+  | 'DEADLINE_EXCEEDED'
+  | 'FORBIDDEN'
+  | 'CONFLICT'
+  | 'PLAN_REJECTED'
+  | 'STORAGE_FULL'
 
 /** The facts a client needs beside the message. Plain values only: they travel over the station link and into the run's row. */
 export type ProblemFacts = {
@@ -89,7 +106,11 @@ export class LimitViolation extends Problem {
     const shown = unit === undefined ? '' : ` ${unit}`
     const range = `${minimum ?? '-∞'} … ${maximum ?? '∞'}${shown}`
     super('LIMIT_VIOLATION', `${parameter}: ${given}${shown} is outside ${range}`, {
-      parameter, given, ...(minimum !== undefined && { minimum }), ...(maximum !== undefined && { maximum }), ...(unit !== undefined && { unit }),
+      parameter,
+      given,
+      ...(minimum !== undefined && { minimum }),
+      ...(maximum !== undefined && { maximum }),
+      ...(unit !== undefined && { unit }),
     })
   }
 }

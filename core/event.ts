@@ -1,7 +1,21 @@
 import type { Cause } from './cause.ts'
 import type { WallNs } from './time.ts'
 
-export const EVENT_KINDS = ['MODULE', 'DEVICE', 'PARAMETER', 'SESSION', 'RUN', 'DATASET', 'JOB', 'ALARM', 'LEASE', 'SCRIPT', 'EMERGENCY_STOP', 'AUDIT', 'STATION'] as const
+export const EVENT_KINDS = [
+  'MODULE',
+  'DEVICE',
+  'PARAMETER',
+  'SESSION',
+  'RUN',
+  'DATASET',
+  'JOB',
+  'ALARM',
+  'LEASE',
+  'SCRIPT',
+  'EMERGENCY_STOP',
+  'AUDIT',
+  'STATION',
+] as const
 export type EventKind = (typeof EVENT_KINDS)[number]
 
 /** One line of the feed of everything. Its id is given by the database, in the order in which events become visible. */

@@ -21,3 +21,40 @@ export type FrameHeader = {
   /** Frames that the camera or the ring lost since the stream began. */
   readonly dropped: number
 }
+
+/**
+ * The Arrow IPC stream of one recording, prepared once by storage/frame-heads.ts: with a fixed frame shape and no nulls only the sequence and the time
+ * differ from batch to batch. One frame is one batch; offsets are counted from the start of the batch's head.
+ */
+export type FrameLayout = {
+  readonly width: number
+  readonly height: number
+  /** The schema message, padded to 4096 bytes. */
+  readonly schemaMessage: Uint8Array
+  readonly batchHead: Uint8Array
+  /** u64 sequence, i64 time in nanoseconds, and the first pixel. */
+  readonly sequenceOffset: number
+  readonly timeOffset: number
+  readonly pixelOffset: number
+  /** Head and body, a multiple of 4096. */
+  readonly batchBytes: number
+  readonly endOfStream: Uint8Array
+}
+
+export type FrameRecordingProgress = {
+  readonly written: number
+  /** Frames that are missing in the file: the gaps of its sequence column. */
+  readonly dropped: number
+  readonly bytes: number
+  readonly state: 'running' | 'finished' | 'failed'
+  readonly reason?: string
+}
+
+/** A recording under way; JavaScript only asks how far it is. */
+export interface FrameRecording {
+  progress(): FrameRecordingProgress
+  /** Finishes the batch being written, writes the end marker, syncs. */
+  stop(): Promise<FrameRecordingProgress>
+  /** Settles when the recording ends, by itself or by stop(). */
+  readonly ended: Promise<FrameRecordingProgress>
+}

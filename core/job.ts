@@ -38,7 +38,8 @@ export const exportJob: JobContract<ExportPayload> = {
   parse(given) {
     const record = given as Partial<ExportPayload> | null
     const columns = record?.columns
-    if (!Array.isArray(record?.datasetIds) || !record.datasetIds.every((id) => typeof id === 'string')) throw new InvalidValue("an export's payload needs datasetIds", ['datasetIds'])
+    if (!Array.isArray(record?.datasetIds) || !record.datasetIds.every((id) => typeof id === 'string'))
+      throw new InvalidValue("an export's payload needs datasetIds", ['datasetIds'])
     return {
       jobId: text(given, 'jobId'),
       datasetIds: record.datasetIds,

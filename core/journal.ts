@@ -15,14 +15,44 @@ import type { WallNs } from './time.ts'
  */
 export type JournalEntry =
   /** Written before the hardware acts; a command without an outcome after a crash may have acted. */
-  | { readonly type: 'command'; readonly time: WallNs; readonly requestId: string; readonly idempotencyKey?: string; readonly cause: Cause; readonly calls: readonly { readonly deviceId: string; readonly call: CommandCall }[] }
+  | {
+      readonly type: 'command'
+      readonly time: WallNs
+      readonly requestId: string
+      readonly idempotencyKey?: string
+      readonly cause: Cause
+      readonly calls: readonly { readonly deviceId: string; readonly call: CommandCall }[]
+    }
   | { readonly type: 'outcome'; readonly time: WallNs; readonly requestId: string; readonly answer?: CommandAnswer; readonly problem?: ProblemRecord }
   | { readonly type: 'parameters'; readonly time: WallNs; readonly deviceId: string; readonly specs: readonly ParameterSpec[] }
   /** Readings that left their deadband, and every change of quality. */
   | { readonly type: 'samples'; readonly samples: readonly { readonly deviceId: string; readonly parameter: string; readonly reading: Reading }[] }
-  | { readonly type: 'change'; readonly time: WallNs; readonly deviceId: string; readonly parameter: string; readonly unit?: string; readonly old?: Reading; readonly new: Reading; readonly cause: Cause }
+  | {
+      readonly type: 'change'
+      readonly time: WallNs
+      readonly deviceId: string
+      readonly parameter: string
+      readonly unit?: string
+      readonly old?: Reading
+      readonly new: Reading
+      readonly cause: Cause
+    }
   /** A state, or progress within one: the first RUNNING of a run has 0 points. Carries what the feed of events says of it, because it may ship much later. */
-  | { readonly type: 'run'; readonly time: WallNs; readonly runId: string; readonly fence: number; readonly state: RunState; readonly points: number; readonly totalPoints?: number; readonly exitReason?: string; readonly problem?: ProblemRecord; readonly manifest?: Manifest; readonly cause?: Cause; readonly sessionId?: string; readonly number?: number }
+  | {
+      readonly type: 'run'
+      readonly time: WallNs
+      readonly runId: string
+      readonly fence: number
+      readonly state: RunState
+      readonly points: number
+      readonly totalPoints?: number
+      readonly exitReason?: string
+      readonly problem?: ProblemRecord
+      readonly manifest?: Manifest
+      readonly cause?: Cause
+      readonly sessionId?: string
+      readonly number?: number
+    }
   | { readonly type: 'dataset'; readonly time: WallNs; readonly dataset: DatasetRecord }
   | { readonly type: 'queue'; readonly time: WallNs; readonly held: boolean; readonly reason?: string }
   | { readonly type: 'emergencyStop'; readonly state: EmergencyStopState }

@@ -73,11 +73,11 @@ export function checkValue(spec: ParameterSpec, given: ParameterValue, givenUnit
 /** Whether `next` is worth a line of history after `last`. */
 export function exceedsDeadband(spec: ParameterSpec, last: ParameterValue | undefined, next: ParameterValue | undefined): boolean {
   if (typeof last === 'number' && typeof next === 'number') return Math.abs(next - last) > (spec.deadband ?? 0)
-  if (Array.isArray(last) && Array.isArray(next)) return last.length !== next.length || last.some((item, at) => Math.abs(item - next[at]) > (spec.deadband ?? 0))
+  if (Array.isArray(last) && Array.isArray(next))
+    return last.length !== next.length || last.some((item, at) => Math.abs(item - next[at]) > (spec.deadband ?? 0))
   return last !== next
 }
 
 function describe(value: ParameterValue): string {
   return typeof value === 'string' ? JSON.stringify(value.slice(0, 80)) : String(value)
 }
-

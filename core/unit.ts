@@ -10,7 +10,12 @@ type Dimension = readonly [number, number, number, number, number, number, numbe
 type Definition = { readonly scale: number; readonly dimension: Dimension; readonly prefixable: boolean; readonly offset?: number }
 
 const NONE: Dimension = [0, 0, 0, 0, 0, 0, 0]
-const unit = (scale: number, dimension: Dimension, prefixable = true, offset?: number): Definition => ({ scale, dimension, prefixable, ...(offset !== undefined && { offset }) })
+const unit = (scale: number, dimension: Dimension, prefixable = true, offset?: number): Definition => ({
+  scale,
+  dimension,
+  prefixable,
+  ...(offset !== undefined && { offset }),
+})
 
 const UNITS: Readonly<Record<string, Definition>> = {
   m: unit(1, [1, 0, 0, 0, 0, 0, 0]),
@@ -49,8 +54,26 @@ const UNITS: Readonly<Record<string, Definition>> = {
 }
 
 const PREFIXES: Readonly<Record<string, number>> = {
-  Y: 1e24, Z: 1e21, E: 1e18, P: 1e15, T: 1e12, G: 1e9, M: 1e6, k: 1e3, h: 1e2, da: 1e1, d: 1e-1, c: 1e-2, m: 1e-3, u: 1e-6, n: 1e-9, p: 1e-12,
-  f: 1e-15, a: 1e-18, z: 1e-21, y: 1e-24,
+  Y: 1e24,
+  Z: 1e21,
+  E: 1e18,
+  P: 1e15,
+  T: 1e12,
+  G: 1e9,
+  M: 1e6,
+  k: 1e3,
+  h: 1e2,
+  da: 1e1,
+  d: 1e-1,
+  c: 1e-2,
+  m: 1e-3,
+  u: 1e-6,
+  n: 1e-9,
+  p: 1e-12,
+  f: 1e-15,
+  a: 1e-18,
+  z: 1e-21,
+  y: 1e-24,
 }
 
 function atom(code: string): Definition | undefined {

@@ -1,6 +1,6 @@
 import type { Capability } from '../core/capability.ts'
 import type { DeviceSettings, PortKind, Roi } from '../core/device.ts'
-import type { FrameHeader, FrameQuality } from '../core/frame.ts'
+import type { FrameHeader, FrameLayout, FrameQuality, FrameRecording } from '../core/frame.ts'
 import type { ParameterSpec, SettingSpec } from '../core/parameter.ts'
 import type { Measured, ParameterValue } from '../core/reading.ts'
 import type { Clock } from '../core/time.ts'
@@ -102,14 +102,6 @@ export interface ExposureFacet {
   readonly parameter: string
 }
 
-export type FrameRecordingProgress = {
-  readonly written: number
-  readonly dropped: number
-  readonly bytes: number
-  readonly state: 'running' | 'finished' | 'failed'
-  readonly reason?: string
-}
-
 /** The pixels' path is native; here are its handles. */
 export interface FrameFacet {
   readonly sensor: { readonly width: number; readonly height: number; readonly bitDepth: number }
@@ -126,26 +118,11 @@ export interface FrameFacet {
    * Starts the camera if it does not stream, and records `frames` frames (or until stop) to an Arrow IPC stream at `path`. Heads come from
    * storage (the run engine passes them), because drivers know nothing of Arrow.
    */
-  record(layout: FrameLayout, options: { readonly path: string; readonly frames?: number; readonly keepFreeBytes: number }, signal: AbortSignal): Promise<FrameRecordingHandle>
-}
-
-/** Prepared once per recording by storage/frame-heads.ts from the shape that `configuration()` gives. */
-export type FrameLayout = {
-  readonly width: number
-  readonly height: number
-  readonly schemaMessage: Uint8Array
-  readonly batchHead: Uint8Array
-  readonly sequenceOffset: number
-  readonly timeOffset: number
-  readonly pixelOffset: number
-  readonly batchBytes: number
-  readonly endOfStream: Uint8Array
-}
-
-export interface FrameRecordingHandle {
-  progress(): FrameRecordingProgress
-  stop(): Promise<FrameRecordingProgress>
-  readonly ended: Promise<FrameRecordingProgress>
+  record(
+    layout: FrameLayout,
+    options: { readonly path: string; readonly frames?: number; readonly keepFreeBytes: number },
+    signal: AbortSignal,
+  ): Promise<FrameRecording>
 }
 
 /** The one place that turns facets into capabilities. `write` counts only if some parameter may be written. */

@@ -18,7 +18,10 @@ export type LinkCalls = {
   /** Checked, accepted within acceptWithinMs, journalled, done, answered. Throws Problems. */
   command: { params: CommandRequest; result: CommandAnswer }
   /** Preempts what is on every wire. `receivedAtMs` is how long ago the request had arrived at the api. */
-  emergencyStop: { params: { readonly actor: Actor; readonly reason?: string; readonly elapsedMs: number }; result: { readonly state: EmergencyStopState; readonly devices: readonly DeviceStopResult[]; readonly elapsedMs: number } }
+  emergencyStop: {
+    params: { readonly actor: Actor; readonly reason?: string; readonly elapsedMs: number }
+    result: { readonly state: EmergencyStopState; readonly devices: readonly DeviceStopResult[]; readonly elapsedMs: number }
+  }
   releaseEmergencyStop: { params: { readonly actor: Actor; readonly reason?: string }; result: { readonly state: EmergencyStopState } }
   holdQueue: { params: { readonly actor: Actor; readonly reason?: string }; result: QueueState }
   releaseQueue: { params: { readonly actor: Actor }; result: QueueState }
@@ -59,13 +62,24 @@ export type LinkStreams = {
   state: { params: Record<string, never>; item: StateItem }
   readings: { params: ReadingsParams; item: ReadingsItem }
   runRows: { params: { readonly runId: string; readonly fromRow: number }; item: RunRowsItem }
-  frames: { params: { readonly deviceId: string; readonly quality: FrameQuality; readonly maxRateHz: number }; item: { readonly header: FrameHeader; readonly pixels: Uint8Array } }
+  frames: {
+    params: { readonly deviceId: string; readonly quality: FrameQuality; readonly maxRateHz: number }
+    item: { readonly header: FrameHeader; readonly pixels: Uint8Array }
+  }
   command: { params: { readonly requestId: string }; item: CommandProgress }
 }
 
 /** First `snapshot`, then what changed. Values of readings come over `readings`, not here. */
 export type StateItem =
-  | { readonly kind: 'snapshot'; readonly stationId: string; readonly epoch: number; readonly drivers: readonly DriverDescription[]; readonly devices: readonly DeviceState[]; readonly emergencyStop: EmergencyStopState; readonly queue: QueueState }
+  | {
+      readonly kind: 'snapshot'
+      readonly stationId: string
+      readonly epoch: number
+      readonly drivers: readonly DriverDescription[]
+      readonly devices: readonly DeviceState[]
+      readonly emergencyStop: EmergencyStopState
+      readonly queue: QueueState
+    }
   | { readonly kind: 'device'; readonly device: DeviceState }
   | { readonly kind: 'removed'; readonly deviceId: string }
   | { readonly kind: 'emergencyStop'; readonly state: EmergencyStopState }
@@ -97,11 +111,18 @@ export type ReadingColumns = {
   /** Index into QUALITIES. */
   readonly qualities: readonly number[]
   readonly values: readonly (number | string | boolean | readonly number[] | null)[]
+  /** Why a value is missing or doubtful; there only if some reading says so. */
+  readonly reasons?: readonly (string | null)[]
   /** 'setpoint' readings are marked by their index here; all others are measured. */
   readonly setpoints?: readonly number[]
 }
 
-export type RunRowsItem = { readonly columns: readonly DatasetColumn[]; readonly firstRow: number; readonly rows: readonly (readonly RowCell[])[]; readonly ended: boolean }
+export type RunRowsItem = {
+  readonly columns: readonly DatasetColumn[]
+  readonly firstRow: number
+  readonly rows: readonly (readonly RowCell[])[]
+  readonly ended: boolean
+}
 export type RowCell = number | string | boolean | bigint | null
 
 export type CallName = keyof LinkCalls
@@ -116,6 +137,8 @@ export type ClientMessage =
   | { readonly type: 'call'; readonly id: number; readonly name: CallName; readonly params: unknown }
   | { readonly type: 'cancel'; readonly id: number }
   | { readonly type: 'open'; readonly id: number; readonly name: StreamName; readonly params: unknown }
+  /** The reader has taken so many items: the station may send as many again. */
+  | { readonly type: 'taken'; readonly id: number; readonly count: number }
   | { readonly type: 'close'; readonly id: number }
 
 export type ServerMessage =
@@ -126,6 +149,8 @@ export type ServerMessage =
   | { readonly type: 'end'; readonly id: number; readonly problem?: ProblemRecord }
 
 export const MAX_MESSAGE_BYTES = 64 * 1024 * 1024 // one full frame of the largest camera we know (4096 x 4096 x 16 bit) and its header
+/** Items of one stream under way to a reader. One slow reader then holds back its own stream only, and the station's own bounds (a gap, a dropped frame) apply. */
+export const STREAM_WINDOW: Readonly<Record<StreamName, number>> = { state: 64, readings: 64, runRows: 16, frames: 2, command: 64 }
 export const HELLO_DEADLINE_MS = 2_000 // a peer that does not introduce itself is none of ours
 
 /** What a station offers; link/server.ts carries it. Streams must stop when the signal fires, and the server awaits each item's `send` (back-pressure). */
@@ -139,10 +164,13 @@ export interface StationLink extends AsyncDisposable {
   readonly stationId: string
   readonly online: boolean
   readonly onlineSince: WallNs | undefined
-  call<Name extends CallName>(name: Name, params: LinkCalls[Name]['params'], options: { readonly timeoutMs: number; readonly signal?: AbortSignal }): Promise<LinkCalls[Name]['result']>
+  call<Name extends CallName>(
+    name: Name,
+    params: LinkCalls[Name]['params'],
+    options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
+  ): Promise<LinkCalls[Name]['result']>
   /** Ends with StationOffline when the connection is lost. */
   stream<Name extends StreamName>(name: Name, params: LinkStreams[Name]['params'], signal: AbortSignal): AsyncIterable<LinkStreams[Name]['item']>
   /** Called on each change of `online`. */
   onChange(listener: (online: boolean) => void): () => void
 }
-

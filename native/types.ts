@@ -1,3 +1,5 @@
+import type { FrameLayout, FrameRecording } from '../core/frame.ts'
+
 /** What the addon offers, in TypeScript's words. `devices.ts` and `files.ts` hand these out; nobody else loads the binary. */
 
 /** A pseudo-terminal pair. The slave stays open here too, so that the master outlives its users. */
@@ -38,41 +40,13 @@ export type FrameTap = {
   readonly mean: number
 }
 
-export type RecordingOptions = {
+export type RecordingOptions = FrameLayout & {
   /** Absolute path of the Arrow IPC stream to create (must not exist). */
   readonly path: string
-  /** The schema message, padded to 4096 bytes, and the record-batch head of one frame a batch (storage/frame-heads.ts makes both). */
-  readonly schemaMessage: Uint8Array
-  readonly batchHead: Uint8Array
-  /** Byte offsets inside one whole batch (head + body) of what changes: u64 sequence, i64 time (ns), and the first pixel. */
-  readonly sequenceOffset: number
-  readonly timeOffset: number
-  readonly pixelOffset: number
-  readonly batchBytes: number
-  /** The end-of-stream marker, written at the end. */
-  readonly endOfStream: Uint8Array
   /** Stop by itself after this many frames; absent: until stop(). */
   readonly frames?: number
   /** Refuse to go on when less than this is free on the disk: the recording ends whole, with reason 'disk-full'. */
   readonly keepFreeBytes: number
-}
-
-export type RecordingProgress = {
-  readonly written: number
-  /** Counted when the writer was lapped: the frames are missing in the file, seen by the gaps of the sequence column. */
-  readonly dropped: number
-  readonly bytes: number
-  readonly state: 'running' | 'finished' | 'failed'
-  readonly reason?: string
-}
-
-/** A native thread that streams ring slots to disk. JavaScript only asks how far it is. */
-export interface FrameRecording {
-  progress(): RecordingProgress
-  /** Finishes the batch being written, writes the end marker, syncs. */
-  stop(): Promise<RecordingProgress>
-  /** Settles when the recording ends by itself or by stop(). */
-  readonly ended: Promise<RecordingProgress>
 }
 
 /** A camera that PVCAM knows. One instance per opened camera; several at once are allowed. */

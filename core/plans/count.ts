@@ -12,8 +12,10 @@ export const count: Plan<CountArguments> = {
 
   check({ detectors, num, delaySeconds }) {
     if (detectors.length === 0) throw new InvalidValue('count needs at least one detector', ['plan', 'count', 'detectors'])
-    if (!Number.isSafeInteger(num) || num < 1 || num > MAX_POINTS) throw new InvalidValue(`num: ${num} is not a whole number from 1 to ${MAX_POINTS}`, ['plan', 'count', 'num'])
-    if (delaySeconds !== undefined && !(delaySeconds >= 0)) throw new InvalidValue(`delaySeconds: ${delaySeconds} is less than 0`, ['plan', 'count', 'delaySeconds'])
+    if (!Number.isSafeInteger(num) || num < 1 || num > MAX_POINTS)
+      throw new InvalidValue(`num: ${num} is not a whole number from 1 to ${MAX_POINTS}`, ['plan', 'count', 'num'])
+    if (delaySeconds !== undefined && !(delaySeconds >= 0))
+      throw new InvalidValue(`delaySeconds: ${delaySeconds} is less than 0`, ['plan', 'count', 'delaySeconds'])
   },
 
   outline({ detectors, num }) {

@@ -19,10 +19,12 @@ export const linearScan: Plan<LinearScanArguments> = {
   check({ axes, num, detectors, settle }) {
     const at = (...path: string[]): string[] => ['plan', 'linearScan', ...path]
     if (axes.length < 1 || axes.length > MAX_AXES) throw new InvalidValue(`a linear scan moves 1 to ${MAX_AXES} axes, not ${axes.length}`, at('axes'))
-    if (!Number.isSafeInteger(num) || num < 1 || num > MAX_POINTS) throw new InvalidValue(`num: ${num} is not a whole number from 1 to ${MAX_POINTS}`, at('num'))
+    if (!Number.isSafeInteger(num) || num < 1 || num > MAX_POINTS)
+      throw new InvalidValue(`num: ${num} is not a whole number from 1 to ${MAX_POINTS}`, at('num'))
     if (detectors.length === 0) throw new InvalidValue('a linear scan needs at least one detector', at('detectors'))
     for (const [index, axis] of axes.entries())
-      if (!Number.isFinite(axis.start) || !Number.isFinite(axis.stop)) throw new InvalidValue(`axis ${axis.role}: start and stop must be finite`, at('axes', String(index)))
+      if (!Number.isFinite(axis.start) || !Number.isFinite(axis.stop))
+        throw new InvalidValue(`axis ${axis.role}: start and stop must be finite`, at('axes', String(index)))
     for (const [name, value] of Object.entries(settle ?? {}))
       if (value !== undefined && !(value >= 0)) throw new InvalidValue(`settle.${name}: ${value} is less than 0`, at('settle', name))
   },

@@ -8,24 +8,33 @@ export const PLANS = { count, linearScan, record } as const
 
 export function checkPlan(plan: PlanSpec): void {
   switch (plan.type) {
-    case 'count': return PLANS.count.check(plan.arguments)
-    case 'linearScan': return PLANS.linearScan.check(plan.arguments)
-    case 'record': return PLANS.record.check(plan.arguments)
+    case 'count':
+      return PLANS.count.check(plan.arguments)
+    case 'linearScan':
+      return PLANS.linearScan.check(plan.arguments)
+    case 'record':
+      return PLANS.record.check(plan.arguments)
   }
 }
 
 export function outlineOf(plan: PlanSpec): PlanOutline {
   switch (plan.type) {
-    case 'count': return PLANS.count.outline(plan.arguments)
-    case 'linearScan': return PLANS.linearScan.outline(plan.arguments)
-    case 'record': return PLANS.record.outline(plan.arguments)
+    case 'count':
+      return PLANS.count.outline(plan.arguments)
+    case 'linearScan':
+      return PLANS.linearScan.outline(plan.arguments)
+    case 'record':
+      return PLANS.record.outline(plan.arguments)
   }
 }
 
 export function messagesOf(plan: PlanSpec, origins: AxisOrigins): PlanGenerator {
   switch (plan.type) {
-    case 'count': return PLANS.count.messages(plan.arguments, origins)
-    case 'linearScan': return PLANS.linearScan.messages(plan.arguments, origins)
-    case 'record': return PLANS.record.messages(plan.arguments, origins)
+    case 'count':
+      return PLANS.count.messages(plan.arguments, origins)
+    case 'linearScan':
+      return PLANS.linearScan.messages(plan.arguments, origins)
+    case 'record':
+      return PLANS.record.messages(plan.arguments, origins)
   }
 }

@@ -21,16 +21,23 @@ export const record: Plan<RecordArguments> = {
   check({ detectors, frames, durationSeconds, rateHz }) {
     const at = (name: string): string[] => ['plan', 'record', name]
     if (detectors.length === 0) throw new InvalidValue('a recording needs at least one detector', at('detectors'))
-    if (frames !== undefined && (!Number.isSafeInteger(frames) || frames < 1)) throw new InvalidValue(`frames: ${frames} is not a whole number of at least 1`, at('frames'))
-    if (durationSeconds !== undefined && !(durationSeconds > 0)) throw new InvalidValue(`durationSeconds: ${durationSeconds} is not more than 0`, at('durationSeconds'))
-    if (rateHz !== undefined && !(rateHz > 0 && rateHz <= MAX_RECORD_RATE_HZ)) throw new InvalidValue(`rateHz: ${rateHz} is not in 0 … ${MAX_RECORD_RATE_HZ}`, at('rateHz'))
+    if (frames !== undefined && (!Number.isSafeInteger(frames) || frames < 1))
+      throw new InvalidValue(`frames: ${frames} is not a whole number of at least 1`, at('frames'))
+    if (durationSeconds !== undefined && !(durationSeconds > 0))
+      throw new InvalidValue(`durationSeconds: ${durationSeconds} is not more than 0`, at('durationSeconds'))
+    if (rateHz !== undefined && !(rateHz > 0 && rateHz <= MAX_RECORD_RATE_HZ))
+      throw new InvalidValue(`rateHz: ${rateHz} is not in 0 … ${MAX_RECORD_RATE_HZ}`, at('rateHz'))
   },
 
   outline({ detectors, frames, durationSeconds }) {
     const length = frames !== undefined ? `${frames} frames` : durationSeconds !== undefined ? `${durationSeconds} s` : 'until stopped'
     return {
-      axes: [], detectors, ...(frames !== undefined && { totalPoints: frames }), shape: frames === undefined ? [] : [frames],
-      summary: `record ${detectors.map(({ role }) => role).join(', ')}, ${length}`, canPause: false,
+      axes: [],
+      detectors,
+      ...(frames !== undefined && { totalPoints: frames }),
+      shape: frames === undefined ? [] : [frames],
+      summary: `record ${detectors.map(({ role }) => role).join(', ')}, ${length}`,
+      canPause: false,
     }
   },
 
