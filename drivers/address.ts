@@ -1,0 +1,90 @@
+import { readFile } from 'node:fs/promises'
+import { isAbsolute, join } from 'node:path'
+import { DeviceOffline, InvalidValue } from '../core/errors.ts'
+import type { ResolvedAddress } from './driver.ts'
+
+/** Where a device is, as a person writes it. `sim://` names an instrument of the simulated lab; nothing ever falls back to one. */
+export type Address =
+  | { readonly kind: 'serial'; readonly path: string }
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly kind: 'library'; readonly path: string }
+  | { readonly kind: 'sim'; readonly name: string }
+
+/** An entry of the lab's address book: `<labFolder>/<name>.json`, written by the lab process. */
+export type BookEntry =
+  | { readonly kind: 'serial'; readonly path: string }
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly kind: 'library'; readonly path: string }
+
+export const ADDRESS_FORMS = 'serial:///dev/serial/by-id/…, tcp://host:port, pvcam:///path/libpvcam.so or sim://name'
+
+const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/ // it becomes a file name
+const TCP = /^tcp:\/\/(\[[0-9a-fA-F:.]+\]|[^\s/:[\]]+):(\d{1,5})\/?$/
+
+/** Throws InvalidValue, at `path`, with the forms that are allowed. */
+export function parseAddress(text: unknown, path: readonly string[] = ['address']): Address {
+  if (typeof text === 'string') {
+    if (text.startsWith('serial://')) {
+      const device = text.slice('serial://'.length)
+      if (isAbsolute(device)) return { kind: 'serial', path: device }
+    }
+    if (text.startsWith('pvcam://')) {
+      const library = text.slice('pvcam://'.length)
+      if (isAbsolute(library)) return { kind: 'library', path: library }
+    }
+    const tcp = TCP.exec(text)
+    if (tcp?.[1] !== undefined) {
+      const port = Number(tcp[2])
+      if (port >= 1 && port <= 65_535) return { kind: 'tcp', host: tcp[1].replace(/^\[|\]$/g, ''), port }
+    }
+    const name = text.startsWith('sim://') ? text.slice('sim://'.length) : ''
+    if (NAME.test(name)) return { kind: 'sim', name }
+  }
+  throw new InvalidValue(`${JSON.stringify(text)} is not an address; write ${ADDRESS_FORMS}`, path)
+}
+
+/** `sim://x` is looked up in the lab's address book; every other address stands for itself. */
+export async function resolveAddress(address: string, labFolder: string | undefined): Promise<ResolvedAddress> {
+  const parsed = parseAddress(address)
+  if (parsed.kind !== 'sim') return { ...parsed, simulated: false }
+  if (labFolder === undefined) throw new DeviceOffline(`${address} leads to the simulated lab, and this station knows of none`, {})
+  const file = bookPath(labFolder, parsed.name)
+  let text: string
+  try {
+    text = await readFile(file, 'utf8')
+  } catch (error) {
+    throw new DeviceOffline(`${address} is not in the simulated lab (${error instanceof Error ? error.message : String(error)})`, {})
+  }
+  const entry = parseBookEntry(text)
+  if (entry === undefined) throw new DeviceOffline(`${file} does not say where ${address} is`, {})
+  return { ...entry, simulated: true }
+}
+
+export function bookPath(labFolder: string, name: string): string {
+  return join(labFolder, `${name}.json`)
+}
+
+/** undefined when the text is not an entry. */
+export function parseBookEntry(text: string): BookEntry | undefined {
+  let entry: unknown
+  try {
+    entry = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  if (typeof entry !== 'object' || entry === null || !('kind' in entry)) return undefined
+  if ((entry.kind === 'serial' || entry.kind === 'library') && 'path' in entry && typeof entry.path === 'string') return { kind: entry.kind, path: entry.path }
+  if (entry.kind === 'tcp' && 'host' in entry && typeof entry.host === 'string' && 'port' in entry && typeof entry.port === 'number')
+    return { kind: 'tcp', host: entry.host, port: entry.port }
+  return undefined
+}
+
+/** Refuses an address that the driver cannot use, before any hardware is opened. */
+export function requireKind<Kind extends ResolvedAddress['kind']>(resolved: ResolvedAddress, kind: Kind, address: string): Extract<ResolvedAddress, { kind: Kind }> {
+  if (!isKind(resolved, kind)) throw new InvalidValue(`${address} is a ${resolved.kind} address; this driver needs a ${kind} address`, ['address'])
+  return resolved
+}
+
+function isKind<Kind extends ResolvedAddress['kind']>(resolved: ResolvedAddress, kind: Kind): resolved is Extract<ResolvedAddress, { kind: Kind }> {
+  return resolved.kind === kind
+}

@@ -1,0 +1,77 @@
+import { SerialPort } from 'serialport'
+import { DeviceOffline, type Problem } from '../core/errors.ts'
+
+/** Bytes both ways: the first swap point. A serial port here; a test gives a pair in memory. */
+export interface ByteTransport extends AsyncDisposable {
+  /** Resolves when the operating system has the bytes. Calls keep their order. */
+  write(bytes: Uint8Array): Promise<void>
+  /** One listener; bytes that come before there is one are dropped. */
+  onBytes(listener: (bytes: Uint8Array) => void): void
+  /** Aborted, with a DeviceOffline that says why, when the port is lost or closed. */
+  readonly lost: AbortSignal
+}
+
+export type SerialOptions = { readonly path: string; readonly baudRate: number; readonly flowControl: 'hardware' | 'none' }
+
+const OPEN_TIMEOUT_MS = 5000 // opening a port is immediate; a driver that hangs must not hold the station
+
+/** 8 data bits, no parity, one stop bit, exclusive (flock): two owners of one line would read each other's replies. */
+export async function openSerial(options: SerialOptions, signal: AbortSignal): Promise<ByteTransport> {
+  signal.throwIfAborted()
+  const port = new SerialPort({
+    path: options.path, baudRate: options.baudRate, dataBits: 8, parity: 'none', stopBits: 1, rtscts: options.flowControl === 'hardware', autoOpen: false,
+  })
+  const lost = new AbortController()
+  const lose = (why: string): void => {
+    if (!lost.signal.aborted) lost.abort(offline(`${options.path}: ${why}`))
+  }
+  // Without an error listener an unplugged port ends the process.
+  port.on('error', (error) => lose(error.message))
+  port.on('close', (error: Error | null) => lose(error?.message ?? 'closed'))
+  await settled((done) => port.open(done), options.path, signal)
+  // What the instrument said before we were here is nobody's reply.
+  await settled((done) => port.flush(done), options.path, signal)
+
+  return {
+    lost: lost.signal,
+    onBytes: (listener) => {
+      port.removeAllListeners('data')
+      port.on('data', listener)
+    },
+    write: (bytes) =>
+      new Promise((resolve, reject) => {
+        if (lost.signal.aborted) return reject(lost.signal.reason)
+        const onLost = (): void => reject(lost.signal.reason)
+        lost.signal.addEventListener('abort', onLost, { once: true })
+        port.write(bytes, (error) => {
+          lost.signal.removeEventListener('abort', onLost)
+          if (error) reject(offline(`${options.path}: ${error.message}`))
+          else resolve()
+        })
+      }),
+    [Symbol.asyncDispose]: async () => {
+      lose('closed')
+      if (port.isOpen) await new Promise<void>((resolve) => port.close(() => resolve()))
+    },
+  }
+}
+
+function offline(message: string): Problem {
+  return new DeviceOffline(message, {})
+}
+
+/** A callback of the port as a promise with a deadline. */
+async function settled(start: (done: (error: Error | null) => void) => void, path: string, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const timer = setTimeout(() => finish(new Error(`did not open within ${OPEN_TIMEOUT_MS} ms`)), OPEN_TIMEOUT_MS)
+    const onAbort = (): void => finish(new Error('given up'))
+    const finish = (error: Error | null): void => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', onAbort)
+      if (error) reject(offline(`${path}: ${error.message}`))
+      else resolve()
+    }
+    signal.addEventListener('abort', onAbort, { once: true })
+    start(finish)
+  })
+}

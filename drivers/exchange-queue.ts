@@ -1,0 +1,93 @@
+import { DeviceBusy, HardwareFault, Problem } from '../core/errors.ts'
+
+/**
+ * One exchange at a time on a port that many devices share. `urgent` goes before `command`, `command` before `read`, each first come, first
+ * served; reads are never starved (COMMANDS_IN_A_ROW).
+ */
+export type Lane = 'urgent' | 'command' | 'read'
+
+const MAX_WAITING = 256 // per lane; three axes with a dozen parameters each stay far below, more is a runaway caller
+const COMMANDS_IN_A_ROW = 4 // then one waiting read is let through, so that a scan's readings go on under a burst of sets
+
+type Waiting = { readonly lane: Lane; readonly start: (exchange: AbortController) => void; readonly refuse: (reason: Problem) => void }
+
+export class ExchangeQueue {
+  readonly #waiting: Record<Lane, Waiting[]> = { urgent: [], command: [], read: [] }
+  #running: AbortController | undefined
+  #commandsInARow = 0
+  #closed: Problem | undefined
+
+  /** `work` gets a signal that fires when the caller gives up, when preempt() voids the exchange, or when the port is closed. */
+  async run<T>(lane: Lane, work: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
+    const exchange = await this.#turn(lane, signal)
+    const onAbort = (): void => exchange.abort(problemOf(signal, 'POSSIBLE'))
+    signal.addEventListener('abort', onAbort, { once: true })
+    try {
+      if (signal.aborted) throw problemOf(signal, 'NONE')
+      if (exchange.signal.aborted) throw problemOf(exchange.signal, 'NONE')
+      return await work(exchange.signal)
+    } finally {
+      signal.removeEventListener('abort', onAbort)
+      this.#running = undefined
+      this.#next()
+    }
+  }
+
+  /** Everything asked for before this moment is void: what waits is refused, what runs is interrupted. */
+  preempt(reason: Problem): void {
+    const untouched = reason.with({ effect: 'NONE' })
+    for (const lane of Object.values(this.#waiting)) for (const waiting of lane.splice(0)) waiting.refuse(untouched)
+    this.#running?.abort(reason)
+  }
+
+  /** As preempt, and nothing is accepted any more. */
+  close(reason: Problem): void {
+    this.#closed ??= reason
+    this.preempt(reason)
+  }
+
+  async #turn(lane: Lane, signal: AbortSignal): Promise<AbortController> {
+    if (this.#closed !== undefined) throw this.#closed.with({ effect: 'NONE' })
+    if (signal.aborted) throw problemOf(signal, 'NONE')
+    const queue = this.#waiting[lane]
+    if (queue.length >= MAX_WAITING) throw new DeviceBusy(`${MAX_WAITING} exchanges wait for this port already`, {})
+    return await new Promise<AbortController>((resolve, reject) => {
+      const settled = (): void => signal.removeEventListener('abort', onAbort)
+      const waiting: Waiting = {
+        lane,
+        start: (exchange) => {
+          settled()
+          resolve(exchange)
+        },
+        refuse: (reason) => {
+          settled()
+          reject(reason)
+        },
+      }
+      const onAbort = (): void => {
+        queue.splice(queue.indexOf(waiting), 1)
+        reject(problemOf(signal, 'NONE'))
+      }
+      signal.addEventListener('abort', onAbort, { once: true })
+      queue.push(waiting)
+      if (this.#running === undefined) this.#next()
+    })
+  }
+
+  /** Takes the place at once, so that nobody slips in, and no preemption is lost, before the chosen one's microtask runs. */
+  #next(): void {
+    const { urgent, command, read } = this.#waiting
+    const letReadThrough = this.#commandsInARow >= COMMANDS_IN_A_ROW && read.length > 0
+    const chosen = urgent.shift() ?? (letReadThrough ? read.shift() : (command.shift() ?? read.shift()))
+    if (chosen === undefined) return
+    this.#commandsInARow = chosen.lane === 'command' ? this.#commandsInARow + 1 : 0
+    this.#running = new AbortController()
+    chosen.start(this.#running)
+  }
+}
+
+/** The caller's own reason if it is one of our problems (a deadline, a stop); otherwise a plain word with the effect known here. */
+export function problemOf(signal: AbortSignal, effect: 'NONE' | 'POSSIBLE'): Problem {
+  if (signal.reason instanceof Problem) return signal.reason
+  return new HardwareFault(effect === 'NONE' ? 'given up before anything was sent' : 'given up while waiting for the instrument', effect, {}, { cause: signal.reason })
+}

@@ -1,0 +1,105 @@
+/**
+ * Newport ESP300 motion controller: commands and replies as pure functions. Facts from the "ESP300 Motion Controller/Driver User's Manual",
+ * section 3 (command set) and appendix A (error messages). A command is an axis number, two letters, a parameter; CR ends it, replies end in CR LF.
+ * Set commands are not answered: the error queue (TE?) is the only word of whether one was accepted.
+ */
+
+export const AXES = [1, 2, 3] as const
+export type Axis = (typeof AXES)[number]
+
+export const TERMINATOR = '\r'
+export const REPLY_TERMINATOR = '\r\n'
+
+/** A number as the controller prints it, e.g. `12.3456`, `-0.0002`, `1E-05`. */
+export const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([Ee][+-]?\d+)?$/
+export const FLAG = /^[01]$/
+export const ERROR_CODE = /^\d{1,3}$/
+export const IDENTITY = /^ESP300 Version /
+export const STAGE = /^[\x20-\x7e]*[A-Za-z][\x20-\x7e]*$/ // free text, e.g. `TS50DC.5, SN1263`; a letter tells it from a late number
+
+export const ask = {
+  identity: 'VE?',
+  error: 'TE?',
+  stage: (axis: Axis) => `${axis}ID?`,
+  position: (axis: Axis) => `${axis}TP?`,
+  setpoint: (axis: Axis) => `${axis}DP?`,
+  /** MD: motion done. 1 is standing, 0 is moving. */
+  motionDone: (axis: Axis) => `${axis}MD?`,
+  motorOn: (axis: Axis) => `${axis}MO?`,
+  velocity: (axis: Axis) => `${axis}VA?`,
+  acceleration: (axis: Axis) => `${axis}AC?`,
+  deceleration: (axis: Axis) => `${axis}AG?`,
+  lowerLimit: (axis: Axis) => `${axis}SL?`,
+  upperLimit: (axis: Axis) => `${axis}SR?`,
+  unit: (axis: Axis) => `${axis}SN?`,
+} as const
+
+export const command = {
+  moveTo: (axis: Axis, position: number) => `${axis}PA${decimal(position)}`,
+  home: (axis: Axis) => `${axis}OR`,
+  stop: (axis: Axis) => `${axis}ST`,
+  /** Stops every axis of the controller with its emergency deceleration. */
+  abort: 'AB',
+  motor: (axis: Axis, on: boolean) => `${axis}${on ? 'MO' : 'MF'}`,
+  velocity: (axis: Axis, value: number) => `${axis}VA${decimal(value)}`,
+  acceleration: (axis: Axis, value: number) => `${axis}AC${decimal(value)}`,
+  deceleration: (axis: Axis, value: number) => `${axis}AG${decimal(value)}`,
+  lowerLimit: (axis: Axis, value: number) => `${axis}SL${decimal(value)}`,
+  upperLimit: (axis: Axis, value: number) => `${axis}SR${decimal(value)}`,
+} as const
+
+/** The controller takes no exponents; six decimals are a nanometre on a millimetre stage. */
+function decimal(value: number): string {
+  return value.toFixed(6)
+}
+
+/** undefined for anything that is not a finite number. */
+export function parseNumber(reply: string): number | undefined {
+  if (!NUMBER.test(reply)) return undefined
+  const value = Number(reply)
+  return Number.isFinite(value) ? value : undefined
+}
+
+export function parseFlag(reply: string): boolean | undefined {
+  return FLAG.test(reply) ? reply === '1' : undefined
+}
+
+/** SN?: what positions are counted in, as UCUM codes. Encoder counts (0) and motor steps (1) have no scale that this driver could know. */
+const UNITS: Readonly<Record<string, string>> = { 2: 'mm', 3: 'um', 4: '[in_i]', 7: 'deg', 8: 'gon', 9: 'rad', 10: 'mrad', 11: 'urad' }
+export const UNIT = /^\d{1,2}$/
+
+export function parseUnit(reply: string): string | undefined {
+  return UNIT.test(reply) ? UNITS[String(Number(reply))] : undefined
+}
+
+export type ControllerError = { readonly code: number; readonly axis?: Axis; readonly message: string }
+
+/** `0`: no error. Hundreds are the axis: 213 is error 13 of axis 2. undefined: not an error code at all. */
+export function parseError(reply: string): ControllerError | 'none' | undefined {
+  if (!ERROR_CODE.test(reply)) return undefined
+  const code = Number(reply)
+  if (code === 0) return 'none'
+  const axis = AXES.find((candidate) => candidate === Math.floor(code / 100))
+  if (axis === undefined) return { code, message: GENERAL_ERRORS[code] ?? 'an error that the manual does not list' }
+  return { code, axis, message: AXIS_ERRORS[code % 100] ?? 'an axis error that the manual does not list' }
+}
+
+const GENERAL_ERRORS: Readonly<Record<number, string>> = {
+  1: 'PCI communication time-out', 2: 'RS-232 communication time-out', 4: 'emergency stop activated', 6: 'command does not exist',
+  7: 'parameter out of range', 8: 'cable interlock', 9: 'axis number out of range', 13: 'group number missing', 14: 'group number out of range',
+  15: 'group number not assigned', 16: 'group number already assigned', 17: 'group axis out of range', 18: 'group axis already assigned',
+  19: 'group axis duplicated', 20: 'data acquisition is busy', 21: 'data acquisition setup error', 22: 'data acquisition not enabled',
+  23: 'servo cycle tick failure', 25: 'program download in progress', 26: 'stored program not started', 27: 'command not allowed', 28: 'flash is full',
+  29: 'group parameter missing', 30: 'group parameter out of range', 31: 'group maximum velocity exceeded', 32: 'group maximum acceleration exceeded',
+  33: 'group maximum deceleration exceeded', 34: 'group move not allowed during motion', 35: 'program not found', 37: 'axis number missing',
+  38: 'command parameter missing', 39: 'program label not found', 40: 'last command cannot be repeated', 41: 'too many program labels',
+}
+
+const AXIS_ERRORS: Readonly<Record<number, string>> = {
+  0: 'motor type not defined', 1: 'parameter out of range', 2: 'amplifier fault', 3: 'following error above its limit', 4: 'positive hardware limit',
+  5: 'negative hardware limit', 6: 'positive software limit', 7: 'negative software limit', 8: 'motor or stage not connected', 9: 'feedback signal fault',
+  10: 'maximum velocity exceeded', 11: 'maximum acceleration exceeded', 13: 'motor not enabled', 15: 'maximum jerk exceeded', 16: 'DAC offset exceeded',
+  17: 'protected parameter', 18: 'stage device error', 19: 'stage data invalid', 20: 'homing aborted', 21: 'motor current undefined',
+  22: 'unidrive communication error', 23: 'unidrive not detected', 24: 'speed out of range', 30: 'not allowed while homing',
+  31: 'not allowed while in a group', 32: 'invalid trajectory mode for moving',
+}

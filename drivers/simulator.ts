@@ -1,0 +1,36 @@
+/** A simulated instrument on a byte line: bytes in, bytes out. Time is given to it; it owns no timer, no port and no randomness of its own. */
+export interface ByteInstrument {
+  /** What the instrument answers to these bytes, arrived at `seconds` on the lab's clock. */
+  receive(bytes: Uint8Array, seconds: number): Uint8Array
+}
+
+/** What the lab gives every simulated instrument. */
+export type SimulatorHost = {
+  /** Uniform in [0, 1); seeded, so that a test repeats. */
+  readonly random: () => number
+  /** Called with each command that the instrument accepted (questions are not commands). */
+  readonly accepted: (command: string) => void
+}
+
+/** Standard normal, by Box and Muller. */
+export function gaussian(random: () => number): number {
+  return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
+}
+
+const MAX_COMMAND_BYTES = 256 // an instrument's own input buffer; what does not fit is lost
+
+/** Cuts a byte stream into commands at any of the terminators; empty commands (the LF after a CR) vanish. */
+export class CommandSplitter {
+  readonly #terminators: RegExp
+  #partial = ''
+
+  constructor(terminators: RegExp) {
+    this.#terminators = terminators
+  }
+
+  take(bytes: Uint8Array): readonly string[] {
+    const parts = (this.#partial + Buffer.from(bytes).toString('latin1')).split(this.#terminators)
+    this.#partial = (parts.pop() ?? '').slice(0, MAX_COMMAND_BYTES)
+    return parts.map((part) => part.slice(0, MAX_COMMAND_BYTES).trim()).filter((part) => part !== '')
+  }
+}
