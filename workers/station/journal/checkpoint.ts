@@ -1,0 +1,37 @@
+import { open, readFile, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Packr } from 'msgpackr'
+import type { MemoryState } from './memory.ts'
+
+/** The station's memory as it was after `sequence`: what deleted segments would have told. */
+export type Checkpoint = { readonly sequence: number; readonly memory: MemoryState }
+
+const FILE = 'memory.msgpack'
+const packr = new Packr({ useRecords: false, int64AsType: 'bigint' })
+
+export async function readCheckpoint(folder: string): Promise<Checkpoint | undefined> {
+  try {
+    return packr.unpack(await readFile(join(folder, FILE))) as Checkpoint
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** The old one or the new one is there, whatever happens. */
+export async function writeCheckpoint(folder: string, checkpoint: Checkpoint): Promise<void> {
+  const path = join(folder, FILE)
+  {
+    await using file = await open(`${path}.partial`, 'w')
+    await file.writeFile(packr.pack(checkpoint))
+    await file.sync()
+  }
+  await rename(`${path}.partial`, path)
+  await syncFolder(folder)
+}
+
+/** Makes new and renamed files of a folder survive a power cut. */
+export async function syncFolder(folder: string): Promise<void> {
+  await using handle = await open(folder, 'r')
+  await handle.sync()
+}
