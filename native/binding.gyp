@@ -1,0 +1,51 @@
+# Two products: the addon, and the simulated PVCAM library that it can load at run time. Neither links against a vendor's library.
+{
+  'target_defaults': {
+    'cflags!': ['-fno-exceptions'],
+    'cflags_cc!': ['-fno-exceptions', '-fno-rtti', '-std=gnu++17', '-std=gnu++20'],
+    'cflags_cc': ['-std=c++20', '-O3', '-Wall', '-Wextra', '-fvisibility=hidden'],
+    'xcode_settings': {
+      'GCC_ENABLE_CPP_EXCEPTIONS': 'YES',
+      'GCC_ENABLE_CPP_RTTI': 'YES',
+      'CLANG_CXX_LANGUAGE_STANDARD': 'c++20',
+      'GCC_SYMBOLS_PRIVATE_EXTERN': 'YES',
+      'MACOSX_DEPLOYMENT_TARGET': '11.0',
+    },
+  },
+  'targets': [
+    {
+      'target_name': 'kymograph',
+      'sources': [
+        'src/addon.cc',
+        'src/background_task.cc',
+        'src/exclusive_file.cc',
+        'src/js_values.cc',
+        'src/plain_write.cc',
+        'src/pty.cc',
+        'src/pvcam.cc',
+        'src/pvcam_callbacks.cc',
+        'src/pvcam_camera.cc',
+        'src/pvcam_library.cc',
+        'src/reduce.cc',
+        'src/ring.cc',
+        'src/ring_object.cc',
+        'src/recording_object.cc',
+        'src/tap.cc',
+        'src/test_pattern.cc',
+        'src/writer.cc',
+      ],
+      'include_dirs': ['<!(node -p "require(\'node-addon-api\').include_dir")'],
+      'defines': ['NAPI_VERSION=8', 'NODE_ADDON_API_CPP_EXCEPTIONS', 'NODE_ADDON_API_DISABLE_DEPRECATED'],
+      'conditions': [['OS=="linux"', { 'libraries': ['-ldl'] }]],
+    },
+    {
+      'target_name': 'kymograph_pvcam_sim',
+      'type': 'shared_library',
+      'product_prefix': 'lib',
+      'product_extension': 'so',
+      'product_dir': '<(PRODUCT_DIR)',
+      'sources': ['pvcam-sim/camera.cc', 'pvcam-sim/exports.cc', 'pvcam-sim/scene.cc'],
+      'include_dirs': ['src'],
+    },
+  ],
+}

@@ -1,0 +1,38 @@
+import { closeSync, writeSync } from 'node:fs'
+import { builtFile, loadAddon } from './addon.ts'
+import { withProblems } from './faults.ts'
+import { OpenedPvcam } from './pvcam.ts'
+import type { PseudoTerminal, Pvcam } from './types.ts'
+
+/**
+ * Loads a PVCAM library and initialises it. `environment` is set in this process first, because the library reads it then: the vendor's needs PVCAM_VERSION
+ * (without it: error 151), the simulator takes KYMOGRAPH_PVCAM_SIM_SIZE ("2048x2048").
+ */
+export function loadPvcam(path: string, options: { readonly environment?: Readonly<Record<string, string>> } = {}): Pvcam {
+  return withProblems('NONE', () => new OpenedPvcam(loadAddon().loadPvcam(path, options.environment ?? {})))
+}
+
+/** Our own library without a camera, with the same C functions. */
+export function pvcamSimulatorPath(): string {
+  return builtFile('libkymograph_pvcam_sim.so')
+}
+
+/** Raw mode, no echo. Read and write the master with fs.read and fs.write. */
+export function openPseudoTerminal(): PseudoTerminal {
+  const { masterFd, slaveFd, slavePath } = loadAddon().openPseudoTerminal()
+  let open = true
+  return {
+    masterFd,
+    slavePath,
+    close() {
+      if (!open) return
+      open = false
+      writeSync(slaveFd, WAKE) // a blocking read of the master would outlive its descriptor and keep the process from ending
+      closeSync(slaveFd)
+      closeSync(masterFd)
+    },
+  }
+}
+
+/** One byte that nobody is meant to read. */
+const WAKE = new Uint8Array(1)

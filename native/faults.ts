@@ -1,0 +1,25 @@
+import { DeviceBusy, type Effect, HardwareFault, InvalidValue } from '../core/errors.ts'
+
+/** What native/src/js_values.cc hangs on its errors. */
+type NativeError = Error & { readonly pvcamCode?: number; readonly refused?: 'value' | 'state' }
+
+/**
+ * Runs a native call and gives its error the project's words: a PVCAM code becomes a HardwareFault with that code, a refused argument an InvalidValue, a call
+ * at the wrong moment a DeviceBusy. System errors (a full disk, a missing folder) go on as they are. `effect` is what a failed call may have done.
+ */
+export function withProblems<T>(effect: Effect, call: () => T): T {
+  try {
+    return call()
+  } catch (error) {
+    throw problemOf(error, effect)
+  }
+}
+
+function problemOf(error: unknown, effect: Effect): unknown {
+  if (!(error instanceof Error)) return error
+  const { message, pvcamCode, refused } = error as NativeError
+  if (pvcamCode !== undefined) return new HardwareFault(message, effect, { instrumentCode: String(pvcamCode) }, { cause: error })
+  if (refused === 'value') return new InvalidValue(message, [message.split(':', 1)[0] ?? ''])
+  if (refused === 'state') return new DeviceBusy(message, {})
+  return error
+}

@@ -1,0 +1,56 @@
+import type { FrameRecording } from '../core/frame.ts'
+import type { AddonRing } from './addon.ts'
+import { withProblems } from './faults.ts'
+import type { FrameRing, FrameTap, RecordingOptions } from './types.ts'
+
+/** A ring of this process or, mapped read-only, of another one. */
+export class NativeRing implements FrameRing {
+  readonly path: string
+  readonly slots: number
+  readonly width: number
+  readonly height: number
+  readonly frameBytes: number
+  #ring: AddonRing
+  #disposed = false
+
+  constructor(ring: AddonRing) {
+    this.#ring = ring
+    this.path = ring.path
+    this.slots = ring.slots
+    this.width = ring.width
+    this.height = ring.height
+    this.frameBytes = ring.frameBytes
+  }
+
+  get disposed(): boolean {
+    return this.#disposed
+  }
+
+  get published(): bigint {
+    return withProblems('NONE', () => this.#ring.published)
+  }
+
+  /** The newest whole frame; undefined unless its sequence is above `after`. */
+  tap(bin: 1 | 2 | 4, after?: bigint): FrameTap | undefined {
+    return withProblems('NONE', () => this.#ring.tap(bin, after))
+  }
+
+  /** From the next frame on. Only in the process that writes the ring. */
+  record(options: RecordingOptions): FrameRecording {
+    return withProblems('NONE', () => this.#ring.record(options))
+  }
+
+  /**
+   * Fills the ring without a camera (tests, benchmarks): at `rateHz`, or as fast as a recording takes the frames. Then closes the ring. Pixel i of frame n is
+   * (i + 7n) mod 65536 in the first row and 31 i mod 65536 below it.
+   */
+  startTestPattern(options: { readonly rateHz?: number; readonly frames: number }): Promise<void> {
+    return withProblems('NONE', () => this.#ring.startTestPattern(options))
+  }
+
+  /** Removes the file; who has mapped it keeps what he sees. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed = true
+    this.#ring.dispose()
+  }
+}

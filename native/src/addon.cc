@@ -1,0 +1,64 @@
+#include "addon.h"
+
+#include <memory>
+
+#include "background_task.h"
+#include "js_values.h"
+#include "plain_write.h"
+#include "pty.h"
+#include "pvcam.h"
+#include "recording_object.h"
+#include "ring_object.h"
+
+namespace kymograph {
+
+namespace {
+
+// The descriptors belong to the caller from here on.
+Napi::Value openPseudoTerminalPair(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    PseudoTerminal terminal = openPseudoTerminal();
+    auto result = Napi::Object::New(info.Env());
+    result.Set("slavePath", terminal.slavePath);
+    result.Set("masterFd", terminal.master.release());
+    result.Set("slaveFd", terminal.slave.release());
+    return result;
+  });
+}
+
+Napi::Value plainWriteSeconds(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const Napi::Object options = objectArgument(info, 0);
+    auto seconds = std::make_shared<double>(0);
+    return onThreadPool(
+        info.Env(),
+        [seconds, path = textOption(options, "path"), bytes = countOption(options, "bytes"), count = countOption(options, "count")] {
+          *seconds = plainWrite(path, bytes, count);
+        },
+        [seconds](Napi::Env env) { return Napi::Number::New(env, *seconds); });
+  });
+}
+
+Napi::Object initialise(Napi::Env env, Napi::Object exports) {
+  auto* addon = new Addon();
+  addon->ring = Napi::Persistent(RingObject::define(env));
+  addon->recording = Napi::Persistent(RecordingObject::define(env));
+  addon->pvcamLibrary = Napi::Persistent(PvcamLibraryObject::define(env));
+  addon->pvcamCamera = Napi::Persistent(PvcamCameraObject::define(env));
+  env.SetInstanceData(addon);  // deleted with the environment
+  exports.Set("openPseudoTerminal", Napi::Function::New(env, openPseudoTerminalPair));
+  exports.Set("createRing", Napi::Function::New(env, createRing));
+  exports.Set("mapRing", Napi::Function::New(env, mapRing));
+  exports.Set("plainWrite", Napi::Function::New(env, plainWriteSeconds));
+  exports.Set("loadPvcam", Napi::Function::New(env, loadPvcam));
+  return exports;
+}
+
+}  // namespace
+
+}  // namespace kymograph
+
+// The macro makes an extern "C" function of a global name.
+static Napi::Object initialiseAddon(Napi::Env env, Napi::Object exports) { return kymograph::initialise(env, exports); }
+
+NODE_API_MODULE(kymograph, initialiseAddon)

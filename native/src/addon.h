@@ -1,0 +1,17 @@
+#pragma once
+
+#include <napi.h>
+
+namespace kymograph {
+
+// The classes of this environment. They are not exported: only native code makes their objects.
+struct Addon {
+  Napi::FunctionReference ring;
+  Napi::FunctionReference recording;
+  Napi::FunctionReference pvcamLibrary;
+  Napi::FunctionReference pvcamCamera;
+
+  static Addon& of(Napi::Env env) { return *env.GetInstanceData<Addon>(); }
+};
+
+}  // namespace kymograph

@@ -1,0 +1,170 @@
+#include "ring.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <new>
+#include <stdexcept>
+#include <utility>
+
+#include "exclusive_file.h"
+
+namespace kymograph {
+
+namespace {
+
+constexpr uint64_t kMaxRingBytes = 16ull << 30;  // more is a mistake in the shape, not a ring
+constexpr uint32_t kMinSlots = 2;                // one being written, one to read
+
+size_t wholePages(size_t bytes) { return (bytes + kPageBytes - 1) / kPageBytes * kPageBytes; }
+
+// Takes the space now: a full disk must be an error here and not a SIGBUS in the camera thread.
+void allocate(int fd, size_t bytes, const std::string& path) {
+#ifdef __APPLE__
+  if (::ftruncate(fd, static_cast<off_t>(bytes)) < 0) throw SystemError("cannot allocate the ring " + path, errno);
+#else
+  const int code = ::posix_fallocate(fd, 0, static_cast<off_t>(bytes));
+  if (code != 0) throw SystemError("cannot allocate " + std::to_string(bytes) + " bytes for the ring " + path, code);
+#endif
+}
+
+void* map(int fd, size_t bytes, int protection, const std::string& path) {
+  void* address = ::mmap(nullptr, bytes, protection, MAP_SHARED, fd, 0);
+  if (address == MAP_FAILED) throw SystemError("cannot map the ring " + path, errno);
+  return address;
+}
+
+uint64_t inodeOf(int fd) {
+  struct stat status;
+  return ::fstat(fd, &status) == 0 ? status.st_ino : 0;
+}
+
+}  // namespace
+
+std::shared_ptr<Ring> Ring::create(const std::string& path, RingShape shape) {
+  if (shape.width == 0 || shape.height == 0) throw std::invalid_argument("a ring needs a width and a height of at least 1");
+  if (shape.slots < kMinSlots) throw std::invalid_argument("a ring needs at least 2 slots");
+  const size_t frameBytes = size_t{shape.width} * shape.height * kPixelBytes;
+  const size_t slotBytes = kPageBytes + wholePages(frameBytes);
+  if (slotBytes > kMaxRingBytes / shape.slots) throw std::invalid_argument("a ring may not be larger than 16 GiB");
+  const size_t bytes = kPageBytes + slotBytes * shape.slots;
+
+  ::unlink(path.c_str());
+  const Descriptor fd(::open(path.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0644));
+  if (fd.get() < 0) throw SystemError("cannot create the ring " + path, errno);
+  try {
+    allocate(fd.get(), bytes, path);
+    void* address = map(fd.get(), bytes, PROT_READ | PROT_WRITE, path);
+    auto* header = new (address) RingHeader{};
+    header->version = kRingVersion;
+    header->headerBytes = kPageBytes;
+    header->width = shape.width;
+    header->height = shape.height;
+    header->slots = shape.slots;
+    header->bytesPerPixel = kPixelBytes;
+    header->slotBytes = slotBytes;
+    header->frameBytes = frameBytes;
+    std::atomic_thread_fence(std::memory_order_release);
+    std::memcpy(header->magic, kRingMagic, sizeof kRingMagic);  // last: who sees it sees the rest
+    return std::shared_ptr<Ring>(new Ring(path, address, bytes, inodeOf(fd.get())));
+  } catch (...) {
+    ::unlink(path.c_str());
+    throw;
+  }
+}
+
+std::shared_ptr<Ring> Ring::openReadOnly(const std::string& path) {
+  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat status;
+  if (fd.get() < 0 || ::fstat(fd.get(), &status) < 0) throw SystemError("cannot open the ring " + path, errno);
+  const auto bytes = static_cast<size_t>(status.st_size);
+  if (bytes < kPageBytes) throw std::invalid_argument(path + " is not a ring of frames");
+  std::shared_ptr<Ring> ring(new Ring(path, map(fd.get(), bytes, PROT_READ, path), bytes, 0));
+  const RingHeader& header = *ring->header_;
+  if (std::memcmp(header.magic, kRingMagic, sizeof kRingMagic) != 0) throw std::invalid_argument(path + " is not a ring of frames");
+  if (header.version != kRingVersion) throw std::invalid_argument(path + " is a ring of version " + std::to_string(header.version) + "; this build reads version 1");
+  const bool fits = header.slots >= kMinSlots && header.bytesPerPixel == kPixelBytes && header.slotBytes % kPageBytes == 0 &&
+                    header.frameBytes == uint64_t{header.width} * header.height * kPixelBytes && header.slotBytes >= kPageBytes + header.frameBytes &&
+                    header.slotBytes <= (bytes - kPageBytes) / header.slots;
+  if (!fits) throw std::invalid_argument(path + " is a damaged ring: its header does not fit its length");
+  return ring;
+}
+
+Ring::Ring(std::string path, void* address, size_t bytes, uint64_t inode)
+    : path_(std::move(path)), header_(static_cast<RingHeader*>(address)), bytes_(bytes), writable_(inode != 0), inode_(inode) {}
+
+Ring::~Ring() {
+  unlinkFile();
+  ::munmap(header_, bytes_);
+}
+
+void Ring::unlinkFile() {
+  const uint64_t ours = std::exchange(inode_, 0);
+  struct stat status;
+  if (ours != 0 && ::stat(path_.c_str(), &status) == 0 && status.st_ino == ours) ::unlink(path_.c_str());
+}
+
+SlotHeader* Ring::slot(uint64_t index) const {
+  return reinterpret_cast<SlotHeader*>(reinterpret_cast<char*>(header_) + kPageBytes + index % header_->slots * header_->slotBytes);
+}
+
+uint16_t* Ring::beginWrite() {
+  const uint64_t index = header_->published.load(std::memory_order_relaxed);
+  slot(index)->lock.store(2 * index + 1, std::memory_order_relaxed);
+  std::atomic_thread_fence(std::memory_order_release);
+  return const_cast<uint16_t*>(pixels(index));
+}
+
+void Ring::publish(const FrameStamp& stamp) {
+  const uint64_t index = header_->published.load(std::memory_order_relaxed);
+  SlotHeader* header = slot(index);
+  header->stamp = stamp;
+  header->lock.store(2 * index + 2, std::memory_order_release);
+  {
+    const std::lock_guard guard(mutex_);
+    header_->published.store(index + 1, std::memory_order_release);
+  }
+  changed_.notify_all();
+}
+
+void Ring::close() {
+  {
+    const std::lock_guard guard(mutex_);
+    header_->closed.store(1, std::memory_order_release);
+  }
+  changed_.notify_all();
+}
+
+bool Ring::whole(uint64_t index) const {
+  std::atomic_thread_fence(std::memory_order_acquire);
+  return slot(index)->lock.load(std::memory_order_acquire) == 2 * index + 2;
+}
+
+const uint16_t* Ring::pixels(uint64_t index) const { return reinterpret_cast<const uint16_t*>(reinterpret_cast<const char*>(slot(index)) + kPageBytes); }
+
+FrameStamp Ring::stamp(uint64_t index) const { return slot(index)->stamp; }
+
+bool Ring::waitFor(uint64_t index, std::chrono::milliseconds timeout) {
+  std::unique_lock guard(mutex_);
+  changed_.wait_for(guard, timeout, [&] { return published() > index || closed(); });
+  return published() > index;
+}
+
+void Ring::noteRecorded(uint64_t upTo) {
+  {
+    const std::lock_guard guard(mutex_);
+    recorded_ = upTo;
+  }
+  changed_.notify_all();
+}
+
+bool Ring::waitForRoom(std::chrono::milliseconds timeout) {
+  std::unique_lock guard(mutex_);
+  return changed_.wait_for(guard, timeout, [&] { return published() - recorded_ + 1 < slots(); });
+}
+
+}  // namespace kymograph

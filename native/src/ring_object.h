@@ -1,0 +1,37 @@
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+
+#include "ring.h"
+
+namespace kymograph {
+
+// A ring as JavaScript sees it.
+class RingObject : public Napi::ObjectWrap<RingObject> {
+ public:
+  static Napi::Function define(Napi::Env env);
+  static Napi::Object wrap(Napi::Env env, std::shared_ptr<Ring> ring);
+  explicit RingObject(const Napi::CallbackInfo& info);
+
+ private:
+  Ring& ring() const;
+  Napi::Value path(const Napi::CallbackInfo& info);
+  Napi::Value slots(const Napi::CallbackInfo& info);
+  Napi::Value width(const Napi::CallbackInfo& info);
+  Napi::Value height(const Napi::CallbackInfo& info);
+  Napi::Value frameBytes(const Napi::CallbackInfo& info);
+  Napi::Value published(const Napi::CallbackInfo& info);
+  Napi::Value tapNewest(const Napi::CallbackInfo& info);
+  Napi::Value record(const Napi::CallbackInfo& info);
+  Napi::Value startTestPattern(const Napi::CallbackInfo& info);
+  void dispose(const Napi::CallbackInfo& info);
+
+  std::shared_ptr<Ring> ring_;
+};
+
+Napi::Value createRing(const Napi::CallbackInfo& info);
+Napi::Value mapRing(const Napi::CallbackInfo& info);
+
+}  // namespace kymograph

@@ -1,0 +1,57 @@
+#include "test_pattern.h"
+
+#include <chrono>
+#include <stdexcept>
+#include <utility>
+
+namespace kymograph {
+
+namespace {
+
+using namespace std::chrono;
+constexpr milliseconds kWaitForRoom{50};  // how late a stop may be seen
+
+}  // namespace
+
+TestPattern::TestPattern(std::shared_ptr<Ring> ring, Options options, std::function<void()> onEnd)
+    : ring_(std::move(ring)), options_(options), onEnd_(std::move(onEnd)) {
+  if (!ring_->writable()) throw std::invalid_argument("a ring that another process writes cannot be written here");
+  if (ring_->closed()) throw std::invalid_argument("this ring is closed");
+  if (options_.rateHz.value_or(1) <= 0) throw std::invalid_argument("rateHz: must be above 0");
+  thread_ = std::thread([this] { run(); });
+}
+
+TestPattern::~TestPattern() {
+  requestStop();
+  join();
+}
+
+void TestPattern::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void TestPattern::run() noexcept {
+  const auto start = steady_clock::now();
+  for (uint64_t sequence = 0; sequence < options_.frames && !stopping_; ++sequence) {
+    if (options_.rateHz) std::this_thread::sleep_until(start + duration_cast<nanoseconds>(duration<double>(static_cast<double>(sequence) / *options_.rateHz)));
+    else
+      while (!stopping_ && !ring_->waitForRoom(kWaitForRoom)) continue;
+    if (!stopping_) publish(sequence);
+  }
+  ring_->close();
+  onEnd_();
+}
+
+void TestPattern::publish(uint64_t sequence) {
+  uint16_t* pixels = ring_->beginWrite();
+  const uint32_t width = ring_->width();
+  for (uint32_t x = 0; x < width; ++x) pixels[x] = static_cast<uint16_t>(x + 7 * sequence);
+  if (sequence < ring_->slots()) {
+    const uint32_t count = width * ring_->height();
+    for (uint32_t at = width; at < count; ++at) pixels[at] = static_cast<uint16_t>(at * 31);
+  }
+  const int64_t now = duration_cast<nanoseconds>(system_clock::now().time_since_epoch()).count();
+  ring_->publish({sequence, now, 0});
+}
+
+}  // namespace kymograph

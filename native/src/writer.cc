@@ -1,0 +1,177 @@
+#include "writer.h"
+
+#include <cerrno>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+#include <new>
+#include <stdexcept>
+#include <utility>
+
+namespace kymograph {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr uint64_t kNever = std::numeric_limits<uint64_t>::max();
+constexpr auto kWaitForFrame = 50ms;                      // how late a stop may be seen when no frame comes
+constexpr uint64_t kSyncEveryNs = 1'000'000'000;          // what a power cut may cost
+constexpr uint64_t kCheckFreeEveryBytes = 64ull << 20;    // statvfs is cheap, not free
+
+uint64_t monotonicNs() {
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count());
+}
+
+void require(bool holds, const char* message) {
+  if (!holds) throw std::invalid_argument(message);
+}
+
+RecordingPlan checked(RecordingPlan plan, const Ring& ring) {
+  require(!plan.path.empty() && plan.path.front() == '/', "path: give an absolute path");
+  require(!plan.schemaMessage.empty() && plan.schemaMessage.size() % kPageBytes == 0, "schemaMessage: its length must be a multiple of 4096");
+  require(plan.pixelOffset > 0 && plan.pixelOffset % kPageBytes == 0, "pixelOffset: must be a multiple of 4096");
+  require(plan.batchHead.size() <= plan.pixelOffset, "batchHead: may not reach into the pixels");
+  require(plan.batchBytes == plan.pixelOffset + ring.paddedFrameBytes(), "batchBytes: does not fit the ring's frames");
+  require(plan.pixelOffset >= 8 && plan.sequenceOffset <= plan.pixelOffset - 8, "sequenceOffset: must lie before the pixels");
+  require(plan.timeOffset <= plan.pixelOffset - 8, "timeOffset: must lie before the pixels");
+  require(plan.frames.value_or(1) > 0, "frames: must be at least 1");
+  return plan;
+}
+
+}  // namespace
+
+PageBuffer::PageBuffer(size_t bytes) : bytes_(bytes), data_(static_cast<uint8_t*>(std::aligned_alloc(kPageBytes, bytes))) {
+  if (!data_) throw std::bad_alloc();
+}
+
+void PageBuffer::Free::operator()(uint8_t* data) const { std::free(data); }
+
+Recording::Recording(std::shared_ptr<Ring> ring, RecordingPlan plan, OnEnd onEnd)
+    : ring_(std::move(ring)),
+      plan_(checked(std::move(plan), *ring_)),
+      onEnd_(std::move(onEnd)),
+      file_(plan_.path),
+      head_(plan_.pixelOffset),
+      next_(ring_->published()),
+      stopAt_(kNever) {
+  std::memset(head_.data(), 0, head_.size());
+  std::memcpy(head_.data(), plan_.batchHead.data(), plan_.batchHead.size());
+  ring_->noteRecorded(next_);
+  thread_ = std::thread([this] { run(); });
+}
+
+Recording::~Recording() {
+  requestStop();
+  join();
+}
+
+void Recording::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void Recording::requestStop() {
+  uint64_t never = kNever;
+  stopAt_.compare_exchange_strong(never, ring_->published());
+}
+
+RecordingProgress Recording::progress() const {
+  const std::lock_guard guard(mutex_);
+  return {written_, dropped_, bytes_, running_ ? RecordingState::running : end_.state, end_.reason};
+}
+
+void Recording::run() noexcept {
+  End end;
+  try {
+    end = record();
+    finish();
+  } catch (const SystemError& error) {
+    end = {RecordingState::failed, error.code() == ENOSPC ? "disk-full" : error.what()};
+  } catch (const std::exception& error) {
+    end = {RecordingState::failed, error.what()};
+  }
+  {
+    const std::lock_guard guard(mutex_);
+    end_ = std::move(end);
+    running_ = false;
+  }
+  onEnd_(progress());
+}
+
+Recording::End Recording::record() {
+  const PageBuffer schema(plan_.schemaMessage.size());
+  std::memcpy(schema.data(), plan_.schemaMessage.data(), plan_.schemaMessage.size());
+  file_.write({schema.data(), schema.size()}, {nullptr, 0}, 0);
+  bytes_ = schema.size();
+  file_.syncData();
+  file_.syncFolder();
+  syncedNs_ = monotonicNs();
+
+  while (written_ < plan_.frames.value_or(kNever) && next_ < stopAt_) {
+    if (diskIsFull()) return {RecordingState::finished, "disk-full"};
+    if (!ring_->waitFor(next_, kWaitForFrame)) {
+      if (ring_->closed() && ring_->published() <= next_) return {RecordingState::finished, plan_.frames ? "the source stopped" : ""};
+      continue;
+    }
+    // The oldest slot may be overwritten at any moment: once the writer is that far behind, half the ring is given up at one go.
+    const uint64_t published = ring_->published();
+    if (published - next_ >= ring_->slots()) {
+      skipTo(published - ring_->slots() / 2);
+      continue;
+    }
+    try {
+      if (!writeBatch(next_)) {
+        skipTo(next_ + 1);
+        continue;
+      }
+    } catch (const SystemError& error) {
+      if (error.code() != ENOSPC) throw;
+      return {RecordingState::finished, "disk-full"};
+    }
+    ++next_;
+    ++written_;
+    bytes_ += plan_.batchBytes;
+    ring_->noteRecorded(next_);
+    if (monotonicNs() - syncedNs_ > kSyncEveryNs) {
+      file_.syncData();
+      syncedNs_ = monotonicNs();
+    }
+  }
+  return {};
+}
+
+// False if the camera lapped the writer meanwhile: what was written is void and the next batch takes its place.
+bool Recording::writeBatch(uint64_t index) {
+  const FrameStamp stamp = ring_->stamp(index);
+  std::memcpy(head_.data() + plan_.sequenceOffset, &stamp.sequence, sizeof stamp.sequence);
+  std::memcpy(head_.data() + plan_.timeOffset, &stamp.timeNs, sizeof stamp.timeNs);
+  if (!ring_->whole(index)) return false;
+  file_.write({head_.data(), head_.size()}, {ring_->pixels(index), ring_->paddedFrameBytes()}, bytes_);
+  if (!ring_->whole(index)) return false;
+  if (written_ > 0) dropped_ += stamp.sequence - lastSequence_ - 1;
+  lastSequence_ = stamp.sequence;
+  return true;
+}
+
+void Recording::skipTo(uint64_t index) {
+  next_ = index;
+  ring_->noteRecorded(next_);
+}
+
+bool Recording::diskIsFull() {
+  if (bytes_ < freeCheckedAt_) return false;
+  freeCheckedAt_ = bytes_ + kCheckFreeEveryBytes;
+  return file_.freeBytes() < plan_.keepFreeBytes + kCheckFreeEveryBytes;
+}
+
+// Cuts what a void or partial batch left behind, and ends the stream.
+void Recording::finish() {
+  file_.leaveDirect();
+  file_.truncate(bytes_);
+  file_.write({plan_.endOfStream.data(), plan_.endOfStream.size()}, {nullptr, 0}, bytes_);
+  bytes_ += plan_.endOfStream.size();
+  file_.syncData();
+}
+
+}  // namespace kymograph
