@@ -10,7 +10,7 @@ import { StationMemory } from './memory.ts'
 import type { EncodedEntry, StoredEntry } from './record.ts'
 import { encodeRecord } from './record.ts'
 import type { ScanPosition, Segment } from './segment.ts'
-import { SEGMENT_HEAD_BYTES, hasSegmentHead, listSegments, scanSegment, segmentAt, segmentHead } from './segment.ts'
+import { hasSegmentHead, listSegments, SEGMENT_HEAD_BYTES, scanSegment, segmentAt, segmentHead } from './segment.ts'
 
 /**
  * What a station accepts, does and sees, on its own disk. One sequence without holes, kept over restarts; whoever must be sure appends, then flushes.
@@ -79,7 +79,8 @@ export async function openJournal(folder: string, options: JournalOptions): Prom
     }
     const { size, mtimeMs } = await file.stat()
     const next = segments[index + 1]
-    if (next !== undefined && at.sequence !== next.first) options.log(`${segment.path} is damaged at byte ${at.offset}: entries ${at.sequence} to ${next.first - 1} are lost`)
+    if (next !== undefined && at.sequence !== next.first)
+      options.log(`${segment.path} is damaged at byte ${at.offset}: entries ${at.sequence} to ${next.first - 1} are lost`)
     if (next === undefined && size > at.offset) {
       options.log(`${segment.path}: cut ${size - at.offset} bytes of an entry that was never whole`)
       await file.truncate(at.offset)
@@ -90,12 +91,15 @@ export async function openJournal(folder: string, options: JournalOptions): Prom
 
   const active = kept.pop() ?? (await createSegment(folder, options.firstSequence ?? Math.max(Date.now() * 1000, (checkpoint?.sequence ?? 0) + 1)))
   const journal = new JournalFile(folder, options, kept, active, await open(active.path, 'r+'), memory, answers)
-  for (const command of answers.pending()) journal.append({ type: 'outcome', time: command.time, requestId: command.requestId, problem: LOST_ANSWER.toRecord() })
+  for (const command of answers.pending())
+    journal.append({ type: 'outcome', time: command.time, requestId: command.requestId, problem: LOST_ANSWER.toRecord() })
   await journal.flush()
   return journal
 }
 
-const LOST_ANSWER = new Problem('HARDWARE_FAULT', 'the station ended before this command was answered; look at the device before you try again', { effect: 'POSSIBLE' })
+const LOST_ANSWER = new Problem('HARDWARE_FAULT', 'the station ended before this command was answered; look at the device before you try again', {
+  effect: 'POSSIBLE',
+})
 
 async function createSegment(folder: string, first: number): Promise<KeptSegment> {
   const segment = segmentAt(folder, first)
@@ -128,7 +132,15 @@ class JournalFile implements Journal {
   #closed = false
   readonly #growth = new EventEmitter().setMaxListeners(0)
 
-  constructor(folder: string, options: JournalOptions, sealed: KeptSegment[], active: KeptSegment, file: FileHandle, memory: StationMemory, answers: CommandAnswers) {
+  constructor(
+    folder: string,
+    options: JournalOptions,
+    sealed: KeptSegment[],
+    active: KeptSegment,
+    file: FileHandle,
+    memory: StationMemory,
+    answers: CommandAnswers,
+  ) {
     this.#folder = folder
     this.#options = options
     this.#sealed = sealed
@@ -275,7 +287,8 @@ class JournalFile implements Journal {
           yield { sequence: found.sequence, entry: found.entry() }
           if (stopped()) return
         }
-        if (whole) next = Math.max(next, (this.#sealed.find(({ first }) => first === segment.first)?.last ?? 0) + 1) // past what is damaged, as said at open
+        if (whole)
+          next = Math.max(next, (this.#sealed.find(({ first }) => first === segment.first)?.last ?? 0) + 1) // past what is damaged, as said at open
         else if (next > this.#durable) {
           if (signal === undefined) return
           await this.#grown(signal)

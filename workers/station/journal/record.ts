@@ -16,7 +16,18 @@ const CRC_FROM = 8
 export const MAX_PAYLOAD_BYTES = 16 * 1024 * 1024 // a manifest of ten thousand parameters is about 2 MB; a longer length is damage
 
 /** Numbers on disk: only ever append. */
-const TYPES = ['command', 'outcome', 'parameters', 'samples', 'change', 'run', 'dataset', 'queue', 'emergencyStop', 'event'] as const satisfies readonly JournalEntry['type'][]
+const TYPES = [
+  'command',
+  'outcome',
+  'parameters',
+  'samples',
+  'change',
+  'run',
+  'dataset',
+  'queue',
+  'emergencyStop',
+  'event',
+] as const satisfies readonly JournalEntry['type'][]
 
 const packr = new Packr({ useRecords: false, encodeUndefinedAsNil: false })
 // A bigint is written as a 64-bit integer and a number never is (msgpackr writes large ones as float64), so each comes back as what it was.

@@ -63,7 +63,11 @@ describe('a journal', () => {
     await using journal = await reopen()
     const samples: JournalEntry = {
       type: 'samples',
-      samples: [1.5, 2 ** 40, -1, Number.NaN, true, 'Ω', [1, 2.5]].map((value) => ({ deviceId: 'd', parameter: 'p', reading: { time: TIME, quality: 'GOOD', value } })),
+      samples: [1.5, 2 ** 40, -1, Number.NaN, true, 'Ω', [1, 2.5]].map((value) => ({
+        deviceId: 'd',
+        parameter: 'p',
+        reading: { time: TIME, quality: 'GOOD', value },
+      })),
     }
     journal.append(samples)
     await journal.flush()
@@ -123,7 +127,14 @@ describe('a journal', () => {
 })
 
 describe('a torn tail', () => {
-  const newest = async (): Promise<string> => join(folder, (await readdir(folder)).filter((name) => name.endsWith('.journal')).sort().at(-1) ?? '')
+  const newest = async (): Promise<string> =>
+    join(
+      folder,
+      (await readdir(folder))
+        .filter((name) => name.endsWith('.journal'))
+        .sort()
+        .at(-1) ?? '',
+    )
 
   async function write(count: number): Promise<void> {
     await using journal = await reopen({ firstSequence: 1 })
@@ -178,8 +189,20 @@ test('what flush() acknowledged is there after kill -9', { timeout: 60_000 }, as
 })
 
 describe('idempotency answers', () => {
-  const command = (requestId: string, idempotencyKey: string, time = TIME): JournalEntry => ({ type: 'command', time, requestId, idempotencyKey, cause, calls: [{ deviceId: 'd', call: { kind: 'stop' } }] })
-  const outcome = (requestId: string): JournalEntry => ({ type: 'outcome', time: TIME, requestId, answer: { requestId, state: 'DONE', results: [], elapsedMs: 1 } })
+  const command = (requestId: string, idempotencyKey: string, time = TIME): JournalEntry => ({
+    type: 'command',
+    time,
+    requestId,
+    idempotencyKey,
+    cause,
+    calls: [{ deviceId: 'd', call: { kind: 'stop' } }],
+  })
+  const outcome = (requestId: string): JournalEntry => ({
+    type: 'outcome',
+    time: TIME,
+    requestId,
+    answer: { requestId, state: 'DONE', results: [], elapsedMs: 1 },
+  })
 
   test('are pending, then known, and known again after a restart', async () => {
     {
