@@ -1,0 +1,118 @@
+import { useId, useState } from 'react'
+import { fromReading, type LiveValue } from '../../data/reading-batch.ts'
+import { useCommand, useReading } from '../../state/lab.tsx'
+import { Button } from '../../ui/button.tsx'
+import { RefusalNote } from '../../ui/refusal.tsx'
+import { Value } from '../../ui/value.tsx'
+import { CONNECT, type Device, DISCONNECT, type Parameter, REFRESH } from './documents.ts'
+import styles from './devices.module.css'
+import { MotionControls } from './motion.tsx'
+import { ParameterRow } from './parameter-row.tsx'
+
+const TONES = { CONNECTED: 'good', CONNECTING: 'warn', RECONNECTING: 'warn', DISCONNECTED: 'idle', FAILED: 'bad' } as const
+const CONNECTION_WORDS = { CONNECTED: 'connected', CONNECTING: 'connecting', RECONNECTING: 'reconnecting', DISCONNECTED: 'disconnected', FAILED: 'failed' } as const
+const STATUS_WORDS = { IDLE: 'idle', BUSY: 'busy', WARNING: 'warning', ERROR: 'error', UNSTABLE: 'unstable', DISABLED: 'disabled' } as const
+
+/** The quantity that a device stands for: the position of what moves, the reading of what measures. */
+export function mainParameter(device: Device): Parameter | undefined {
+  const [first] = [...device.movable, ...device.readable]
+  return device.parameters.find((parameter) => parameter.id === first?.id)
+}
+
+export function DeviceCard({ device }: { device: Device }) {
+  const [open, setOpen] = useState(false)
+  const details = useId()
+  const main = mainParameter(device)
+  const initial = main?.reading === null || main?.reading === undefined ? undefined : fromReading(main.reading)
+  const value = useReading(main === undefined ? undefined : { parameterId: main.id, deviceId: device.id, name: main.name }, initial)
+  const connected = device.connection === 'CONNECTED'
+  const state = connected ? STATUS_WORDS[device.status.code] : CONNECTION_WORDS[device.connection]
+  return (
+    <article className={styles.card} data-device={device.name} data-connection={device.connection} aria-label={device.label ?? device.name}>
+      <div className={styles.top}>
+        <span className="mark" data-tone={connected && device.status.code === 'ERROR' ? 'bad' : TONES[device.connection]} />
+        <div className={styles.name}>
+          <h3>
+            {device.label ?? device.name}
+            {device.simulated && <span className="tag">simulated</span>}
+          </h3>
+          <p className="quiet">
+            <span data-state>{state}</span>
+            {device.status.text !== null && device.status.text !== '' && ` · ${device.status.text}`}
+            {` · ${describe(device)}`}
+          </p>
+        </div>
+        {main !== undefined && (
+          <span className={styles.main} data-main-value>
+            <Value value={value} unit={main.unit} step={main.step} reason={device.status.text} />
+          </span>
+        )}
+      </div>
+      {device.motion !== null && <Travel motion={device.motion} value={value} />}
+      {device.capabilities.includes('MOVABLE') && <MotionControls device={device} />}
+      <div className={styles.more}>
+        <Button kind="quiet" aria-expanded={open} aria-controls={details} onClick={() => setOpen(!open)}>
+          <span className={styles.caret} aria-hidden="true" />
+          {device.parameters.length} parameters
+        </Button>
+      </div>
+      {open && (
+        <div id={details} className={styles.details}>
+          <ul>
+            {device.parameters.map((parameter) => (
+              <ParameterRow key={parameter.id} device={device} parameter={parameter} />
+            ))}
+          </ul>
+          <ConnectionTools device={device} />
+        </div>
+      )}
+    </article>
+  )
+}
+
+function describe(device: Device): string {
+  const model = device.driver === null ? 'driver missing' : `${device.driver.vendor} ${device.driver.model}`
+  return device.address === null ? model : `${model}, ${device.address}`
+}
+
+/** Where it stands between its limits. */
+function Travel({ motion, value }: { motion: NonNullable<Device['motion']>; value: LiveValue | undefined }) {
+  const { minimum, maximum } = motion
+  if (minimum === null || maximum === null || typeof value?.value !== 'number') return null
+  const share = Math.min(1, Math.max(0, (value.value - minimum) / (maximum - minimum)))
+  return (
+    <div className={styles.travel} aria-hidden="true">
+      <span style={{ left: `${share * 100}%` }} />
+    </div>
+  )
+}
+
+function ConnectionTools({ device }: { device: Device }) {
+  const connect = useCommand(CONNECT)
+  const disconnect = useCommand(DISCONNECT)
+  const refresh = useCommand(REFRESH)
+  return (
+    <div className="stack">
+      <div className="row">
+        {device.connection === 'DISCONNECTED' || device.connection === 'FAILED' ? (
+          <Button busy={connect.busy} onClick={() => void connect.send({ id: device.id })}>
+            Connect
+          </Button>
+        ) : (
+          <>
+            <Button busy={refresh.busy} onClick={() => void refresh.send({ deviceId: device.id })}>
+              Read all again
+            </Button>
+            <Button kind="quiet" busy={disconnect.busy} onClick={() => void disconnect.send({ id: device.id })}>
+              Disconnect
+            </Button>
+          </>
+        )}
+        <span className="quiet push">{device.port?.path}</span>
+      </div>
+      {[connect, disconnect, refresh].map((command, at) => (
+        <RefusalNote key={['connect', 'disconnect', 'refresh'][at]} refusal={command.refusal} onDismiss={command.dismiss} />
+      ))}
+    </div>
+  )
+}
