@@ -111,7 +111,6 @@ function buildNative() {
 }
 
 function generateClient() {
-  rmSync(inProject('prisma/generated'), { recursive: true, force: true })
   run(process.execPath, [inProject('prisma/generate.mjs'), '--quiet'], 'the database client could not be generated')
 }
 

@@ -24,7 +24,8 @@ export async function lockFolder(folder: string, options: { readonly waitMs?: nu
     const server = await listen(address)
     if (server !== undefined) return { [Symbol.asyncDispose]: () => close(server) }
     const holder = await askHolder(address)
-    if (holder === undefined && address.startsWith(tmpdir())) await rm(address, { force: true }) // a socket file whose holder was killed
+    if (holder === undefined && address.startsWith(tmpdir()))
+      await rm(address, { force: true }) // a socket file whose holder was killed
     else if (performance.now() > end) throw new CannotStart(`the folder ${real} is in use by ${holder ?? 'a process that does not answer'}; stop it first`)
     await pause(TRY_EVERY_MS)
   }

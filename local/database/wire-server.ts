@@ -40,8 +40,9 @@ export class WireServer implements AsyncDisposable {
   readonly #sessions = new Set<ClientSession>()
   #parameterStatus = Buffer.alloc(0)
   #queue: Job[] = []
-  #running = false
-  #failed = false
+  #pumping: Promise<void> | undefined
+  /** Failed or closed: nothing runs any more. */
+  #ended = false
   #nextId = 1
   /** The client that is in a transaction, or between a Flush and its Sync. */
   #owner: ClientSession | undefined
@@ -94,19 +95,27 @@ export class WireServer implements AsyncDisposable {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     this.endClients('57P01', 'the embedded database is stopping')
     await closed
+    this.#ended = true
+    await this.#pumping
   }
 
   #enqueue(job: Job): void {
     this.#queue.push(job)
-    void this.#pump()
+    this.#wake()
+  }
+
+  #wake(): void {
+    if (this.#pumping !== undefined || this.#ended || this.#nextAt() < 0) return
+    this.#pumping = this.#pump().finally(() => {
+      this.#pumping = undefined
+      this.#wake() // what came after the last look
+    })
   }
 
   async #pump(): Promise<void> {
-    if (this.#running || this.#failed) return
-    this.#running = true
     try {
       let lastBreath = performance.now()
-      for (let job = this.#take(); job !== undefined; job = this.#take()) {
+      for (let job = this.#take(); job !== undefined && !this.#ended; job = this.#take()) {
         if (job.batch === 'farewell') await this.#farewell(job.session)
         else await this.#serve(job.session, job.batch)
         if (performance.now() - lastBreath < BREATHE_EVERY_MS) continue
@@ -114,18 +123,20 @@ export class WireServer implements AsyncDisposable {
         lastBreath = performance.now()
       }
     } catch (error) {
-      this.#failed = true
+      this.#ended = true
       this.endClients('57P02', 'the embedded database failed and starts again')
       this.#options.onFailure(error instanceof Error ? error : new Error(String(error)))
-    } finally {
-      this.#running = false
     }
   }
 
-  /** First come, first served; but while a client holds the session, only that client. */
   #take(): Job | undefined {
-    const at = this.#owner === undefined ? 0 : this.#queue.findIndex((job) => job.session === this.#owner)
+    const at = this.#nextAt()
     return at < 0 ? undefined : this.#queue.splice(at, 1)[0]
+  }
+
+  /** First come, first served; but while a client holds the session, only that client. */
+  #nextAt(): number {
+    return this.#owner === undefined ? (this.#queue.length === 0 ? -1 : 0) : this.#queue.findIndex((job) => job.session === this.#owner)
   }
 
   async #serve(session: ClientSession, batch: Batch): Promise<void> {
@@ -198,7 +209,8 @@ export class WireServer implements AsyncDisposable {
   #watchIdle(owner: ClientSession): void {
     const idleTransactionMs = this.#options.idleTransactionMs ?? IDLE_TRANSACTION_MS
     this.#idleTimer = setTimeout(() => {
-      if (this.#owner === owner && !this.#running) owner.end('25P03', `terminating connection: its transaction was idle for ${idleTransactionMs} ms`)
+      if (this.#owner === owner && this.#pumping === undefined)
+        owner.end('25P03', `terminating connection: its transaction was idle for ${idleTransactionMs} ms`)
     }, idleTransactionMs)
   }
 

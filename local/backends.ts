@@ -1,0 +1,57 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import pg from 'pg'
+import { CannotStart } from '../link/child.ts'
+import { withoutPassword } from './config.ts'
+
+/** Servers that a person named by URL must answer before anything starts: a wrong URL is an error that names it, never a reason to fall back. */
+
+const REACH_TIMEOUT_MS = 5_000
+
+export async function checkDatabase(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: REACH_TIMEOUT_MS })
+  client.on('error', () => undefined) // told by the query below
+  try {
+    await client.connect()
+    const { rows } = await client.query(`SELECT 1 FROM pg_available_extensions WHERE name = 'vector'`)
+    if (rows.length === 0) throw new CannotStart(`DATABASE_URL ${withoutPassword(url)} names a server without the extension pgvector; install it there first`)
+  } catch (error) {
+    if (error instanceof CannotStart) throw error
+    throw new CannotStart(`DATABASE_URL ${withoutPassword(url)} cannot be used: ${reasonOf(error)}`)
+  } finally {
+    await client.end().catch(() => undefined) // it may never have been open
+  }
+}
+
+export async function checkRedis(url: string): Promise<void> {
+  const { hostname, port, protocol, username, password } = new URL(url)
+  const address = { host: hostname.replace(/^\[|\]$/g, '') || '127.0.0.1', port: Number(port) || 6379 }
+  const socket = protocol === 'rediss:' ? connectTls(address) : connect(address)
+  try {
+    const words = password === '' ? [] : [username, password].filter((word) => word !== '').map(decodeURIComponent)
+    if (words.length > 0) socket.write(command('AUTH', ...words))
+    socket.write(command('PING'))
+    const signal = AbortSignal.timeout(REACH_TIMEOUT_MS)
+    for (let answer = ''; !answer.includes('+PONG'); ) {
+      const [chunk] = (await once(socket, 'data', { signal })) as [Buffer]
+      answer += chunk.toString('utf8')
+      const refused = /^-(.*)\r\n/m.exec(answer)
+      if (refused !== null) throw new Error(refused[1])
+    }
+  } catch (error) {
+    throw new CannotStart(`REDIS_URL ${withoutPassword(url)} cannot be used: ${reasonOf(error)}`)
+  } finally {
+    socket.destroy()
+  }
+}
+
+function command(...words: readonly string[]): string {
+  return `*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('')}`
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(reasonOf).join(', ')
+  if (error instanceof Error && error.name === 'AbortError') return `no answer within ${REACH_TIMEOUT_MS} ms`
+  return error instanceof Error ? error.message : String(error)
+}
