@@ -1,0 +1,180 @@
+import { type FileHandle, open } from 'node:fs/promises'
+import { Schema } from 'apache-arrow'
+import { Message } from 'apache-arrow/ipc/metadata/message'
+import type { Roi } from '../core/device.ts'
+import { NotFound } from '../core/errors.ts'
+import type { FrameLayout } from '../core/frame.ts'
+import type { WallNs } from '../core/time.ts'
+import { ByteSource, PREFIX_BYTES, readExactly, readMessageAt } from './arrow-message.ts'
+import { type FrameSettings, LAYOUT_KEY, LAYOUT_VERSION, layoutAround } from './frame-heads.ts'
+import { batchStart, isBatchHead, wholeBatches } from './frame-index.ts'
+
+export type FrameLabel = { readonly index: number; readonly sequence: number; readonly time: WallNs }
+export type RecordedFrame = FrameLabel & { readonly pixels: Uint16Array }
+export type FrameStatistics = { readonly minimum: number; readonly maximum: number; readonly mean: number; readonly standardDeviation: number }
+
+/** A recording of frames: being written, whole, or cut. Only whole batches are seen. */
+export interface FrameFile extends AsyncDisposable {
+  readonly layout: FrameLayout
+  readonly settings: FrameSettings
+  /** Everything that the schema says beside the columns. */
+  readonly metadata: ReadonlyMap<string, string>
+  /** Whole frames now; it grows while the file is being recorded. */
+  count(): Promise<number>
+  label(index: number): Promise<FrameLabel>
+  /** One read. The pixels are the caller's. Throws NotFound beyond the last whole frame. */
+  frame(index: number): Promise<RecordedFrame>
+  /** Frames `from` (0) up to, not including, `to` (count()). The pixels are good until the next step: one buffer serves them all. */
+  frames(range?: { readonly from?: number; readonly to?: number }, signal?: AbortSignal): AsyncGenerator<RecordedFrame>
+}
+
+export async function openFrameFile(path: string): Promise<FrameFile> {
+  const file = await open(path, 'r')
+  try {
+    return new OpenedFrameFile(file, path, await readSchema(file, path))
+  } catch (error) {
+    await file.close()
+    throw error
+  }
+}
+
+/**
+ * Brings a cut recording back: drops what follows its last whole batch and ends the stream. A whole file is left as it is.
+ * Not while somebody writes the file.
+ */
+export async function recoverFrameFile(path: string): Promise<{ readonly frames: number; readonly cutBytes: number }> {
+  const file = await open(path, 'r+')
+  try {
+    const { layout } = await readSchema(file, path)
+    const { size } = await file.stat()
+    const frames = await lastWholeBatch(file, layout, size)
+    const end = batchStart(layout, frames)
+    const tail = await readExactly(file, end, Math.min(layout.endOfStream.byteLength, size - end))
+    if (size === end + layout.endOfStream.byteLength && layout.endOfStream.every((byte, at) => tail[at] === byte)) return { frames, cutBytes: 0 }
+    await file.truncate(end)
+    await file.write(layout.endOfStream, 0, layout.endOfStream.byteLength, end)
+    await file.sync()
+    return { frames, cutBytes: size - end }
+  } finally {
+    await file.close()
+  }
+}
+
+/** Over all pixels, in two passes so that the deviation of a bright, flat image keeps its digits. */
+export function frameStatistics(pixels: Uint16Array): FrameStatistics {
+  let minimum = 0xffff
+  let maximum = 0
+  let sum = 0
+  for (const pixel of pixels) {
+    if (pixel < minimum) minimum = pixel
+    if (pixel > maximum) maximum = pixel
+    sum += pixel
+  }
+  const mean = sum / pixels.length
+  let squares = 0
+  for (const pixel of pixels) squares += (pixel - mean) ** 2
+  return { minimum, maximum, mean, standardDeviation: Math.sqrt(squares / pixels.length) }
+}
+
+type FileSchema = { readonly layout: FrameLayout; readonly settings: FrameSettings; readonly metadata: ReadonlyMap<string, string> }
+
+async function readSchema(file: FileHandle, path: string): Promise<FileSchema> {
+  const { size } = await file.stat()
+  const first = await readMessageAt(new ByteSource(file, size), 0)
+  if (first.at !== 'message' || first.head.kind !== 'schema') throw new Error(`${path} does not begin with a whole Arrow schema`)
+  const schema: unknown = Message.decode(first.head.metadata.slice()).header()
+  if (!(schema instanceof Schema) || schema.metadata.get(LAYOUT_KEY) !== LAYOUT_VERSION) throw new Error(`${path} is not a recording of frames (version ${LAYOUT_VERSION})`)
+  const shape = JSON.parse(schema.fields.at(-1)?.metadata.get('shape') ?? '[]') as readonly number[]
+  const [height, width] = shape
+  if (height === undefined || width === undefined) throw new Error(`${path}: its schema does not tell the shape of a frame`)
+  const schemaMessage = await readExactly(file, 0, PREFIX_BYTES + first.head.metadata.byteLength)
+  return { layout: layoutAround(schemaMessage, width, height), settings: settingsOf(schema.metadata), metadata: schema.metadata }
+}
+
+function settingsOf(metadata: ReadonlyMap<string, string>): FrameSettings {
+  return {
+    roi: JSON.parse(metadata.get('roi') ?? '{}') as Roi,
+    binning: Number(metadata.get('binning')),
+    exposureSeconds: Number(metadata.get('exposureSeconds')),
+  }
+}
+
+/** Back from the end: a power cut can leave space behind that was allocated and never written. */
+async function lastWholeBatch(file: FileHandle, layout: FrameLayout, fileBytes: number): Promise<number> {
+  let frames = wholeBatches(layout, fileBytes)
+  while (frames > 0 && !isBatchHead(layout, await readExactly(file, batchStart(layout, frames - 1), layout.batchHead.byteLength))) frames -= 1
+  return frames
+}
+
+class OpenedFrameFile implements FrameFile {
+  readonly layout: FrameLayout
+  readonly settings: FrameSettings
+  readonly metadata: ReadonlyMap<string, string>
+  readonly #file: FileHandle
+  readonly #path: string
+
+  constructor(file: FileHandle, path: string, schema: FileSchema) {
+    this.#file = file
+    this.#path = path
+    this.layout = schema.layout
+    this.settings = schema.settings
+    this.metadata = schema.metadata
+  }
+
+  async count(): Promise<number> {
+    return lastWholeBatch(this.#file, this.layout, (await this.#file.stat()).size)
+  }
+
+  async label(index: number): Promise<FrameLabel> {
+    return this.#labelOf(index, await this.#read(index, new Uint8Array(this.layout.pixelOffset)))
+  }
+
+  async frame(index: number): Promise<RecordedFrame> {
+    return this.#frameIn(index, await this.#read(index, this.#batchBuffer()))
+  }
+
+  async *frames(range: { readonly from?: number; readonly to?: number } = {}, signal?: AbortSignal): AsyncGenerator<RecordedFrame> {
+    const end = Math.min(range.to ?? Number.POSITIVE_INFINITY, await this.count())
+    const buffer = this.#batchBuffer()
+    for (let index = range.from ?? 0; index < end; index += 1) {
+      signal?.throwIfAborted()
+      yield this.#frameIn(index, await this.#read(index, buffer))
+    }
+  }
+
+  /** The padding behind the pixels is not read. */
+  #batchBuffer(): Uint8Array<ArrayBuffer> {
+    const { pixelOffset, width, height } = this.layout
+    return new Uint8Array(pixelOffset + width * height * Uint16Array.BYTES_PER_ELEMENT)
+  }
+
+  async #read(index: number, buffer: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+    const missing = new NotFound(`frame ${index} in ${this.#path}`)
+    if (!Number.isSafeInteger(index) || index < 0) throw missing
+    const start = batchStart(this.layout, index)
+    if (start + this.layout.batchBytes > (await this.#file.stat()).size) throw missing
+    let filled = 0
+    while (filled < buffer.byteLength) {
+      const { bytesRead } = await this.#file.read(buffer, filled, buffer.byteLength - filled, start + filled)
+      if (bytesRead === 0) throw missing
+      filled += bytesRead
+    }
+    if (!isBatchHead(this.layout, buffer)) throw missing
+    return buffer
+  }
+
+  #labelOf(index: number, batch: Uint8Array<ArrayBuffer>): FrameLabel {
+    const view = new DataView(batch.buffer)
+    const { sequenceOffset, timeOffset } = this.layout
+    return { index, sequence: Number(view.getBigUint64(sequenceOffset, true)), time: view.getBigInt64(timeOffset, true) }
+  }
+
+  #frameIn(index: number, batch: Uint8Array<ArrayBuffer>): RecordedFrame {
+    const { pixelOffset, width, height } = this.layout
+    return { ...this.#labelOf(index, batch), pixels: new Uint16Array(batch.buffer, pixelOffset, width * height) }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#file.close()
+  }
+}
