@@ -91,3 +91,19 @@ export function problemOf(signal: AbortSignal, effect: 'NONE' | 'POSSIBLE'): Pro
   if (signal.reason instanceof Problem) return signal.reason
   return new HardwareFault(effect === 'NONE' ? 'given up before anything was sent' : 'given up while waiting for the instrument', effect, {}, { cause: signal.reason })
 }
+
+/** A pause within an exchange; throws the signal's problem. */
+export async function waitFor(milliseconds: number, signal: AbortSignal, effect: 'NONE' | 'POSSIBLE'): Promise<void> {
+  if (milliseconds > 0 && !signal.aborted) {
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', done)
+        resolve()
+      }
+      const timer = setTimeout(done, milliseconds)
+      signal.addEventListener('abort', done, { once: true })
+    })
+  }
+  if (signal.aborted) throw problemOf(signal, effect)
+}

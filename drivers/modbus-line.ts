@@ -1,5 +1,5 @@
 import type { Problem } from '../core/errors.ts'
-import { ExchangeQueue, type Lane } from './exchange-queue.ts'
+import { ExchangeQueue, waitFor, type Lane } from './exchange-queue.ts'
 import type { RegisterBus } from './register-bus.ts'
 
 export type LineHealth = { readonly exchanges: number; readonly failures: number; readonly failuresInARow: number; readonly lastError?: string }
@@ -8,6 +8,8 @@ export type LineHealth = { readonly exchanges: number; readonly failures: number
 export interface RegisterExchange {
   read(at: number, count: number): Promise<readonly number[]>
   write(at: number, value: number): Promise<void>
+  /** For a PLC that needs time, as its documentation says. */
+  pause(milliseconds: number): Promise<void>
 }
 
 /**
@@ -48,6 +50,7 @@ export class ModbusLine implements AsyncDisposable {
         work({
           read: (at, count) => this.#counted(() => this.#bus.read(at, count, inner)),
           write: (at, value) => this.#counted(() => this.#bus.write(at, value, inner)),
+          pause: (milliseconds) => waitFor(milliseconds, inner, 'NONE'),
         }),
       signal,
     )

@@ -37,6 +37,7 @@ export async function connectModbus(options: TcpOptions, signal: AbortSignal): P
 
   const call = async <T>(what: string, effect: Effect, request: () => Promise<T>, caller: AbortSignal): Promise<T> => {
     if (lost.signal.aborted) throw lost.signal.reason
+    if (caller.aborted) throw problemOf(caller, 'NONE')
     try {
       return await untilAborted(request(), [lost.signal, caller], effect)
     } catch (error) {

@@ -1,6 +1,6 @@
 import { DeadlineExceeded, HardwareFault, Problem } from '../core/errors.ts'
 import type { ByteTransport } from './byte-transport.ts'
-import { ExchangeQueue, problemOf, type Lane } from './exchange-queue.ts'
+import { ExchangeQueue, problemOf, waitFor, type Lane } from './exchange-queue.ts'
 
 export type LineProtocol = {
   /** Ends what we send, and what the instrument sends. */
@@ -60,7 +60,7 @@ export class SerialLine implements AsyncDisposable {
       let acted = false
       const line: Exchange = {
         send: async (command) => {
-          await waitFor(this.#freeAtMs - performance.now(), inner, acted)
+          await waitFor(this.#freeAtMs - performance.now(), inner, acted ? 'POSSIBLE' : 'NONE')
           acted = true
           await this.#write(command, inner, acted)
         },
@@ -70,7 +70,7 @@ export class SerialLine implements AsyncDisposable {
           await this.#write(command, inner, acted)
           return await this.#reply(command, reply, inner, acted)
         },
-        pause: (milliseconds) => waitFor(milliseconds, inner, acted),
+        pause: (milliseconds) => waitFor(milliseconds, inner, acted ? 'POSSIBLE' : 'NONE'),
       }
       try {
         return await work(line)
@@ -105,7 +105,7 @@ export class SerialLine implements AsyncDisposable {
   }
 
   async #write(command: string, signal: AbortSignal, acted: boolean): Promise<void> {
-    await waitFor(this.#freeAtMs - performance.now(), signal, acted)
+    await waitFor(this.#freeAtMs - performance.now(), signal, acted ? 'POSSIBLE' : 'NONE')
     await this.#transport.write(this.#encode(command))
     this.#freeAtMs = performance.now() + this.#protocol.gapMs
   }
@@ -191,19 +191,4 @@ export class SerialLine implements AsyncDisposable {
       this.#arrived = done
     })
   }
-}
-
-async function waitFor(milliseconds: number, signal: AbortSignal, acted: boolean): Promise<void> {
-  if (milliseconds > 0 && !signal.aborted) {
-    await new Promise<void>((resolve) => {
-      const done = (): void => {
-        clearTimeout(timer)
-        signal.removeEventListener('abort', done)
-        resolve()
-      }
-      const timer = setTimeout(done, milliseconds)
-      signal.addEventListener('abort', done, { once: true })
-    })
-  }
-  if (signal.aborted) throw problemOf(signal, acted ? 'POSSIBLE' : 'NONE')
 }

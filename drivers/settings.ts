@@ -30,6 +30,13 @@ export function choiceOf<Choice extends string>(settings: DeviceSettings, spec: 
   return choice
 }
 
+/** Empty when it is neither given nor has a default. */
+export function textOf(settings: DeviceSettings, spec: SettingSpec): string {
+  const value = settings[spec.name] ?? spec.default ?? ''
+  if (typeof value !== 'string') throw new InvalidValue(`${spec.name}: ${String(value)} is not allowed; give a text`, [spec.name])
+  return value
+}
+
 /** A misspelt setting is refused: silently ignored, it would leave the default in force. */
 export function refuseUnknown(settings: DeviceSettings, specs: readonly SettingSpec[]): void {
   const unknown = Object.keys(settings).find((name) => !specs.some((spec) => spec.name === name))

@@ -4,6 +4,13 @@ export interface ByteInstrument {
   receive(bytes: Uint8Array, seconds: number): Uint8Array
 }
 
+/** A simulated device of `size` 16-bit registers. */
+export interface RegisterInstrument {
+  readonly size: number
+  read(at: number, count: number, seconds: number): readonly number[]
+  write(at: number, value: number, seconds: number): void
+}
+
 /** What the lab gives every simulated instrument. */
 export type SimulatorHost = {
   /** Uniform in [0, 1); seeded, so that a test repeats. */

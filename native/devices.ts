@@ -21,15 +21,20 @@ export function pvcamSimulatorPath(): string {
 export function openPseudoTerminal(): PseudoTerminal {
   const { masterFd, slaveFd, slavePath } = loadAddon().openPseudoTerminal()
   let open = true
+  let ownsMaster = true
   return {
     masterFd,
     slavePath,
+    giveMaster() {
+      ownsMaster = false
+      return masterFd
+    },
     close() {
       if (!open) return
       open = false
-      writeSync(slaveFd, WAKE) // a blocking read of the master would outlive its descriptor and keep the process from ending
+      if (ownsMaster) writeSync(slaveFd, WAKE) // a blocking read of the master would outlive its descriptor and keep the process from ending
       closeSync(slaveFd)
-      closeSync(masterFd)
+      if (ownsMaster) closeSync(masterFd)
     },
   }
 }

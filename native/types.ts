@@ -7,6 +7,8 @@ export interface PseudoTerminal {
   readonly masterFd: number
   /** e.g. /dev/pts/3 */
   readonly slavePath: string
+  /** The caller closes the master from now on: a stream over it does when it is destroyed. */
+  giveMaster(): number
   close(): void
 }
 

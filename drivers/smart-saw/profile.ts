@@ -66,9 +66,9 @@ const STATE_BLOCK: readonly Register[] = [
   { at: 1035, name: 'vibration_x', description: 'Vibration along X', coding: 'u16', unit: 'Hz', deadband: 2 },
   { at: 1036, name: 'vibration_y', description: 'Vibration along Y', coding: 'u16', unit: 'Hz', deadband: 2 },
   { at: 1037, name: 'vibration_z', description: 'Vibration along Z', coding: 'u16', unit: 'Hz', deadband: 2 },
-  { at: 1038, name: 'difference_frequency_x', description: 'Difference frequency along X', coding: 'u16', perUnit: 100, unit: 'Hz' },
-  { at: 1039, name: 'difference_frequency_y', description: 'Difference frequency along Y', coding: 'u16', perUnit: 100, unit: 'Hz' },
-  { at: 1040, name: 'difference_frequency_z', description: 'Difference frequency along Z', coding: 'u16', perUnit: 100, unit: 'Hz' },
+  { at: 1038, name: 'difference_frequency_x', description: 'Difference frequency along X as the PLC has it; older programs divided it by 100', coding: 'u16' },
+  { at: 1039, name: 'difference_frequency_y', description: 'Difference frequency along Y as the PLC has it; older programs divided it by 100', coding: 'u16' },
+  { at: 1040, name: 'difference_frequency_z', description: 'Difference frequency along Z as the PLC has it; older programs divided it by 100', coding: 'u16' },
   { at: 1041, name: 'material_width', description: 'Width of the material', coding: 'u16', perUnit: 10, unit: 'mm' },
   { at: 1042, name: 'energy', description: 'Energy used', coding: 'f32', unit: 'kW.h', deadband: 0.001 },
 ]

@@ -52,7 +52,7 @@ export class SawDevice implements DeviceHandle {
     return await this.#line.exchange(
       'command',
       async (registers) => {
-        await pause(Math.max(0, this.#mayWriteAtMs - performance.now()), undefined, { signal })
+        await registers.pause(this.#mayWriteAtMs - performance.now())
         await registers.write(register.at, word)
         this.#mayWriteAtMs = performance.now() + BETWEEN_WRITES_MS
         const [confirmed] = await registers.read(register.at, 1)

@@ -1,0 +1,257 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { asProblem, DeviceBusy, HardwareFault, InvalidValue, NotFound, Problem } from '../../core/errors.ts'
+import { FRAME_BIN, type FrameHeader, type FrameQuality, type FrameRecording } from '../../core/frame.ts'
+import type { Measured, ParameterValue } from '../../core/reading.ts'
+import type { FrameRing, PvcamCamera } from '../../native/types.ts'
+import type { DeviceHandle, FrameFacet, TriggerFacet } from '../driver.ts'
+import { problemOf } from '../exchange-queue.ts'
+import { cameraParameters } from './parameters.ts'
+import { checkConfiguration, fullFrame, ringSlots, type Configuration, type Sensor } from './protocol.ts'
+
+const TRIGGER_POLL_MS = 5
+const DEFAULT_EXPOSURE_SECONDS = 0.01
+
+type Stream = { readonly ring: FrameRing; readonly path: string; readonly configuration: Configuration }
+
+/** One open camera. While it streams no parameter is read from it: that breaks the acquisition (PVCAM). What was read before is told, as doubtful. */
+export class CameraDevice implements DeviceHandle {
+  readonly identity: string
+  readonly parameters = cameraParameters()
+  readonly exposure = { parameter: 'exposure' }
+  readonly trigger: TriggerFacet
+  readonly frames: FrameFacet
+  readonly #camera: PvcamCamera
+  readonly #workFolder: string
+  readonly #lastRead = new Map<string, ParameterValue>()
+  #configuration: Configuration
+  #stream: Stream | undefined
+  #recording: FrameRecording | undefined
+  #streams = 0
+  /** Starting and stopping, one after the other. */
+  #turn: Promise<unknown> = Promise.resolve()
+
+  constructor(camera: PvcamCamera, libraryVersion: string, workFolder: string) {
+    this.#camera = camera
+    this.#workFolder = workFolder
+    const sensor: Sensor = { width: camera.sensorWidth, height: camera.sensorHeight, bitDepth: camera.bitDepth }
+    this.#configuration = { roi: fullFrame(sensor), binning: 1, exposureSeconds: DEFAULT_EXPOSURE_SECONDS }
+    this.identity = `${camera.name}, ${camera.chipName}, serial ${camera.serialNumber}, PVCAM ${libraryVersion}`
+    this.trigger = { trigger: (frames, signal) => this.#trigger(frames, signal) }
+    const streaming = (): boolean => this.#camera.streaming
+    this.frames = {
+      sensor,
+      temperatureParameter: 'temperature',
+      configuration: () => this.#configuration,
+      configure: (change) => this.#configure({ ...this.#configuration, ...change }, sensor),
+      startLive: () => this.#inTurn(() => this.#start()),
+      stopLive: () => this.#inTurn(() => this.#stopLive()),
+      get streaming() {
+        return streaming()
+      },
+      statistics: () => this.#camera.statistics(),
+      tap: (quality, after) => this.#tap(quality, after),
+      record: (layout, options) => this.#inTurn(() => this.#record({ ...layout, ...options })),
+    }
+  }
+
+  async read(names: readonly string[]): Promise<ReadonlyMap<string, Measured>> {
+    return new Map(names.map((name) => [name, this.#readOne(name)]))
+  }
+
+  async write(name: string, value: ParameterValue): Promise<ParameterValue> {
+    if (typeof value !== 'number') throw new InvalidValue(`${name} cannot be set to ${String(value)}`, [name])
+    if (name === 'exposure') {
+      await this.#configure({ ...this.#configuration, exposureSeconds: value }, this.frames.sensor)
+      return this.#configuration.exposureSeconds
+    }
+    if (name === 'temperature_setpoint') {
+      return await this.#inTurn(async () => {
+        this.#refuseWhileStreaming('The temperature setpoint cannot be set')
+        this.#camera.setTemperatureSetpoint(value)
+        return this.#camera.temperatureSetpoint()
+      })
+    }
+    throw new InvalidValue(`${name} cannot be set to ${value}`, [name])
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#inTurn(async () => {
+      await this.#recording?.stop()
+      await this.#stop()
+      await this.#camera[Symbol.asyncDispose]()
+    })
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(work)
+    this.#turn = result.catch(() => undefined)
+    try {
+      return await result
+    } catch (error) {
+      throw asProblem(error)
+    }
+  }
+
+  async #configure(next: Configuration, sensor: Sensor): Promise<void> {
+    checkConfiguration(next, sensor)
+    await this.#inTurn(async () => {
+      if (this.#recording !== undefined) throw new DeviceBusy('the camera records; stop the recording first', {})
+      const wasStreaming = this.#camera.streaming
+      const before = this.#configuration
+      this.#configuration = next
+      if (!wasStreaming) return
+      await this.#stop()
+      try {
+        await this.#start()
+      } catch (error) {
+        this.#configuration = before
+        throw error
+      }
+    })
+  }
+
+  async #start(frames?: number): Promise<void> {
+    if (this.#camera.streaming) return
+    await this.#stop() // a finished stream leaves its ring
+    const configuration = this.#configuration
+    this.#streams += 1
+    const path = join(this.#workFolder, `${this.#camera.name.replace(/[^\w-]/g, '_')}-${this.#streams}.ring`)
+    await rm(path, { force: true })
+    const { roi, binning, exposureSeconds } = configuration
+    this.#readBeforeStreaming()
+    const ring = this.#camera.start({ roi, binning, exposureSeconds, ringPath: path, ringSlots: ringSlots(configuration), ...(frames !== undefined && { frames }) })
+    this.#stream = { ring, path, configuration }
+  }
+
+  async #stopLive(): Promise<void> {
+    if (this.#recording !== undefined) throw new DeviceBusy('the camera records; stop the recording first', {})
+    await this.#stop()
+  }
+
+  async #stop(): Promise<void> {
+    await this.#camera.stop()
+    const stream = this.#stream
+    this.#stream = undefined
+    if (stream === undefined) return
+    await stream.ring[Symbol.asyncDispose]()
+    await rm(stream.path, { force: true })
+  }
+
+  /** Starts, waits for `frames` frames, stops. The ring stays, so that the last frame can be looked at. */
+  async #trigger(frames: number, signal: AbortSignal): Promise<void> {
+    if (!Number.isSafeInteger(frames) || frames < 1) throw new InvalidValue(`frames: ${frames} is not allowed; give a whole number from 1`, ['frames'])
+    await this.#inTurn(async () => {
+      this.#refuseWhileStreaming('A trigger is not possible')
+      await this.#start(frames)
+    })
+    while (this.#camera.streaming && this.#camera.statistics().produced < frames) {
+      if (signal.aborted) {
+        await this.#inTurn(() => this.#stop())
+        throw problemOf(signal, 'POSSIBLE')
+      }
+      await pause(TRIGGER_POLL_MS)
+    }
+    const { produced } = this.#camera.statistics()
+    await this.#inTurn(() => this.#camera.stop())
+    if (produced < frames) throw new HardwareFault(`the camera gave ${produced} of ${frames} frames`, 'DONE')
+  }
+
+  async #record(options: Parameters<PvcamCamera['record']>[0]): Promise<FrameRecording> {
+    if (this.#recording !== undefined) throw new DeviceBusy('the camera records already', {})
+    const { roi, binning } = this.#configuration
+    if (options.width !== roi.width / binning || options.height !== roi.height / binning)
+      throw new InvalidValue(`the recording is prepared for ${options.width}x${options.height} pixels and the camera gives ${roi.width / binning}x${roi.height / binning}`, ['layout'])
+    const wasStreaming = this.#camera.streaming
+    if (!wasStreaming) await this.#start()
+    let recording: FrameRecording
+    try {
+      recording = this.#camera.record(options)
+    } catch (error) {
+      if (!wasStreaming) await this.#stop()
+      throw error
+    }
+    this.#recording = recording
+    // The camera is left as it was found before the recording's end is told.
+    const ended = recording.ended.finally(async () => {
+      if (this.#recording === recording) this.#recording = undefined
+      if (!wasStreaming) await this.#inTurn(() => this.#stop())
+    })
+    ended.catch(() => undefined) // whoever waits for `ended` hears of it
+    return {
+      progress: () => recording.progress(),
+      stop: async () => {
+        await recording.stop()
+        return await ended
+      },
+      ended,
+    }
+  }
+
+  #tap(quality: FrameQuality, after: number | undefined): { readonly header: FrameHeader; readonly pixels: Uint16Array } | undefined {
+    const configuration = this.#stream?.configuration
+    if (configuration === undefined) return undefined
+    const tap = this.#camera.tap(FRAME_BIN[quality], after === undefined ? undefined : BigInt(after))
+    if (tap === undefined) return undefined
+    const { width, height, minimum, maximum, mean } = tap
+    return {
+      header: {
+        sequence: Number(tap.sequence), time: tap.timeNs, width, height, dtype: 'uint16', exposureSeconds: Number(tap.exposureNs) / 1e9, roi: configuration.roi, minimum,
+        maximum, mean, dropped: this.#camera.statistics().lost,
+      },
+      pixels: tap.pixels,
+    }
+  }
+
+  #readOne(name: string): Measured {
+    const { produced, lost, frameRate } = this.#camera.statistics()
+    switch (name) {
+      case 'exposure':
+        return { value: this.#configuration.exposureSeconds }
+      case 'serial':
+        return { value: this.#camera.serialNumber }
+      case 'chip':
+        return { value: this.#camera.chipName }
+      case 'firmware':
+        return { value: this.#camera.firmwareVersion }
+      case 'streaming':
+        return { value: this.#camera.streaming }
+      case 'frame_rate':
+        return { value: this.#camera.streaming ? frameRate : 0 }
+      case 'frames_produced':
+        return { value: produced }
+      case 'frames_dropped':
+        return { value: lost }
+      case 'temperature':
+      case 'temperature_setpoint':
+        return this.#readTemperature(name)
+      default:
+        throw new NotFound(`parameter ${name}`)
+    }
+  }
+
+  #readTemperature(name: 'temperature' | 'temperature_setpoint'): Measured {
+    if (this.#camera.streaming) {
+      const last = this.#lastRead.get(name)
+      return last === undefined ? { bad: 'not read while the camera streams' } : { value: last, quality: 'UNCERTAIN' }
+    }
+    try {
+      const value = name === 'temperature' ? this.#camera.temperature() : this.#camera.temperatureSetpoint()
+      this.#lastRead.set(name, value)
+      return { value }
+    } catch (error) {
+      if (error instanceof Problem) return { bad: error.message }
+      return { bad: asProblem(error).message }
+    }
+  }
+
+  #readBeforeStreaming(): void {
+    this.#readTemperature('temperature')
+    this.#readTemperature('temperature_setpoint')
+  }
+
+  #refuseWhileStreaming(what: string): void {
+    if (this.#camera.streaming) throw new DeviceBusy(`${what} while the camera streams; stop it first`, {})
+  }
+}

@@ -1,0 +1,73 @@
+import type { DeviceSettings } from '../../core/device.ts'
+import { asProblem, DeviceOffline } from '../../core/errors.ts'
+import type { SettingSpec } from '../../core/parameter.ts'
+import { loadPvcam } from '../../native/devices.ts'
+import type { Pvcam } from '../../native/types.ts'
+import { requireKind } from '../address.ts'
+import type { DeviceHandle, Driver, DriverContext, DriverPort } from '../driver.ts'
+import { addressOf, addressSetting, refuseUnknown, textOf } from '../settings.ts'
+import { CameraDevice } from './camera.ts'
+
+const camera: SettingSpec = { name: 'camera', kind: 'TEXT', required: false, description: 'Name of the camera as PVCAM lists it; the first one if not given' }
+const version: SettingSpec = {
+  name: 'pvcamVersion', kind: 'TEXT', required: false, default: '7.1.1.118',
+  description: 'Given to the library as PVCAM_VERSION, without which it says that its installation is corrupted (error 151)',
+}
+const SETTINGS: readonly SettingSpec[] = [addressSetting('pvcam:///opt/pvcam/library/x86_64/libpvcam.so'), camera, version]
+
+/** Teledyne Photometrics cameras (Prime BSI, Prime 95B …) through the vendor's library, or any library that exports the same functions. */
+export const pvcamCamera: Driver<PvcamPort> = {
+  id: 'pvcam-camera',
+  vendor: 'Teledyne Photometrics',
+  model: 'PVCAM camera',
+  version: '1.0.0',
+  portKind: 'NATIVE',
+  settings: SETTINGS,
+  documentation: 'A camera behind PVCAM. Large frames over USB need usbfs_memory_mb of 1000 or more.',
+  capabilities: ['TRIGGERABLE', 'EXPOSURE_CONTROL', 'FRAME_PRODUCER', 'PARAMETERIZED', 'SETTABLE'],
+  locate: (settings) => {
+    const { address, name } = locate(settings)
+    return { address, ...(name !== undefined && { subAddress: name }) }
+  },
+  openPort,
+  openDevice,
+}
+
+type PvcamPort = DriverPort & { readonly library: Pvcam; readonly address: string }
+
+function locate(settings: DeviceSettings): { readonly address: string; readonly name: string | undefined; readonly pvcamVersion: string } {
+  refuseUnknown(settings, SETTINGS)
+  const name = textOf(settings, camera)
+  return { address: addressOf(settings, 'library'), name: name === '' ? undefined : name, pvcamVersion: textOf(settings, version) }
+}
+
+async function openPort(settings: DeviceSettings, context: DriverContext, signal: AbortSignal): Promise<PvcamPort> {
+  const { address, pvcamVersion } = locate(settings)
+  const { path } = requireKind(await context.resolve(address), 'library', address)
+  signal.throwIfAborted()
+  const lost = new AbortController()
+  let library: Pvcam
+  try {
+    library = loadPvcam(path, { environment: { PVCAM_VERSION: pvcamVersion } })
+  } catch (error) {
+    throw new DeviceOffline(`${address}: ${asProblem(error).message}`, {})
+  }
+  return {
+    library,
+    address,
+    lost: lost.signal,
+    [Symbol.asyncDispose]: async () => {
+      if (!lost.signal.aborted) lost.abort(new DeviceOffline(`${address}: closed`, {}))
+      await library[Symbol.asyncDispose]()
+    },
+  }
+}
+
+async function openDevice(port: PvcamPort, settings: DeviceSettings, context: DriverContext, _signal: AbortSignal): Promise<DeviceHandle> {
+  const { name } = locate(settings)
+  const listed = port.library.cameras()
+  const chosen = name ?? listed[0]
+  if (chosen === undefined || !listed.includes(chosen))
+    throw new DeviceOffline(`${port.address} lists ${listed.length === 0 ? 'no camera' : listed.join(', ')}${name === undefined ? '' : `, not ${name}`}`, {})
+  return new CameraDevice(port.library.open(chosen), port.library.libraryVersion, context.workFolder)
+}
