@@ -148,11 +148,16 @@ function removeOrphans(folder) {
 function run(command, args, failure, options = {}) {
   const { status, stdout, stderr, error } = spawnSync(command, args, { cwd: PROJECT, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024, ...options })
   if (status === 0) return
-  const said = `${stdout ?? ''}${stderr ?? ''}`.trim().split('\n')
-  const telling = said.some((line) => /error/i.test(line)) ? said.slice(said.findIndex((line) => /error/i.test(line))) : said
   process.stdout.write('failed\n')
-  process.stderr.write(`${telling.slice(0, MAX_ERROR_LINES).join('\n')}\n`)
+  process.stderr.write(`${tellingLines(`${stdout ?? ''}\n${stderr ?? ''}`).join('\n')}\n`)
   throw new CannotStart(error ? `${failure}: ${error.message}` : failure)
+}
+
+/** The first errors without their explanations; all of it when nothing looks like one. */
+function tellingLines(output) {
+  const lines = output.split('\n').filter((line) => line.trim() !== '')
+  const errors = lines.filter((line) => /^\S.*(\berror\b|\*\*\*|ERR!)/i.test(line))
+  return (errors.length > 0 ? errors : lines).slice(0, MAX_ERROR_LINES)
 }
 
 /** A file of npm: the one that runs us, or the one that came with Node. */

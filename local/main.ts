@@ -8,15 +8,15 @@ import { announcement } from './announcement.ts'
 import { checkDatabase, checkRedis } from './backends.ts'
 import { embeddedDatabaseUrl, type LocalConfig, readConfig } from './config.ts'
 import { lockFolder } from './folder-lock.ts'
+import { SIMULATED_DEVICES } from './lab/devices.ts'
 import { endPreviousLife } from './previous-life.ts'
-import { registerSimulatedDevices, type SimulatedDevice } from './registration.ts'
+import { registerSimulatedDevices } from './registration.ts'
 import type { ChildSpec } from './supervised-child.ts'
 import { Supervisor } from './supervisor.ts'
 
 const PARENT_LOOK_EVERY_MS = 500
 /** One Ctrl-C can come twice: from the terminal to the whole group, and passed on by npm. */
 const SAME_KEY_MS = 1_000
-const SIMULATED_DEVICES: readonly SimulatedDevice[] = []
 const BUILT = path.dirname(import.meta.dirname)
 
 const say = (line: string): void => void process.stderr.write(`kymograph: ${line}\n`)

@@ -1,11 +1,8 @@
 import { hostname } from 'node:os'
-import type { DeviceSettings } from '../core/device.ts'
 import type { Driver } from '../drivers/driver.ts'
 import { CannotStart } from '../link/child.ts'
 import { openDatabase } from '../prisma/client.ts'
-
-/** An instrument of the simulated lab as a person would register it. */
-export type SimulatedDevice = { readonly name: string; readonly label?: string; readonly driverId: string; readonly settings: DeviceSettings }
+import type { SimulatedDevice } from './lab/devices.ts'
 
 /** On the very first start. A device that a person has removed later does not come back: its row is still there. Returns how many were registered. */
 export async function registerSimulatedDevices(
@@ -26,7 +23,7 @@ export async function registerSimulatedDevices(
       const place = { stationId: station.id, address }
       const port = await tx.port.upsert({ where: { stationId_address: place }, create: { ...place, kind: driver.portKind }, update: {} })
       await tx.device.create({
-        data: { name, label: label ?? null, driverId, stationId: station.id, portId: port.id, subAddress: subAddress ?? null, settings, simulated: true },
+        data: { name, label, driverId, stationId: station.id, portId: port.id, subAddress: subAddress ?? null, settings, simulated: true },
       })
     }
   })
