@@ -23,7 +23,7 @@ export type ShellStation = ShellData['lab']['stations'][number]
 const SCHEMES = ['auto', 'light', 'dark'] as const satisfies readonly MantineColorScheme[]
 const SCHEME_WORDS = { auto: 'as the system', light: 'light', dark: 'dark' } as const
 const SCHEME_PATHS = {
-  auto: 'M8 2.5a5.5 5.5 0 1 0 0 11zM8 2.5a5.5 5.5 0 0 1 0 11',
+  auto: 'M8 2.2a5.8 5.8 0 1 0 0 11.6A5.8 5.8 0 0 0 8 2.2m0 1.4v8.8a4.4 4.4 0 0 0 0-8.8z',
   light: 'M8 5.2a2.8 2.8 0 1 0 0 5.6 2.8 2.8 0 0 0 0-5.6M8 1v1.6M8 13.4V15M1 8h1.6M13.4 8H15M3 3l1.2 1.2M11.8 11.8 13 13M3 13l1.2-1.2M11.8 4.2 13 3',
   dark: 'M13.2 9.8A5.6 5.6 0 0 1 6.2 2.8a5.6 5.6 0 1 0 7 7',
 } as const

@@ -100,6 +100,7 @@ export class LiveReadings {
   /** A stream that ended although we still want it (a device was removed, the server let go) is asked for anew. */
   #again(key: string): void {
     if (this.#closed || this.#current?.key !== key) return
+    this.#current.end()
     this.#current = undefined
     clearTimeout(this.#regroup)
     this.#regroup = setTimeout(() => this.#subscribe(), 1000)

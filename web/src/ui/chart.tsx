@@ -72,13 +72,22 @@ export function axis(colors: ChartColors, more: uPlot.Axis): uPlot.Axis {
   }
 }
 
-/** Numbers of an axis in one scale, with only as many decimals as tell them apart; the top one says the unit when it is not the parameter's own. */
+/** Numbers of an axis in one scale, with only as many decimals as tell them apart. */
 export function axisNumbers(ticks: number[], unit: string | undefined): string[] {
-  const largest = Math.max(...ticks.map(Math.abs))
-  const scale = displayScale(largest, unit)
+  const scale = displayScale(Math.max(...ticks.map(Math.abs)), unit)
   const gap = Math.abs((ticks[1] ?? 0) - (ticks[0] ?? 0)) / scale.factor
-  return ticks.map((tick, at) => {
-    const text = formatNumber(tick / scale.factor, gap > 0 ? gap : undefined)
-    return at === ticks.length - 1 && scale.unit !== unit ? `${text} ${unitLabel(scale.unit)}` : text
-  })
+  return ticks.map((tick) => formatNumber(tick / scale.factor, gap > 0 ? gap : undefined))
+}
+
+/** The unit that axisNumbers used for a scale of this extent. */
+export function axisUnit(scale: uPlot.Scale | undefined, unit: string | undefined): string {
+  const largest = Math.max(Math.abs(scale?.min ?? 0), Math.abs(scale?.max ?? 0))
+  return unitLabel(displayScale(largest, unit).unit)
+}
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' })
+
+/** Seconds since 1970 on an axis, as the local clock. */
+export function axisClock(ticks: number[]): string[] {
+  return ticks.map((tick) => clock.format(tick * 1000))
 }

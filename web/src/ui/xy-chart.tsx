@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useRef } from 'react'
 import uPlot from 'uplot'
-import { formatNumber, unitLabel } from '../data/format.ts'
-import { axis, axisNumbers, Chart, type ChartColors } from './chart.tsx'
+import { formatQuantity, unitLabel } from '../data/format.ts'
+import { axis, axisClock, axisNumbers, axisUnit, Chart, type ChartColors } from './chart.tsx'
 
 type Side = { readonly name: string; readonly unit?: string | undefined }
 type Point = { readonly x: number | undefined; readonly y: number | undefined }
@@ -20,10 +20,14 @@ type Properties = {
 
 const DOTS_BELOW = 300 // points; above that the dots hide the line
 
+function titled(name: string, unit: string): string {
+  return unit === '' ? name : `${name} (${unit})`
+}
+
 /** One quantity over another, with the band of minimum and maximum where the data was reduced. */
 export function XyChart({ shape, version, read, x, y, height, latest }: Properties) {
   const redraw = useRef<(() => void) | undefined>(undefined)
-  const label = (side: Side) => (side.unit === undefined ? side.name : `${side.name} (${unitLabel(side.unit)})`)
+  const label = (side: Side) => titled(side.name, unitLabel(side.unit))
   useEffect(() => redraw.current?.(), [version])
   const isTime = x.unit === undefined && /time/i.test(x.name)
   const options = useCallback(
@@ -35,8 +39,8 @@ export function XyChart({ shape, version, read, x, y, height, latest }: Properti
         cursor: { drag: { x: true, y: false }, points: { size: 8 } },
         scales: { x: { time: isTime } },
         axes: [
-          axis(colors, { label: label(x), labelSize: 20, size: 32, ...(!isTime && { values: (_: uPlot, ticks: number[]) => axisNumbers(ticks, undefined) }) }),
-          axis(colors, { label: label(y), labelSize: 20, size: 62, values: (_, ticks) => axisNumbers(ticks, y.unit) }),
+          axis(colors, { label: label(x), labelSize: 20, size: 32, values: (_, ticks) => (isTime ? axisClock(ticks) : axisNumbers(ticks, undefined)) }),
+          axis(colors, { label: (plot) => titled(y.name, axisUnit(plot.scales['y'], y.unit)), labelSize: 20, size: 62, values: (_, ticks) => axisNumbers(ticks, y.unit) }),
         ],
         series: [
           {},
@@ -68,7 +72,7 @@ export function XyChart({ shape, version, read, x, y, height, latest }: Properti
       />
       {latest?.x !== undefined && latest.y !== undefined && (
         <p className="quiet" style={{ textAlign: 'right' }}>
-          last: {formatNumber(latest.x)} {unitLabel(x.unit)}, {formatNumber(latest.y)} {unitLabel(y.unit)}
+          last: {formatQuantity(latest.x, x.unit)}, {formatQuantity(latest.y, y.unit)}
         </p>
       )}
     </div>

@@ -1,7 +1,7 @@
 import { Select, Slider } from '@mantine/core'
 import { useState } from 'react'
 import { firstAxes, isNumeric } from '../../data/columns.ts'
-import { formatBytes, formatNumber, unitLabel } from '../../data/format.ts'
+import { formatBytes, formatQuantity } from '../../data/format.ts'
 import { useFresh } from '../../state/lab.tsx'
 import { Empty, usePanel } from '../../ui/panel.tsx'
 import { RefusalNote } from '../../ui/refusal.tsx'
@@ -83,7 +83,7 @@ function TablePlot({ dataset }: { dataset: DatasetDetail }) {
             <div key={name}>
               <dt>{name === 'standardDeviation' ? 'deviation' : name}</dt>
               <dd>
-                {numbers[name] === null ? '–' : formatNumber(numbers[name])} {unitLabel(unitOf(y))}
+                {numbers[name] === null ? '–' : formatQuantity(numbers[name], unitOf(y))}
               </dd>
             </div>
           ))}

@@ -1,10 +1,11 @@
 import { useId, useState } from 'react'
+import { mainParameter } from '../../data/main-parameter.ts'
 import { fromReading, type LiveValue } from '../../data/reading-batch.ts'
 import { useCommand, useReading } from '../../state/lab.tsx'
 import { Button } from '../../ui/button.tsx'
 import { RefusalNote } from '../../ui/refusal.tsx'
 import { Value } from '../../ui/value.tsx'
-import { CONNECT, type Device, DISCONNECT, type Parameter, REFRESH } from './documents.ts'
+import { CONNECT, type Device, DISCONNECT, REFRESH } from './documents.ts'
 import styles from './devices.module.css'
 import { MotionControls } from './motion.tsx'
 import { ParameterRow } from './parameter-row.tsx'
@@ -12,12 +13,6 @@ import { ParameterRow } from './parameter-row.tsx'
 const TONES = { CONNECTED: 'good', CONNECTING: 'warn', RECONNECTING: 'warn', DISCONNECTED: 'idle', FAILED: 'bad' } as const
 const CONNECTION_WORDS = { CONNECTED: 'connected', CONNECTING: 'connecting', RECONNECTING: 'reconnecting', DISCONNECTED: 'disconnected', FAILED: 'failed' } as const
 const STATUS_WORDS = { IDLE: 'idle', BUSY: 'busy', WARNING: 'warning', ERROR: 'error', UNSTABLE: 'unstable', DISABLED: 'disabled' } as const
-
-/** The quantity that a device stands for: the position of what moves, the reading of what measures. */
-export function mainParameter(device: Device): Parameter | undefined {
-  const [first] = [...device.movable, ...device.readable]
-  return device.parameters.find((parameter) => parameter.id === first?.id)
-}
 
 export function DeviceCard({ device }: { device: Device }) {
   const [open, setOpen] = useState(false)

@@ -15,10 +15,8 @@ export const DEVICES = graphql(`
           capabilities
           driver { model vendor }
           port { path }
-          motion { unit minimum maximum moving homed position { time quality unit number text boolean } }
-          readout { unit value { time quality unit number text boolean } }
-          movable: parameters(capability: MOVABLE) { id name }
-          readable: parameters(capability: READABLE) { id name }
+          motion { unit minimum maximum homed }
+          readout { parameter { id } }
           parameters {
             id
             name

@@ -1,6 +1,6 @@
 import { NumberInput } from '@mantine/core'
 import { useState } from 'react'
-import { decimalsOf, formatNumber, unitLabel } from '../../data/format.ts'
+import { decimalsOf, formatBound, unitLabel } from '../../data/format.ts'
 import { toNumber } from '../../data/value-input.ts'
 import { newIdempotencyKey, useCommand } from '../../state/lab.tsx'
 import { isNumber, useRemembered } from '../../state/remembered.ts'
@@ -32,7 +32,7 @@ export function MotionControls({ device }: { device: Device }) {
     clear()
     void move.send({ input: { deviceId: device.id, by, ...(unit !== undefined && { unit }), options: options() } })
   }
-  const range = device.motion?.minimum !== null && device.motion?.maximum !== null ? `${formatNumber(device.motion?.minimum ?? 0)} to ${formatNumber(device.motion?.maximum ?? 0)} ${label}` : ''
+  const range = device.motion?.minimum !== null && device.motion?.maximum !== null ? `${formatBound(device.motion?.minimum ?? 0)} to ${formatBound(device.motion?.maximum ?? 0)}` : ''
   return (
     <div className={styles.motion}>
       <form

@@ -1,6 +1,6 @@
 import { NumberInput, Select, Switch, TextInput } from '@mantine/core'
 import { useState } from 'react'
-import { formatNumber, unitLabel } from '../../data/format.ts'
+import { formatBound, unitLabel } from '../../data/format.ts'
 import { fromReading } from '../../data/reading-batch.ts'
 import { toValueInput } from '../../data/value-input.ts'
 import { newIdempotencyKey, useCommand, useReading } from '../../state/lab.tsx'
@@ -82,7 +82,7 @@ function Control({ parameter, current, busy, onSend }: ControlProperties) {
 }
 
 function hint({ minimum, maximum }: Parameter): string {
-  if (minimum !== null && maximum !== null) return `${formatNumber(minimum)}…${formatNumber(maximum)}`
-  if (minimum !== null) return `≥ ${formatNumber(minimum)}`
-  return maximum === null ? '' : `≤ ${formatNumber(maximum)}`
+  if (minimum !== null && maximum !== null) return `${formatBound(minimum)}…${formatBound(maximum)}`
+  if (minimum !== null) return `≥ ${formatBound(minimum)}`
+  return maximum === null ? '' : `≤ ${formatBound(maximum)}`
 }

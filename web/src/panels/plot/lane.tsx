@@ -4,7 +4,7 @@ import type uPlot from 'uplot'
 import { TimeRing } from '../../data/time-ring.ts'
 import { graphql } from '../../graphql.ts'
 import { useLab, useReading } from '../../state/lab.tsx'
-import { axis, axisNumbers, Chart, type ChartColors, seriesColor } from '../../ui/chart.tsx'
+import { axis, axisClock, axisNumbers, axisUnit, Chart, type ChartColors, seriesColor } from '../../ui/chart.tsx'
 import { Value } from '../../ui/value.tsx'
 import styles from './plot.module.css'
 
@@ -68,8 +68,8 @@ export function Lane({ trace, color, seconds, last, tall }: Properties) {
       padding: [6, 4, last ? null : 0, 0],
       scales: { x: { time: true, range: () => [Date.now() / 1000 - seconds, Date.now() / 1000] }, y: { range: padded } },
       axes: [
-        axis(colors, { show: true, size: last ? 30 : 0, ...(!last && { values: () => [] }), space: 70 }),
-        axis(colors, { size: 58, space: 24, values: (_, ticks) => axisNumbers(ticks, trace.unit) }),
+        axis(colors, { size: last ? 24 : 0, values: last ? (_, ticks) => axisClock(ticks) : () => [], space: 90 }),
+        axis(colors, { size: 58, space: 24, label: (plot) => axisUnit(plot.scales['y'], trace.unit), labelSize: 16, values: (_, ticks) => axisNumbers(ticks, trace.unit) }),
       ],
       series: [{}, { stroke: colors.series[color % colors.series.length] ?? colors.ink, width: 1.5, points: { show: false }, spanGaps: false }],
     }),
@@ -80,7 +80,7 @@ export function Lane({ trace, color, seconds, last, tall }: Properties) {
     const view = ring.view(now - seconds, now + 1, POINTS_PER_LANE)
     return [view.times, view.values] as const
   }, [ring, seconds])
-  const height = (tall ? 150 : 92) + (last ? 30 : 0)
+  const height = (tall ? 150 : 88) + (last ? 24 : 0)
   return (
     <figure className={styles.lane} data-trace={trace.name}>
       <figcaption>

@@ -1,5 +1,6 @@
 import { MultiSelect, SegmentedControl } from '@mantine/core'
 import { useMemo } from 'react'
+import { mainParameter } from '../../data/main-parameter.ts'
 import { graphql } from '../../graphql.ts'
 import { useFresh } from '../../state/lab.tsx'
 import { isNumber, isStringList, useRemembered } from '../../state/remembered.ts'
@@ -15,8 +16,8 @@ const PLOTTABLE = graphql(`
           id
           name
           label
-          movable: parameters(capability: MOVABLE) { id }
-          readable: parameters(capability: READABLE) { id }
+          capabilities
+          readout { parameter { id } }
           parameters { id name kind unit step }
         }
       }
@@ -44,7 +45,7 @@ export function Panel() {
     const found = new Map<string, Trace>()
     const first: string[] = []
     for (const { node } of data?.devices.edges ?? []) {
-      const main = node.movable[0]?.id ?? node.readable[0]?.id
+      const main = mainParameter(node)?.id
       for (const parameter of node.parameters) {
         if (parameter.kind !== 'FLOAT' && parameter.kind !== 'INTEGER') continue
         const title = `${node.label ?? node.name} · ${parameter.name}`

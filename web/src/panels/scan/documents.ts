@@ -10,7 +10,7 @@ export const BENCH = graphql(`
           label
           capabilities
           motion { unit minimum maximum }
-          movable: parameters(capability: MOVABLE) { id }
+          readout { parameter { id } }
           parameters { id name kind unit minimum maximum access }
         }
       }

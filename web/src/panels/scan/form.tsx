@@ -1,6 +1,7 @@
 import { MultiSelect, NumberInput, SegmentedControl, Select, Switch } from '@mantine/core'
 import { useMemo, useState } from 'react'
-import { formatNumber, unitLabel } from '../../data/format.ts'
+import { formatBound, unitLabel } from '../../data/format.ts'
+import { mainParameter } from '../../data/main-parameter.ts'
 import { type PlanKind, type Scannable, type ScanForm, toRunInput } from '../../data/plan-input.ts'
 import { toNumber } from '../../data/value-input.ts'
 import { newIdempotencyKey, useCommand } from '../../state/lab.tsx'
@@ -128,10 +129,10 @@ export function ScanFormView({ devices, session, started }: Properties) {
 /** The position of what moves, then every number that can be set: a wavelength, a voltage, an exposure. */
 function scannablesOf(device: BenchDevice): Scannable[] {
   const name = device.label ?? device.name
-  const movable = device.capabilities.includes('MOVABLE')
-  const position: Scannable[] = movable ? [{ key: device.id, deviceId: device.id, title: name, ...bounds(device.motion ?? {}) }] : []
+  const moved = device.capabilities.includes('MOVABLE') ? mainParameter(device) : undefined
+  const position: Scannable[] = device.capabilities.includes('MOVABLE') ? [{ key: device.id, deviceId: device.id, title: name, ...bounds(device.motion ?? {}) }] : []
   const settable = device.parameters.filter(
-    (parameter) => parameter.access === 'READ_WRITE' && (parameter.kind === 'FLOAT' || parameter.kind === 'INTEGER') && !device.movable.some((each) => each.id === parameter.id),
+    (parameter) => parameter.access === 'READ_WRITE' && (parameter.kind === 'FLOAT' || parameter.kind === 'INTEGER') && parameter.id !== moved?.id,
   )
   return [...position, ...settable.map((parameter) => ({ key: parameter.id, deviceId: device.id, parameter: parameter.name, title: `${name} · ${parameter.name}`, ...bounds(parameter) }))]
 }
@@ -141,5 +142,5 @@ function bounds({ unit, minimum, maximum }: { unit?: string | null; minimum?: nu
 }
 
 function limit(value: number | undefined): string {
-  return value === undefined ? '' : formatNumber(value)
+  return value === undefined ? '' : formatBound(value)
 }
