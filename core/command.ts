@@ -38,7 +38,8 @@ export const MAX_COMPLETE_MS = 600_000
 
 /** ACCEPTED: it is on the wire. DONE: the instrument's own answer confirms it. */
 export type CommandState = 'ACCEPTED' | 'DONE'
-export type CommandReading = { readonly deviceId: string; readonly parameter: string; readonly reading: Reading }
+/** `setpoint`: what was asked for; otherwise what the instrument says. */
+export type CommandReading = { readonly deviceId: string; readonly parameter: string; readonly reading: Reading; readonly setpoint?: true }
 
 export type CommandAnswer = {
   readonly requestId: string

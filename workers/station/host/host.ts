@@ -1,9 +1,21 @@
 import type { Actor } from '../../../core/cause.ts'
 import type { CommandAnswer, CommandProgress, CommandRequest, DeviceStopResult } from '../../../core/command.ts'
 import type { Manifest } from '../../../core/dataset.ts'
-import type { DeviceState, EmergencyStopState } from '../../../core/device.ts'
-import type { HostedDevice } from './hosted-device.ts'
-import type { ReadingsHub } from './readings-hub.ts'
+import type { DeviceRecord, DeviceState, EmergencyStopState } from '../../../core/device.ts'
+import { asProblem, DeviceBusy, HardwareFault, NotFound } from '../../../core/errors.ts'
+import type { DeviceHandle, Driver, DriverContext } from '../../../drivers/driver.ts'
+import type { Journal } from '../journal/journal.ts'
+import { ChangeFeed } from './change-feed.ts'
+import { Claims } from './claims.ts'
+import { Commands } from './commands.ts'
+import { deadline } from './deadline.ts'
+import { EmergencyStop } from './emergency-stop.ts'
+import type { HostedDevice, Writer } from './hosted-device.ts'
+import { takeManifest } from './manifest.ts'
+import { PortPool } from './port-pool.ts'
+import { ReadingsHub } from './readings-hub.ts'
+import { Sampler } from './sampler.ts'
+import { sendStop, StationDevice, type StationDeviceContext } from './station-device.ts'
 
 /** Devices exclusively held by one run. Aborted, with the Problem that says why, when the run must stop writing (an emergency stop, a newer claim). */
 export interface Claim extends AsyncDisposable {
@@ -44,4 +56,203 @@ export interface DeviceHost extends AsyncDisposable {
   syncDevices(): Promise<void>
   /** Stops whatever moves, on every device at once; for the end of the process. */
   stopMotion(): Promise<void>
+}
+
+export type HostOptions = {
+  readonly epoch: number
+  readonly catalog: readonly Driver[]
+  readonly driverContext: DriverContext
+  readonly journal: HostJournal
+  /** The devices that this station is to have, read again at each sync. */
+  readonly registry: () => Promise<readonly DeviceRecord[]>
+  readonly commit: string
+  readonly log: (line: string) => void
+}
+
+export type HostJournal = Pick<Journal, 'append' | 'flush' | 'answerFor' | 'memory'>
+
+const CAMERA_STATE_EVERY_MS = 1_000 // frame counts of a streaming camera, for eyes
+const STOP_MOTION_WITHIN_MS = 2_000 // at the end of the process: less than the supervisor's patience
+
+/** Reads the registry and starts to connect; devices come as they answer. */
+export async function openDeviceHost(options: HostOptions): Promise<DeviceHost> {
+  const host = new Host(options)
+  await host.syncDevices()
+  return host
+}
+
+class Host implements DeviceHost {
+  readonly devices = new Map<string, StationDevice>()
+  readonly readings: ReadingsHub
+  readonly #options: HostOptions
+  readonly #stop: EmergencyStop
+  readonly #claims: Claims
+  readonly #commands: Commands
+  readonly #feed: ChangeFeed
+  readonly #deviceContext: StationDeviceContext
+  readonly #cameraTimer: NodeJS.Timeout
+  #sync: Promise<void> = Promise.resolve()
+
+  constructor(options: HostOptions) {
+    this.#options = options
+    const { journal, log, driverContext } = options
+    const { clock } = driverContext
+    const sampler = new Sampler(journal)
+    this.readings = new ReadingsHub({ epoch: options.epoch, onBatch: (batch) => sampler.take(batch) })
+    this.#feed = new ChangeFeed(this.devices, () => this.#stop.state)
+    this.#claims = new Claims((deviceId) => this.devices.get(deviceId)?.touch())
+    this.#commands = new Commands({
+      journal,
+      clock,
+      device: (deviceId) => this.device(deviceId),
+      permit: (device, writer) => this.#permit(device, writer),
+      permitRelease: ({ record }, writer) => this.#claims.permit(record, writer),
+    })
+    this.#stop = new EmergencyStop({
+      journal,
+      clock,
+      log,
+      devices: () => this.devices.values(),
+      interrupt: (reason) => {
+        this.#commands.interrupt(reason)
+        this.#claims.interrupt(reason)
+      },
+      onChange: () => this.#feed.stopChanged(),
+    })
+    let lastHandle = 0
+    this.#deviceContext = {
+      clock,
+      journal,
+      log,
+      driverContext,
+      sampler,
+      hub: this.readings,
+      ports: new PortPool(),
+      nextHandle: () => ++lastHandle,
+      permit: (device, writer) => this.#permit(device, writer),
+      runOf: (deviceId) => this.#claims.runOf(deviceId),
+      greet: (handle, connection) => this.#greet(handle, connection),
+      onChange: ({ record }) => this.#feed.deviceChanged(record.id),
+    }
+    this.#cameraTimer = setInterval(() => {
+      for (const device of this.devices.values()) if (device.handle?.frames?.streaming === true) device.touch()
+    }, CAMERA_STATE_EVERY_MS)
+  }
+
+  get stopState(): EmergencyStopState {
+    return this.#stop.state
+  }
+
+  device(deviceId: string): StationDevice {
+    const device = this.devices.get(deviceId)
+    if (device === undefined) throw new NotFound(`device ${deviceId} on this station`)
+    return device
+  }
+
+  states(): readonly DeviceState[] {
+    return [...this.devices.values()].map(({ state }) => state)
+  }
+
+  manifest(): Manifest {
+    return takeManifest(this.devices.values(), this.#options.driverContext.clock.wallNs(), this.#options.commit)
+  }
+
+  async command(request: CommandRequest, signal: AbortSignal): Promise<CommandAnswer> {
+    return await this.#commands.carryOut(request, signal)
+  }
+
+  progress(requestId: string, signal: AbortSignal): AsyncIterable<CommandProgress> {
+    return this.#commands.progress.follow(requestId, signal)
+  }
+
+  async emergencyStop(actor: Actor, reason: string | undefined, elapsedMs: number): Promise<StopReport> {
+    return await this.#stop.stop(actor, reason, elapsedMs)
+  }
+
+  async releaseEmergencyStop(actor: Actor, reason: string | undefined): Promise<EmergencyStopState> {
+    return await this.#stop.release(actor, reason)
+  }
+
+  onEmergencyStop(listener: (state: EmergencyStopState) => void): () => void {
+    return this.#stop.onStop(listener)
+  }
+
+  claim(runId: string, fence: number, deviceIds: readonly string[]): Claim {
+    this.#stop.permit()
+    const devices = deviceIds.map((deviceId) => this.device(deviceId))
+    for (const { record, moving } of devices)
+      if (moving || this.#commands.isBusy(record.id)) throw new DeviceBusy(`${record.name} is busy with a command`, { deviceId: record.id })
+    return this.#claims.claim(runId, fence, devices.map(({ record }) => record))
+  }
+
+  changes(signal: AbortSignal): AsyncIterable<HostChange> {
+    return this.#feed.read(signal)
+  }
+
+  /** One at a time: each carries out what is in the registry when its turn comes. */
+  async syncDevices(): Promise<void> {
+    const previous = this.#sync
+    this.#sync = (async () => {
+      await previous.catch(() => undefined) // whoever asked for it has heard
+      await this.#carryOutRegistry(await this.#options.registry())
+    })()
+    await this.#sync
+  }
+
+  async stopMotion(): Promise<void> {
+    using limit = deadline(new AbortController().signal, STOP_MOTION_WITHIN_MS, () => new HardwareFault('the station ends', 'POSSIBLE'))
+    const moving = [...this.devices.values()].filter((device) => device.moving)
+    await Promise.all(
+      moving.map(async (device) => {
+        try {
+          await device.stop(limit.signal)
+          await device.settled(limit.signal)
+        } catch (error) {
+          this.#options.log(`${device.record.name} could not be stopped: ${asProblem(error).message}`)
+        }
+      }),
+    )
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#cameraTimer)
+    this.#commands.interrupt(new HardwareFault('the station ends', 'POSSIBLE'))
+    await this.stopMotion()
+    await Promise.all([...this.devices.values()].map((device) => device.disconnect()))
+    this.readings.flush()
+  }
+
+  #permit({ record }: StationDevice, writer: Writer): void {
+    this.#stop.permit()
+    this.#claims.permit(record, writer)
+  }
+
+  /** A device that was away when the stop was pressed may still move. */
+  async #greet(handle: DeviceHandle, connection: AbortSignal): Promise<void> {
+    if (this.#stop.state.active) await sendStop(handle, connection)
+  }
+
+  async #carryOutRegistry(records: readonly DeviceRecord[]): Promise<void> {
+    const wanted = new Map(records.map((record) => [record.id, record]))
+    const leaving = [...this.devices.values()].filter(({ record }) => wanted.get(record.id)?.version !== record.version)
+    await Promise.all(leaving.map((device) => this.#remove(device)))
+    for (const record of records) {
+      if (this.devices.has(record.id)) continue
+      const device = new StationDevice(record, this.#options.catalog.find(({ id }) => id === record.driverId), this.#deviceContext)
+      this.devices.set(record.id, device)
+      device.connect()
+      this.#feed.deviceChanged(record.id)
+    }
+  }
+
+  async #remove(device: StationDevice): Promise<void> {
+    const { id, name } = device.record
+    if (this.#claims.runOf(id) !== undefined) throw new DeviceBusy(`${name} is in use by run ${this.#claims.runOf(id)}`, { deviceId: id })
+    if (device.moving) await device.stop(AbortSignal.timeout(STOP_MOTION_WITHIN_MS))
+    await device.disconnect()
+    this.devices.delete(id)
+    this.readings.forget(device.table.handles)
+    this.#deviceContext.sampler.forget(device.table.handles)
+    this.#feed.deviceChanged(id)
+  }
 }

@@ -1,0 +1,46 @@
+import type { Problem } from '../../../core/errors.ts'
+
+/** Fires with its parent, or with the problem when the time is over. Dispose it: a forgotten one would hold its parent's listener for ever. */
+export function deadline(parent: AbortSignal, milliseconds: number, problem: () => Problem): Disposable & { readonly signal: AbortSignal } {
+  const controller = new AbortController()
+  const follow = (): void => controller.abort(parent.reason)
+  const timer = setTimeout(() => controller.abort(problem()), milliseconds)
+  if (parent.aborted) follow()
+  else parent.addEventListener('abort', follow, { once: true })
+  return {
+    signal: controller.signal,
+    [Symbol.dispose]: () => {
+      clearTimeout(timer)
+      parent.removeEventListener('abort', follow)
+    },
+  }
+}
+
+/** The promise, or the signal's reason, whichever is first: a driver that does not notice a signal must not hold a caller. */
+export async function orAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  let onAbort = (): void => undefined
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason)
+    if (signal.aborted) onAbort()
+    else signal.addEventListener('abort', onAbort, { once: true })
+  })
+  try {
+    return await Promise.race([promise, aborted])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}
+
+/** Until the time is over or the signal fires; never throws. */
+export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    const timer = setTimeout(done, milliseconds)
+    signal.addEventListener('abort', done, { once: true })
+  })
+}

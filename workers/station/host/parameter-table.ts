@@ -1,0 +1,115 @@
+import { NotFound } from '../../../core/errors.ts'
+import type { ParameterState } from '../../../core/device.ts'
+import type { ParameterSpec } from '../../../core/parameter.ts'
+import type { Measured, ParameterValue, Reading } from '../../../core/reading.ts'
+import type { Clock } from '../../../core/time.ts'
+import type { Journal } from '../journal/journal.ts'
+import type { ReadingsHub } from './readings-hub.ts'
+import type { Sampler } from './sampler.ts'
+
+export type TableContext = {
+  readonly clock: Clock
+  readonly hub: ReadingsHub
+  readonly sampler: Sampler
+  readonly journal: Pick<Journal, 'append'>
+  /** Gives the next handle of this station. */
+  readonly nextHandle: () => number
+}
+
+type Row = { spec: ParameterSpec; readonly handle: number; reading?: Reading; setpoint?: Reading }
+
+/** What is known of one device's parameters: the latest reading and the latest setpoint of each. */
+export class ParameterTable {
+  readonly #deviceId: string
+  readonly #deviceName: string
+  readonly #context: TableContext
+  readonly #rows = new Map<string, Row>()
+  #described: readonly ParameterSpec[] = []
+
+  constructor(deviceId: string, deviceName: string, context: TableContext) {
+    this.#deviceId = deviceId
+    this.#deviceName = deviceName
+    this.#context = context
+  }
+
+  /** A driver describes its device at each connection; a parameter keeps its handle as long as the station runs. */
+  describe(specs: readonly ParameterSpec[]): void {
+    if (specs === this.#described) return
+    const { sampler, journal, clock, nextHandle } = this.#context
+    if (JSON.stringify(specs) !== JSON.stringify(this.#described)) journal.append({ type: 'parameters', time: clock.wallNs(), deviceId: this.#deviceId, specs })
+    this.#described = specs
+    for (const spec of specs) {
+      const row = this.#rows.get(spec.name) ?? { spec, handle: nextHandle() }
+      row.spec = spec
+      this.#rows.set(spec.name, row)
+      sampler.know(row.handle, this.#deviceId, spec)
+    }
+  }
+
+  get specs(): readonly ParameterSpec[] {
+    return this.#described
+  }
+
+  get handles(): readonly number[] {
+    return [...this.#rows.values()].map(({ handle }) => handle)
+  }
+
+  /** Throws NotFound. */
+  spec(name: string): ParameterSpec {
+    return this.#row(name).spec
+  }
+
+  reading(name: string): Reading | undefined {
+    return this.#rows.get(name)?.reading
+  }
+
+  setpoint(name: string): Reading | undefined {
+    return this.#rows.get(name)?.setpoint
+  }
+
+  /** Stores and announces what the instrument said just now. */
+  measured(name: string, measured: Measured): Reading {
+    const time = this.#context.clock.wallNs()
+    return this.#store(
+      name,
+      'bad' in measured ? { time, quality: 'BAD', reason: measured.bad } : { time, quality: measured.quality ?? 'GOOD', value: measured.value },
+    )
+  }
+
+  /** Stores and announces what was asked of the instrument. */
+  asked(name: string, value: ParameterValue): Reading {
+    const row = this.#row(name)
+    row.setpoint = { time: this.#context.clock.wallNs(), quality: 'GOOD', value }
+    this.#context.hub.publish(row.handle, row.setpoint, 'setpoint')
+    return row.setpoint
+  }
+
+  /** The connection is gone: what was known may no longer be so. */
+  stale(reason: string): void {
+    const time = this.#context.clock.wallNs()
+    for (const [name, { reading }] of this.#rows)
+      if (reading?.value !== undefined && reading.quality !== 'STALE') this.#store(name, { time, quality: 'STALE', value: reading.value, reason })
+  }
+
+  states(): readonly ParameterState[] {
+    return [...this.#rows.values()].map(({ spec, handle, reading, setpoint }) => ({
+      spec,
+      handle,
+      ...(reading !== undefined && { reading }),
+      ...(setpoint !== undefined && { setpoint }),
+    }))
+  }
+
+  #store(name: string, reading: Reading): Reading {
+    const row = this.#row(name)
+    row.reading = reading
+    this.#context.hub.publish(row.handle, reading, 'measured')
+    return reading
+  }
+
+  #row(name: string): Row {
+    const row = this.#rows.get(name)
+    if (row === undefined) throw new NotFound(`parameter ${name} of ${this.#deviceName}`)
+    return row
+  }
+}

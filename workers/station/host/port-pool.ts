@@ -1,0 +1,59 @@
+import { Conflict, DeviceOffline } from '../../../core/errors.ts'
+import type { DeviceSettings } from '../../../core/device.ts'
+import type { Driver, DriverContext, DriverPort } from '../../../drivers/driver.ts'
+
+/** A share in an open port; the port closes with its last share. */
+export interface PortShare extends AsyncDisposable {
+  readonly port: DriverPort
+}
+
+type Pooled = { readonly driverId: string; readonly opening: Promise<DriverPort>; port?: DriverPort; shares: number; closing?: Promise<void> }
+
+/** Each port is opened once and shared by every device on it. */
+export class PortPool {
+  readonly #ports = new Map<string, Pooled>()
+
+  /** Throws Conflict when another driver has the port, or what opening it throws. */
+  async share(driver: Driver, settings: DeviceSettings, context: DriverContext, signal: AbortSignal): Promise<PortShare> {
+    const { address } = driver.locate(settings)
+    for (;;) {
+      const open = this.#ports.get(address)
+      if (open?.closing === undefined) break
+      await open.closing // an exclusive line cannot be opened before it is let go
+    }
+    const present = this.#ports.get(address)
+    if (present !== undefined && present.driverId !== driver.id) throw new Conflict(`${address} is in use by ${present.driverId}`)
+    if (present?.port?.lost.aborted) throw new DeviceOffline(`${address} was lost and is not let go of by all its devices yet`, {})
+    // The first to come opens; its signal ends the attempt for all of them, and each tries again by itself.
+    const pooled: Pooled = present ?? { driverId: driver.id, opening: driver.openPort(settings, context, signal), shares: 0 }
+    this.#ports.set(address, pooled)
+    pooled.shares += 1
+    let released = false
+    const release = async (): Promise<void> => {
+      if (released) return
+      released = true
+      await this.#release(address, pooled)
+    }
+    try {
+      pooled.port = await pooled.opening
+      return { port: pooled.port, [Symbol.asyncDispose]: release }
+    } catch (error) {
+      await release()
+      throw error
+    }
+  }
+
+  async #release(address: string, pooled: Pooled): Promise<void> {
+    pooled.shares -= 1
+    if (pooled.shares > 0) return
+    pooled.closing = (async () => {
+      const port = await pooled.opening.catch(() => undefined)
+      await port?.[Symbol.asyncDispose]()
+    })()
+    try {
+      await pooled.closing
+    } finally {
+      if (this.#ports.get(address) === pooled) this.#ports.delete(address)
+    }
+  }
+}

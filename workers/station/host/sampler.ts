@@ -1,0 +1,38 @@
+import { exceedsDeadband, type ParameterSpec } from '../../../core/parameter.ts'
+import type { Reading } from '../../../core/reading.ts'
+import type { Journal } from '../journal/journal.ts'
+import type { Published } from './readings-hub.ts'
+
+type Sampled = { readonly deviceId: string; readonly spec: ParameterSpec; last?: Reading }
+
+/** Writes the history: a reading enters the journal when it leaves its parameter's deadband or its quality changes. */
+export class Sampler {
+  readonly #journal: Pick<Journal, 'append'>
+  readonly #known = new Map<number, Sampled>()
+
+  constructor(journal: Pick<Journal, 'append'>) {
+    this.#journal = journal
+  }
+
+  know(handle: number, deviceId: string, spec: ParameterSpec): void {
+    const last = this.#known.get(handle)?.last
+    this.#known.set(handle, { deviceId, spec, ...(last !== undefined && { last }) })
+  }
+
+  forget(handles: readonly number[]): void {
+    for (const handle of handles) this.#known.delete(handle)
+  }
+
+  /** Setpoints are not sampled: each is a change, journalled with its cause. */
+  take(batch: readonly Published[]): void {
+    const samples: { deviceId: string; parameter: string; reading: Reading }[] = []
+    for (const { handle, reading, kind } of batch) {
+      const known = this.#known.get(handle)
+      if (kind !== 'measured' || known === undefined) continue
+      if (known.last?.quality === reading.quality && !exceedsDeadband(known.spec, known.last.value, reading.value)) continue
+      known.last = reading
+      samples.push({ deviceId: known.deviceId, parameter: known.spec.name, reading })
+    }
+    if (samples.length > 0) this.#journal.append({ type: 'samples', samples })
+  }
+}

@@ -1,0 +1,403 @@
+import type { CameraState, DeviceRecord, DeviceState, DeviceStatus, MotionState } from '../../../core/device.ts'
+import { asProblem, DeviceBusy, DeviceOffline, NotSupported } from '../../../core/errors.ts'
+import { checkValue, type ParameterSpec } from '../../../core/parameter.ts'
+import type { ParameterValue, Reading } from '../../../core/reading.ts'
+import { formatRfc3339 } from '../../../core/time.ts'
+import { capabilitiesOf, type DeviceHandle, type Driver, type DriverContext } from '../../../drivers/driver.ts'
+import { Bell } from './bell.ts'
+import { checkPosition } from './check-position.ts'
+import { orAbort, pause } from './deadline.ts'
+import { type Connection, DeviceConnection, type LiveHandle } from './device-connection.ts'
+import type { HostedDevice, Writer } from './hosted-device.ts'
+import { MotionWatch } from './motion-watch.ts'
+import { ParameterTable, type TableContext } from './parameter-table.ts'
+import { Poller } from './poller.ts'
+import type { PortPool } from './port-pool.ts'
+
+const CONFIRM_EVERY_MS = 20 // between questions whether a stopped axis stands
+
+export type StationDeviceContext = TableContext & {
+  readonly driverContext: DriverContext
+  readonly ports: PortPool
+  readonly log: (line: string) => void
+  /** Throws EmergencyStopped or DeviceBusy when this writer may not write to the device now. */
+  readonly permit: (device: StationDevice, writer: Writer) => void
+  readonly runOf: (deviceId: string) => string | undefined
+  /** Before anybody may command a fresh handle (an emergency stop that is still active is sent to it). */
+  readonly greet: (handle: DeviceHandle, connection: AbortSignal) => Promise<void>
+  readonly onChange: (device: StationDevice) => void
+}
+
+/** One registered device on this station: its connection, its parameters, and the one way in which anything is written to it. */
+export class StationDevice implements HostedDevice {
+  readonly record: DeviceRecord
+  readonly driver: Driver | undefined
+  readonly table: ParameterTable
+  readonly #context: StationDeviceContext
+  readonly #motion: MotionWatch
+  readonly #poller: Poller
+  readonly #bell = new Bell()
+  #connection: DeviceConnection | undefined
+  #unreadable: string | undefined
+  #status: DeviceStatus
+  #stops = 0
+  /** Where the last move was to end, while nothing has moved the axis since it did. */
+  #restingAt: number | undefined
+
+  constructor(record: DeviceRecord, driver: Driver | undefined, context: StationDeviceContext) {
+    this.record = record
+    this.driver = driver
+    this.#context = context
+    this.table = new ParameterTable(record.id, record.name, context)
+    this.#motion = new MotionWatch(() => this.#changed())
+    this.#poller = new Poller({
+      specs: () => this.table.specs,
+      busy: () => this.#motion.moving === true,
+      read: (names, signal) => this.readNow(names, signal),
+      log: (line) => context.log(`${record.name}: ${line}`),
+    })
+    this.#status = { code: 'DISABLED', since: context.clock.wallNs() }
+  }
+
+  get handle(): DeviceHandle | undefined {
+    return this.#connection?.live?.handle
+  }
+
+  get connection(): Connection {
+    if (this.#connection !== undefined) return this.#connection.connection
+    if (this.driver === undefined) return { state: 'FAILED', since: this.#status.since, reason: `no driver ${this.record.driverId} is installed on this station` }
+    return { state: 'DISCONNECTED', since: this.#status.since }
+  }
+
+  get moving(): boolean {
+    return this.#motion.moving === true
+  }
+
+  /** Grows with each stop: whoever waits for a move sees by it that the move did not end by itself. */
+  get stops(): number {
+    return this.#stops
+  }
+
+  get simulated(): boolean {
+    return String(this.record.settings['address'] ?? '').startsWith('sim://')
+  }
+
+  /** Starts to connect, and stays connected from then on. */
+  connect(): void {
+    if (this.driver === undefined || this.#connection !== undefined) return
+    this.#connection = new DeviceConnection({
+      record: this.record,
+      driver: this.driver,
+      ports: this.#context.ports,
+      context: this.#context.driverContext,
+      opened: (handle, signal) => this.#opened(handle, signal),
+      onChange: (connection) => this.#connectionChanged(connection),
+    })
+    this.#changed()
+  }
+
+  /** Throws DeviceOffline when the attempt under way fails. */
+  async untilConnected(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      const { state } = this.connection
+      if (state === 'CONNECTED') return
+      if (state === 'FAILED' || state === 'DISCONNECTED') this.live()
+      await this.#bell.rung(signal)
+      signal.throwIfAborted()
+    }
+  }
+
+  async disconnect(): Promise<void> {
+    const connection = this.#connection
+    await connection?.stop()
+    if (this.#connection === connection) this.#connection = undefined
+    this.#changed()
+  }
+
+  /** Throws DeviceOffline. */
+  live(): LiveHandle {
+    const live = this.#connection?.live
+    if (live !== undefined) return live
+    const { state, reason, since } = this.connection
+    throw new DeviceOffline(`${this.record.name} is ${state.toLowerCase()}${reason === undefined ? '' : `: ${reason}`}`, {
+      deviceId: this.record.id,
+      since: formatRfc3339(since),
+    })
+  }
+
+  spec(name: string): ParameterSpec {
+    return this.table.spec(name)
+  }
+
+  reading(name: string): Reading | undefined {
+    return this.table.reading(name)
+  }
+
+  setpoint(name: string): Reading | undefined {
+    return this.table.setpoint(name)
+  }
+
+  async readNow(names: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, Reading>> {
+    const { handle } = this.live()
+    for (const name of names) this.table.spec(name)
+    const measured = await orAbort(handle.read(names, signal), signal)
+    const readings = new Map(names.map((name) => [name, this.table.measured(name, measured.get(name) ?? { bad: 'the driver did not answer for it' })]))
+    this.#noteReadable([...readings.values()])
+    return readings
+  }
+
+  /** The checks of set, without the write: the value in the parameter's unit. */
+  checkSet(name: string, value: ParameterValue, unit: string | undefined): ParameterValue {
+    const checked = checkValue(this.table.spec(name), value, unit)
+    if (this.live().handle.write === undefined) throw new NotSupported(`nothing of ${this.record.name} can be set`, 'SETTABLE')
+    return checked
+  }
+
+  async set(name: string, value: ParameterValue, unit: string | undefined, writer: Writer, signal: AbortSignal): Promise<Reading> {
+    const checked = this.checkSet(name, value, unit)
+    const { handle } = this.live()
+    const spec = this.table.spec(name)
+    this.#context.permit(this, writer)
+    const old = spec.access === 'WRITE_ONLY' ? this.setpoint(name) : this.reading(name)
+    const confirmed = await orAbort(handle.write?.(name, checked, signal) ?? Promise.reject(new NotSupported(`${name} cannot be set`, 'SETTABLE')), signal)
+    const asked = this.table.asked(name, checked)
+    const reading = spec.access === 'WRITE_ONLY' ? asked : this.table.measured(name, { value: confirmed })
+    this.#journalChange(spec, old, reading, writer)
+    this.table.describe(handle.parameters)
+    this.#rereadUnpolled()
+    return reading
+  }
+
+  /** The checks of a move, without it: the position in the axis' own unit. */
+  checkMove(position: number, unit: string | undefined): number {
+    const { handle } = this.live()
+    if (handle.motion === undefined) throw new NotSupported(`${this.record.name} cannot move`, 'MOVABLE')
+    return checkPosition(handle.motion, position, unit)
+  }
+
+  async moveTo(position: number, unit: string | undefined, writer: Writer, signal: AbortSignal): Promise<void> {
+    const target = this.checkMove(position, unit)
+    await this.#startMotion(writer, async (handle) => {
+      await orAbort(handle.motion?.moveTo(target, signal) ?? Promise.resolve(), signal)
+      const name = handle.motion?.positionParameter
+      if (name === undefined) return
+      const old = this.setpoint(name) ?? this.reading(name)
+      this.#journalChange(this.table.spec(name), old, this.table.asked(name, target), writer)
+      this.#restingAt = target
+    })
+  }
+
+  async home(writer: Writer, signal: AbortSignal): Promise<void> {
+    if (this.live().handle.motion === undefined) throw new NotSupported(`${this.record.name} cannot move`, 'MOVABLE')
+    await this.#startMotion(writer, async (handle) => {
+      await orAbort(handle.motion?.home(signal) ?? Promise.resolve(), signal)
+    })
+  }
+
+  async stop(signal: AbortSignal): Promise<void> {
+    const { handle, signal: connection } = this.live()
+    if (handle.motion === undefined) throw new NotSupported(`${this.record.name} cannot move`, 'MOVABLE')
+    this.#restingAt = undefined
+    this.#stops += 1
+    await orAbort(handle.motion.stop(signal), signal)
+    this.#motion.begin(handle.motion, connection)
+  }
+
+  async settled(signal: AbortSignal): Promise<void> {
+    await this.#motion.settled(signal)
+  }
+
+  /**
+   * What a relative move counts from, in the axis' unit: where the last move was to end, if the axis still stands there, else where it stands.
+   * So ten steps of 0.1 mm do not add up ten errors of measurement.
+   */
+  async origin(signal: AbortSignal): Promise<number> {
+    const motion = this.live().handle.motion
+    if (motion === undefined) throw new NotSupported(`${this.record.name} cannot move`, 'MOVABLE')
+    const reading = (await this.readNow([motion.positionParameter], signal)).get(motion.positionParameter)
+    if (typeof reading?.value !== 'number') throw new DeviceOffline(`${this.record.name} does not say where it stands: ${reading?.reason ?? 'no position'}`, { deviceId: this.record.id })
+    const { deadband = 0, step = 0 } = this.table.spec(motion.positionParameter)
+    const near = this.#restingAt !== undefined && Math.abs(reading.value - this.#restingAt) <= Math.max(deadband, step)
+    return near ? (this.#restingAt ?? reading.value) : reading.value
+  }
+
+  /** Whatever moves or may move is stopped in the hardest way that the driver knows. Resolves when the bytes are out. */
+  async emergencyStop(signal: AbortSignal): Promise<{ readonly confirmed: Promise<boolean> }> {
+    const { handle, signal: connection } = this.live()
+    this.#restingAt = undefined
+    this.#stops += 1
+    const stopped = await sendStop(handle, signal)
+    if (handle.motion !== undefined) this.#motion.begin(handle.motion, connection)
+    return stopped
+  }
+
+  /** Whether an emergency stop has anything to do here. */
+  get stoppable(): boolean {
+    const handle = this.handle
+    return handle === undefined ? this.driver?.capabilities.includes('MOVABLE') === true : handle.emergencyStop !== undefined || handle.motion !== undefined
+  }
+
+  /** Its run, connection or motion has changed: say so. */
+  touch(): void {
+    this.#changed()
+  }
+
+  get state(): DeviceState {
+    const handle = this.handle
+    const { state, since, reason } = this.connection
+    const runId = this.#context.runOf(this.record.id)
+    return {
+      id: this.record.id,
+      name: this.record.name,
+      driverId: this.record.driverId,
+      simulated: this.simulated,
+      ...(handle !== undefined && { identity: handle.identity }),
+      connection: state,
+      ...(reason !== undefined && { connectionReason: reason }),
+      connectionSince: since,
+      status: this.#status,
+      capabilities: handle === undefined ? (this.driver?.capabilities ?? []) : capabilitiesOf(handle),
+      parameters: this.table.states(),
+      ...(handle?.motion !== undefined && { motion: this.#motionState(handle.motion) }),
+      ...(handle?.readout !== undefined && { readoutParameter: handle.readout.parameter }),
+      ...(handle?.frames !== undefined && { camera: cameraState(handle.frames, handle.exposure) }),
+      ...(runId !== undefined && { runId }),
+    }
+  }
+
+  #motionState(motion: NonNullable<DeviceHandle['motion']>): MotionState {
+    const moving = this.#motion.moving
+    const homed = motion.homed()
+    return {
+      ...(moving !== undefined && { moving }),
+      ...(homed !== undefined && { homed }),
+      unit: motion.unit,
+      ...motion.limits(),
+      positionParameter: motion.positionParameter,
+      ...(motion.velocityParameter !== undefined && { velocityParameter: motion.velocityParameter }),
+    }
+  }
+
+  async #startMotion(writer: Writer, start: (handle: DeviceHandle) => Promise<void>): Promise<void> {
+    const { handle, signal: connection } = this.live()
+    this.#context.permit(this, writer)
+    if (this.moving) throw new DeviceBusy(`${this.record.name} is moving; stop it first or wait until it stands`, { deviceId: this.record.id })
+    this.#restingAt = undefined
+    await start(handle)
+    if (handle.motion !== undefined) this.#motion.begin(handle.motion, connection)
+    this.#poller.wake()
+  }
+
+  async #opened(handle: DeviceHandle, connection: AbortSignal): Promise<void> {
+    await this.#context.greet(handle, connection)
+    this.table.describe(handle.parameters)
+    const names = readable(handle.parameters)
+    const measured = await handle.read(names, connection)
+    this.#noteReadable(names.map((name) => this.table.measured(name, measured.get(name) ?? { bad: 'the driver did not answer for it' })))
+    if (handle.motion !== undefined) await this.#motion.look(handle.motion, connection)
+  }
+
+  #connectionChanged(connection: Connection): void {
+    const live = this.#connection?.live
+    if (connection.state === 'CONNECTED' && live !== undefined) void this.#poller.run(live.signal)
+    else {
+      this.#restingAt = undefined
+      this.#motion.forget()
+      this.table.stale(connection.reason ?? `the device is ${connection.state.toLowerCase()}`)
+    }
+    const { clock, journal, log } = this.#context
+    const summary = `${this.record.name} is ${connection.state.toLowerCase()}${connection.reason === undefined ? '' : `: ${connection.reason}`}`
+    log(summary)
+    journal.append({
+      type: 'event',
+      event: { time: clock.wallNs(), kind: 'DEVICE', subject: { type: 'Device', id: this.record.id }, deviceId: this.record.id, summary, cause: { kind: 'DEVICE' } },
+    })
+    this.#changed()
+  }
+
+  #journalChange(spec: ParameterSpec, old: Reading | undefined, next: Reading, { cause }: Writer): void {
+    this.#context.journal.append({
+      type: 'change',
+      time: next.time,
+      deviceId: this.record.id,
+      parameter: spec.name,
+      ...(spec.unit !== undefined && { unit: spec.unit }),
+      ...(old !== undefined && { old }),
+      new: next,
+      cause,
+    })
+  }
+
+  /** One set may change what else the instrument says; what is not polled is read again in the background. */
+  #rereadUnpolled(): void {
+    const live = this.#connection?.live
+    const names = readable(this.table.specs.filter(({ pollMs }) => pollMs === undefined))
+    if (live === undefined || names.length === 0) return
+    this.readNow(names, live.signal).catch((error: unknown) => {
+      if (!live.signal.aborted) this.#context.log(`${this.record.name}: ${asProblem(error).message}`)
+    })
+  }
+
+  #noteReadable(readings: readonly Reading[]): void {
+    const bad = readings.length > 0 && readings.every(({ quality }) => quality === 'BAD') ? readings[0]?.reason : undefined
+    if (bad === this.#unreadable) return
+    this.#unreadable = bad
+    this.#changed()
+  }
+
+  #changed(): void {
+    const { code, text } = this.#statusNow()
+    if (code !== this.#status.code || text !== this.#status.text) this.#status = { code, since: this.#context.clock.wallNs(), ...(text !== undefined && { text }) }
+    this.#bell.ring()
+    this.#context.onChange(this)
+  }
+
+  #statusNow(): Pick<DeviceStatus, 'code' | 'text'> {
+    const { state, reason } = this.connection
+    const text = reason === undefined ? {} : { text: reason }
+    if (state === 'FAILED') return { code: 'ERROR', ...text }
+    if (state === 'DISCONNECTED') return { code: 'DISABLED', ...text }
+    if (state !== 'CONNECTED') return { code: 'WARNING', ...text }
+    if (this.#unreadable !== undefined) return { code: 'ERROR', text: this.#unreadable }
+    return { code: this.moving || this.handle?.frames?.streaming === true ? 'BUSY' : 'IDLE' }
+  }
+}
+
+function readable(specs: readonly ParameterSpec[]): readonly string[] {
+  return specs.filter(({ access }) => access !== 'WRITE_ONLY').map(({ name }) => name)
+}
+
+/** The driver's own emergency stop, or its ordinary one, confirmed by the instrument's word that nothing moves. */
+export async function sendStop(handle: DeviceHandle, signal: AbortSignal): Promise<{ readonly confirmed: Promise<boolean> }> {
+  if (handle.emergencyStop !== undefined) return await orAbort(handle.emergencyStop(signal), signal)
+  const motion = handle.motion
+  if (motion === undefined) return { confirmed: Promise.resolve(true) }
+  await orAbort(motion.stop(signal), signal)
+  const stands = async (): Promise<boolean> => {
+    while (await motion.isMoving(signal)) {
+      await pause(CONFIRM_EVERY_MS, signal)
+      signal.throwIfAborted()
+    }
+    return true
+  }
+  return { confirmed: stands() }
+}
+
+function cameraState(frames: NonNullable<DeviceHandle['frames']>, exposure: DeviceHandle['exposure']): CameraState {
+  const { roi, binning } = frames.configuration()
+  const { produced, lost, frameRate } = frames.statistics()
+  return {
+    width: frames.sensor.width,
+    height: frames.sensor.height,
+    bitDepth: frames.sensor.bitDepth,
+    dtype: 'uint16',
+    roi,
+    binning: { x: binning, y: binning },
+    exposureParameter: exposure?.parameter ?? 'exposure',
+    ...(frames.temperatureParameter !== undefined && { temperatureParameter: frames.temperatureParameter }),
+    streaming: frames.streaming,
+    frameRate,
+    framesProduced: produced,
+    framesDropped: lost,
+  }
+}

@@ -1,0 +1,174 @@
+import type { CommandCall, CommandReading } from '../../../core/command.ts'
+import { Conflict, InvalidValue, NotSupported } from '../../../core/errors.ts'
+import { checkValue } from '../../../core/parameter.ts'
+import type { ParameterValue, Reading } from '../../../core/reading.ts'
+import type { Writer } from './hosted-device.ts'
+import { prepareHome, prepareMove, prepareStop } from './motion-steps.ts'
+import type { StationDevice } from './station-device.ts'
+
+/** One call of a command, checked and ready. */
+export type Step = {
+  readonly device: StationDevice
+  /** read and refresh change nothing: they are not journalled, and a run's device may be asked by others. */
+  readonly changes: boolean
+  readonly start: (signal: AbortSignal) => Promise<readonly CommandReading[]>
+  /** What goes on after `start`: a motion. Stops it when the signal fires. */
+  readonly finish?: (signal: AbortSignal, moved: (readings: readonly CommandReading[]) => void) => Promise<readonly CommandReading[]>
+  /** Whether the caller waits for `finish`. */
+  readonly wait: boolean
+}
+
+export type StepContext = {
+  readonly device: StationDevice
+  readonly writer: Writer
+  /** Throws EmergencyStopped or DeviceBusy. */
+  readonly permit: () => void
+  /** Throws DeviceBusy only: letting go of a device and stopping a stream are safe in an emergency. */
+  readonly permitRelease: () => void
+  readonly signal: AbortSignal
+}
+
+const MAX_FRAMES = 1_000_000 // of one trigger; more is a recording
+
+/** Everything that can be refused is refused here, before any call of the command is carried out. */
+export async function prepare(call: CommandCall, context: StepContext): Promise<Step> {
+  const { device, writer, permit, permitRelease } = context
+  const change = (start: Step['start']): Step => ({ device, changes: true, wait: true, start })
+  // Permitted now, and still when its turn has come: a stop or a run's claim may come in between.
+  const permitted = (start: Step['start']): Step => {
+    permit()
+    return change(async (signal) => {
+      permit()
+      return await start(signal)
+    })
+  }
+  switch (call.kind) {
+    case 'move':
+      permit()
+      return await prepareMove(call, context)
+    case 'home':
+      permit()
+      return prepareHome(call, context)
+    case 'stop':
+      return prepareStop(context)
+    case 'set': {
+      permit()
+      device.live()
+      device.checkSet(call.name, call.value, call.unit)
+      if (call.expected !== undefined) await expect(device, call.name, call.expected, call.unit, context.signal)
+      return permitted(async (signal) => [entry(device, call.name, await device.set(call.name, call.value, call.unit, writer, signal))])
+    }
+    case 'refresh': {
+      device.live()
+      const names = call.names ?? device.table.specs.filter(({ access }) => access !== 'WRITE_ONLY').map(({ name }) => name)
+      for (const name of names) if (device.spec(name).access === 'WRITE_ONLY') throw new NotSupported(`${name} of ${device.record.name} cannot be read`)
+      return { device, changes: false, wait: true, start: (signal) => readings(device, names, signal) }
+    }
+    case 'read': {
+      const parameter = need(device, device.live().handle.readout, 'READABLE', 'has no main quantity').parameter
+      return { device, changes: false, wait: true, start: (signal) => readings(device, [parameter], signal) }
+    }
+    case 'trigger': {
+      permit()
+      const trigger = need(device, device.live().handle.trigger, 'TRIGGERABLE', 'cannot be triggered')
+      if (!Number.isSafeInteger(call.frames) || call.frames < 1 || call.frames > MAX_FRAMES)
+        throw new InvalidValue(`frames: ${call.frames} is not a whole number from 1 to ${MAX_FRAMES}`, ['frames'])
+      return permitted(async (signal) => {
+        await trigger.trigger(call.frames, signal)
+        return []
+      })
+    }
+    case 'configureCamera':
+      permit()
+      return prepareCamera(call, context, permitted)
+    case 'startLive': {
+      permit()
+      const frames = need(device, device.live().handle.frames, 'FRAME_PRODUCER', 'is no camera')
+      return permitted((signal) => touched(device, () => frames.startLive(signal)))
+    }
+    case 'stopLive': {
+      permitRelease()
+      const frames = need(device, device.live().handle.frames, 'FRAME_PRODUCER', 'is no camera')
+      return change((signal) => touched(device, () => frames.stopLive(signal)))
+    }
+    case 'connect':
+      return change(async (signal) => {
+        device.connect()
+        await device.untilConnected(signal)
+        return []
+      })
+    case 'disconnect':
+      permitRelease()
+      return change(async (signal) => {
+        if (device.moving) await device.stop(signal)
+        await device.disconnect()
+        return []
+      })
+  }
+}
+
+function prepareCamera(call: Extract<CommandCall, { readonly kind: 'configureCamera' }>, { device, writer }: StepContext, permitted: (start: Step['start']) => Step): Step {
+  const { handle } = device.live()
+  const { exposureSeconds, roi, binning } = call
+  const exposure = handle.exposure?.parameter
+  if (exposureSeconds !== undefined) {
+    const parameter = need(device, exposure, 'EXPOSURE_CONTROL', 'has no exposure to set')
+    checkValue({ ...device.spec(parameter), access: 'READ_WRITE' }, exposureSeconds, 's')
+  }
+  if (handle.frames === undefined) {
+    if (roi !== undefined || binning !== undefined || exposure === undefined || exposureSeconds === undefined) throw notSupported(device, 'FRAME_PRODUCER', 'is no camera')
+    return permitted(async (signal) => [entry(device, exposure, await device.set(exposure, exposureSeconds, 's', writer, signal))])
+  }
+  const { sensor } = handle.frames
+  if (binning !== undefined && (!Number.isSafeInteger(binning) || binning < 1)) throw new InvalidValue(`binning: ${binning} is not a whole number of at least 1`, ['binning'])
+  if (roi !== undefined) checkRoi(roi, sensor)
+  const frames = handle.frames
+  return permitted(async (signal) => {
+    await frames.configure({ ...(roi && { roi }), ...(binning !== undefined && { binning }), ...(exposureSeconds !== undefined && { exposureSeconds }) }, signal)
+    device.touch()
+    if (exposure === undefined) return []
+    if (exposureSeconds !== undefined) device.table.asked(exposure, exposureSeconds)
+    return await readings(device, [exposure], signal)
+  })
+}
+
+function checkRoi(roi: { readonly x: number; readonly y: number; readonly width: number; readonly height: number }, sensor: { readonly width: number; readonly height: number }): void {
+  const whole = Object.values(roi).every((value) => Number.isSafeInteger(value) && value >= 0)
+  if (!whole || roi.width < 1 || roi.height < 1 || roi.x + roi.width > sensor.width || roi.y + roi.height > sensor.height)
+    throw new InvalidValue(`roi: ${roi.width}x${roi.height} at ${roi.x},${roi.y} does not lie within the sensor of ${sensor.width}x${sensor.height}`, ['roi'])
+}
+
+/** Another's change in between is a conflict, found by asking the instrument, not our memory. */
+async function expect(device: StationDevice, name: string, expected: ParameterValue, unit: string | undefined, signal: AbortSignal): Promise<void> {
+  const spec = device.spec(name)
+  if (spec.access === 'WRITE_ONLY') throw new NotSupported(`${name} of ${device.record.name} cannot be read, so nothing can be expected of it`)
+  const wanted = checkValue({ ...spec, access: 'READ_WRITE' }, expected, unit)
+  const present = (await device.readNow([name], signal)).get(name)
+  if (JSON.stringify(present?.value) === JSON.stringify(wanted)) return
+  const says = present?.value === undefined ? `cannot be read (${present?.reason})` : `is ${JSON.stringify(present.value)}`
+  throw new Conflict(`${name} of ${device.record.name} ${says}, not ${JSON.stringify(wanted)}`, { deviceId: device.record.id, parameter: name })
+}
+
+export function entry(device: StationDevice, parameter: string, reading: Reading): CommandReading {
+  return { deviceId: device.record.id, parameter, reading }
+}
+
+async function readings(device: StationDevice, names: readonly string[], signal: AbortSignal): Promise<readonly CommandReading[]> {
+  return [...(await device.readNow(names, signal))].map(([name, reading]) => entry(device, name, reading))
+}
+
+async function touched(device: StationDevice, work: () => Promise<void>): Promise<readonly CommandReading[]> {
+  await work()
+  device.touch()
+  return []
+}
+
+function need<T>(device: StationDevice, facet: T | undefined, capability: string, words: string): T {
+  if (facet === undefined) throw notSupported(device, capability, words)
+  return facet
+}
+
+function notSupported(device: StationDevice, capability: string, words: string): NotSupported {
+  return new NotSupported(`${device.record.name} ${words}`, capability)
+}
+
