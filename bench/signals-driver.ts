@@ -27,7 +27,9 @@ export function signalsDriver(signals: number, everyMs: number): Driver {
         for (const [index, name] of names.entries()) values.set(name, { value: (ticks + index) % 1000 })
         return values
       },
-      async [Symbol.asyncDispose]() {},
+      async [Symbol.asyncDispose]() {
+        // nothing is open
+      },
     }
   }
 
@@ -40,7 +42,7 @@ export function signalsDriver(signals: number, everyMs: number): Driver {
     settings: [],
     capabilities: capabilitiesOf({ parameters, readout: true }),
     locate: () => ({ address: 'sim://signals' }),
-    openPort: async (): Promise<DriverPort> => ({ lost: new AbortController().signal, async [Symbol.asyncDispose]() {} }),
+    openPort: async (): Promise<DriverPort> => ({ lost: new AbortController().signal, [Symbol.asyncDispose]: async () => undefined }),
     openDevice: open,
   }
 }
