@@ -10,6 +10,7 @@ import { isBoolean, useRemembered } from './state/remembered.ts'
 
 const COLUMNS: readonly PanelDefinition['column'][] = ['left', 'centre', 'right']
 const NO_VARIABLES = {}
+const OVERVIEW = 'overview'
 
 export function App() {
   const shell = useFresh(SHELL, NO_VARIABLES, ['EMERGENCY_STOP', 'STATION'])
@@ -26,11 +27,11 @@ export function App() {
         Skip to the panels
       </a>
       <header className="header">
-        <Header data={shell.data} stop={stop} onHelp={() => setHelp(true)} onHome={() => setSolo(undefined)} />
+        <Header data={shell.data} stop={stop} onHelp={() => setHelp(true)} />
         <nav className="tabs" aria-label="Panels">
-          <Tab current={shown === undefined} href="#overview" onPress={() => setSolo(undefined)} title="Overview" />
+          <Tab current={shown === undefined} href={`#${OVERVIEW}`} title="Overview" />
           {PANELS.map((panel) => (
-            <Tab key={panel.id} current={panel === shown} href={`#${panel.id}`} onPress={() => setSolo(panel.id)} title={panel.title} />
+            <Tab key={panel.id} current={panel === shown} href={`#${panel.id}`} title={panel.title} />
           ))}
         </nav>
         <StopBanner stations={shell.data?.lab.stations ?? []} control={stop} afterwards={shell.refresh} />
@@ -55,37 +56,33 @@ export function App() {
   )
 }
 
-function Tab({ current, href, onPress, title }: { current: boolean; href: string; onPress: () => void; title: string }) {
+function Tab({ current, href, title }: { current: boolean; href: string; title: string }) {
   return (
-    <a
-      href={href}
-      aria-current={current ? 'page' : undefined}
-      onClick={(event) => {
-        event.preventDefault()
-        onPress()
-      }}
-    >
+    <a href={href} aria-current={current ? 'page' : undefined}>
       {title}
     </a>
   )
 }
 
-/** The panel that fills the page is part of the address, so that it can be kept as a bookmark and the back button leads to the overview. */
+/** The panel that fills the page is part of the address: it can be kept as a bookmark, and the back button leads to the overview. */
 function useSoloPanel(): [string | undefined, (id: string | undefined) => void] {
-  const read = () => {
-    const id = location.hash.slice(1)
-    return PANELS.some((panel) => panel.id === id) ? id : undefined
-  }
-  const [solo, setSolo] = useState(read)
+  const [solo, setSolo] = useState(panelInAddress)
   useEffect(() => {
-    const changed = () => setSolo(read())
-    addEventListener('popstate', changed)
-    return () => removeEventListener('popstate', changed)
+    const changed = () => {
+      if (location.hash === '#main') return // the skip link moves the focus and nothing else
+      setSolo(panelInAddress())
+      scrollTo({ top: 0 })
+    }
+    addEventListener('hashchange', changed)
+    return () => removeEventListener('hashchange', changed)
   }, [])
   const show = useCallback((id: string | undefined) => {
-    history.pushState(null, '', id === undefined ? location.pathname : `#${id}`)
-    setSolo(id)
-    scrollTo({ top: 0 })
+    location.hash = id ?? OVERVIEW
   }, [])
   return [solo, show]
+}
+
+function panelInAddress(): string | undefined {
+  const id = location.hash.slice(1)
+  return PANELS.some((panel) => panel.id === id) ? id : undefined
 }

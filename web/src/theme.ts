@@ -1,4 +1,4 @@
-import { createTheme, type CSSVariablesResolver, type MantineColorsTuple } from '@mantine/core'
+import { type CSSVariablesResolver, createTheme, type MantineColorsTuple } from '@mantine/core'
 
 /** The trace on the smoked drum. Mantine asks for ten shades; the tokens in theme.css decide what is seen. */
 const trace: MantineColorsTuple = ['#fff6e3', '#fdeac3', '#f9d68d', '#f5c264', '#f0b44c', '#dd9a25', '#b87a12', '#8f5c06', '#754b05', '#5a3a04']

@@ -21,8 +21,14 @@ export function ConnectionBanner() {
   return (
     <div className="banner" data-tone="warn" role="status">
       <strong>{phase === 'LOST' ? 'Connection lost' : 'Connecting'}</strong>
-      <span>{phase === 'LOST' ? `What you see is ${formatDuration(nowMs - sinceMs)} old. Connecting again by itself; the emergency stop goes its own way and works.` : 'Waiting for the lab to answer.'}</span>
-      <Button className="push" onClick={connection.retryNow}>Try now</Button>
+      <span>
+        {phase === 'LOST'
+          ? `What you see is ${formatDuration(nowMs - sinceMs)} old. Connecting again by itself; the emergency stop goes its own way and works.`
+          : 'Waiting for the lab to answer.'}
+      </span>
+      <Button className="push" onClick={connection.retryNow}>
+        Try now
+      </Button>
     </div>
   )
 }

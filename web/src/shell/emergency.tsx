@@ -44,7 +44,13 @@ export function useEmergencyStop(afterwards: () => void): StopControl {
 
 export function StopButton({ control }: { control: StopControl }) {
   return (
-    <button type="button" className="stop-button" onClick={control.press} aria-keyshortcuts="Shift+Escape" title="Stops every motion in the lab at once (Shift + Esc)">
+    <button
+      type="button"
+      className="stop-button"
+      onClick={control.press}
+      aria-keyshortcuts="Shift+Escape"
+      title="Stops every motion in the lab at once (Shift + Esc)"
+    >
       <svg width="14" height="14" viewBox="0 0 14 14" aria-hidden="true">
         <path d="M4.3.5h5.4l3.8 3.8v5.4l-3.8 3.8H4.3L.5 9.7V4.3z" fill="currentColor" />
       </svg>
@@ -77,7 +83,9 @@ export function StopBanner({ stations, control, afterwards }: { stations: readon
       <div className="banner" data-tone="stop" role="alert">
         <strong>Not stopped.</strong>
         <span>{control.failure} Use the hardware stop.</span>
-        <Button className="push" onClick={control.press}>Try again</Button>
+        <Button className="push" onClick={control.press}>
+          Try again
+        </Button>
       </div>
     )
   if (first === undefined)
@@ -93,14 +101,23 @@ export function StopBanner({ stations, control, afterwards }: { stations: readon
       <strong>Emergency stop is active</strong>
       <span>
         on {stopped.map((station) => station.name).join(', ')}
-        {by !== null && `, by ${by}`} {at !== null && <>at <Moment at={at} /></>}
+        {by !== null && `, by ${by}`}{' '}
+        {at !== null && (
+          <>
+            at <Moment at={at} />
+          </>
+        )}
         {reason !== null && reason !== '' && `: ${reason}`}. Nothing moves until it is released.
       </span>
       <span className="row push">
         {asking ? (
           <>
-            <Button busy={release.busy} onClick={() => void release.send({ stationIds: stopped.map((station) => station.id) })}>Release: it is safe to move</Button>
-            <Button kind="quiet" onClick={() => setAsking(false)}>Keep stopped</Button>
+            <Button busy={release.busy} onClick={() => void release.send({ stationIds: stopped.map((station) => station.id) })}>
+              Release: it is safe to move
+            </Button>
+            <Button kind="quiet" onClick={() => setAsking(false)}>
+              Keep stopped
+            </Button>
           </>
         ) : (
           <Button onClick={() => setAsking(true)}>Release…</Button>

@@ -1,11 +1,11 @@
-import { useMantineColorScheme } from '@mantine/core'
 import type { MantineColorScheme } from '@mantine/core'
+import { useMantineColorScheme } from '@mantine/core'
 import type { ResultOf } from '../graphql.ts'
 import { graphql } from '../graphql.ts'
 import { useLab } from '../state/lab.tsx'
 import { useStore } from '../state/store.ts'
 import { Button } from '../ui/button.tsx'
-import { type StopControl, StopButton } from './emergency.tsx'
+import { StopButton, type StopControl } from './emergency.tsx'
 
 export const SHELL = graphql(`
   query Shell {
@@ -33,20 +33,13 @@ export function useSchemeSwitch(): { scheme: MantineColorScheme; next: () => voi
   return { scheme: colorScheme, next: () => setColorScheme(SCHEMES[(SCHEMES.indexOf(colorScheme) + 1) % SCHEMES.length] ?? 'auto') }
 }
 
-type Properties = { data: ShellData | undefined; stop: StopControl; onHelp: () => void; onHome: () => void }
+type Properties = { data: ShellData | undefined; stop: StopControl; onHelp: () => void }
 
-export function Header({ data, stop, onHelp, onHome }: Properties) {
+export function Header({ data, stop, onHelp }: Properties) {
   const { scheme, next } = useSchemeSwitch()
   return (
     <div className="header-line">
-      <a
-        className="brand"
-        href="#overview"
-        onClick={(event) => {
-          event.preventDefault()
-          onHome()
-        }}
-      >
+      <a className="brand" href="#overview">
         <svg width="26" height="26" viewBox="0 0 32 32" aria-hidden="true">
           <path d="M3 19h6l2-3 2.5 9L17 5l3 17 2-4 1.5 1H29" fill="none" stroke="currentColor" strokeWidth="2.2" strokeLinecap="round" strokeLinejoin="round" />
         </svg>
@@ -67,7 +60,16 @@ export function Header({ data, stop, onHelp, onHome }: Properties) {
       </div>
       <div className="header-tools">
         <Button kind="quiet" onClick={next} title={`Colours: ${SCHEME_WORDS[scheme]} (T)`} aria-label={`Colours: ${SCHEME_WORDS[scheme]}. Switch.`}>
-          <svg width="16" height="16" viewBox="0 0 16 16" fill={scheme === 'auto' ? 'currentColor' : 'none'} stroke="currentColor" strokeWidth="1.4" strokeLinecap="round" aria-hidden="true">
+          <svg
+            width="16"
+            height="16"
+            viewBox="0 0 16 16"
+            fill={scheme === 'auto' ? 'currentColor' : 'none'}
+            stroke="currentColor"
+            strokeWidth="1.4"
+            strokeLinecap="round"
+            aria-hidden="true"
+          >
             <path d={SCHEME_PATHS[scheme]} fillRule="evenodd" />
           </svg>
         </Button>

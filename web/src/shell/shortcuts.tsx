@@ -2,7 +2,12 @@ import { Modal, Switch } from '@mantine/core'
 import { useEffect, useRef } from 'react'
 import { PANELS } from '../panels/index.ts'
 
-export type Shortcuts = { readonly stop: () => void; readonly show: (panel: string | undefined) => void; readonly help: () => void; readonly scheme: () => void }
+export type Shortcuts = {
+  readonly stop: () => void
+  readonly show: (panel: string | undefined) => void
+  readonly help: () => void
+  readonly scheme: () => void
+}
 
 /** Shift + Escape always; single keys only when they are on and no field has the focus. */
 export function useShortcuts(actions: Shortcuts, singleKeys: boolean): void {
@@ -35,7 +40,10 @@ function actionFor(key: string, actions: Shortcuts): (() => void) | undefined {
 }
 
 function takesText(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && (target.isContentEditable || target.matches('input, textarea, select, [role="combobox"], [role="slider"]') || target.closest('[role="dialog"]') !== null)
+  return (
+    target instanceof HTMLElement &&
+    (target.isContentEditable || target.matches('input, textarea, select, [role="combobox"], [role="slider"]') || target.closest('[role="dialog"]') !== null)
+  )
 }
 
 type HelpProperties = { opened: boolean; onClose: () => void; singleKeys: boolean; onSingleKeys: (on: boolean) => void }
@@ -55,7 +63,12 @@ export function ShortcutHelp({ opened, onClose, singleKeys, onSingleKeys }: Help
         <Key keys={['?']}>This list</Key>
         <Key keys={['Enter']}>In a field: send its value</Key>
       </dl>
-      <Switch label="Single keys are shortcuts (outside of fields)" checked={singleKeys} onChange={(event) => onSingleKeys(event.currentTarget.checked)} mt="md" />
+      <Switch
+        label="Single keys are shortcuts (outside of fields)"
+        checked={singleKeys}
+        onChange={(event) => onSingleKeys(event.currentTarget.checked)}
+        mt="md"
+      />
     </Modal>
   )
 }

@@ -1,5 +1,5 @@
+import { createClient, type Client as StreamClient } from 'graphql-ws'
 import { Client, cacheExchange, fetchExchange } from 'urql'
-import { type Client as StreamClient, createClient } from 'graphql-ws'
 import { backoffMs } from './backoff.ts'
 import { Store } from './store.ts'
 
@@ -23,7 +23,7 @@ export function openConnection(origin: string = location.origin): Connection {
     const now = state.get()
     if (now.phase !== phase || now.attempt !== attempt) state.set({ phase, attempt, sinceMs: now.phase === phase ? now.sinceMs : Date.now() })
   }
-  let skipWait = () => {}
+  let skipWait = (): void => undefined
   let socket: WebSocket | undefined
   let pongTimer: ReturnType<typeof setTimeout> | undefined
   const streams = createClient({

@@ -88,7 +88,8 @@ export function useCommand<Data extends object, Variables extends object>(
       const { data, error } = await client.mutation(document, variables).toPromise()
       setBusy(false)
       const [field] = data === undefined || data === null ? [] : Object.values(data)
-      const refused = error === undefined ? refusalOf(field) : { message: sentence(error.networkError?.message, error.graphQLErrors[0]?.message), code: 'REQUEST' }
+      const refused =
+        error === undefined ? refusalOf(field) : { message: sentence(error.networkError?.message, error.graphQLErrors[0]?.message), code: 'REQUEST' }
       setRefusal(refused)
       if (refused !== undefined || data === undefined) return false
       latestDone.current?.(data)

@@ -1,7 +1,7 @@
-import type { Connection } from './connection.ts'
-import { type LiveColumn, type LiveValue, decodeColumn } from '../data/reading-batch.ts'
-import { type Selector, Selection, type Wanted } from '../data/selection.ts'
+import { decodeColumn, type LiveColumn, type LiveValue } from '../data/reading-batch.ts'
+import { Selection, type Selector, type Wanted } from '../data/selection.ts'
 import { graphql } from '../graphql.ts'
+import type { Connection } from './connection.ts'
 import { follow } from './stream.ts'
 
 const LIVE_RATE_HZ = 10 // as fast as numbers can be read and lines look smooth

@@ -31,10 +31,15 @@ export function Chart({ shape, options, data, height, label, onReady }: Properti
   const scheme = useComputedColorScheme('dark')
   const latest = useRef({ options, data, onReady })
   latest.current = { options, data, onReady }
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the colours (scheme) and the options (shape) are read through the page and a ref; a change of either makes a new plot
   useLayoutEffect(() => {
     const element = box.current
     if (element === null) return undefined
-    const plot = new uPlot({ ...latest.current.options(colorsOf(element)), width: Math.max(80, element.clientWidth), height }, toPlot(latest.current.data()), element)
+    const plot = new uPlot(
+      { ...latest.current.options(colorsOf(element)), width: Math.max(80, element.clientWidth), height },
+      toPlot(latest.current.data()),
+      element,
+    )
     const resize = new ResizeObserver(() => plot.setSize({ width: Math.max(80, element.clientWidth), height }))
     resize.observe(element)
     latest.current.onReady(() => plot.setData(toPlot(latest.current.data())))
@@ -43,7 +48,6 @@ export function Chart({ shape, options, data, height, label, onReady }: Properti
       resize.disconnect()
       plot.destroy()
     }
-    // `scheme` and `shape` are read through the document and the options: a change of either makes a new plot.
   }, [shape, height, scheme])
   return <div ref={box} className="chart" role="img" aria-label={label} style={{ height }} />
 }

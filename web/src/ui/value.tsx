@@ -11,7 +11,12 @@ const WORDS = { GOOD: '', UNCERTAIN: 'uncertain', STALE: 'stale', BAD: 'no value
 export function Value({ value, unit, step, reason }: Properties) {
   const { connection } = useLab()
   const lost = useStore(connection.state).phase === 'LOST'
-  if (value === undefined) return <span className="value" data-quality="STALE">–</span>
+  if (value === undefined)
+    return (
+      <span className="value" data-quality="STALE">
+        –
+      </span>
+    )
   const quality = lost && value.quality === 'GOOD' ? 'STALE' : value.quality
   const { text, unit: shown } = print(value, unit, step)
   const note = quality === 'BAD' ? (reason ?? WORDS.BAD) : WORDS[quality]

@@ -1,5 +1,5 @@
-import { useCallback, useEffect, useRef } from 'react'
-import uPlot from 'uplot'
+import { useEffect, useRef } from 'react'
+import type uPlot from 'uplot'
 import { formatQuantity, unitLabel } from '../data/format.ts'
 import { axis, axisClock, axisNumbers, axisUnit, Chart, type ChartColors } from './chart.tsx'
 
@@ -28,31 +28,34 @@ function titled(name: string, unit: string): string {
 export function XyChart({ shape, version, read, x, y, height, latest }: Properties) {
   const redraw = useRef<(() => void) | undefined>(undefined)
   const label = (side: Side) => titled(side.name, unitLabel(side.unit))
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new version says that there is more to draw
   useEffect(() => redraw.current?.(), [version])
   const isTime = x.unit === undefined && /time/i.test(x.name)
-  const options = useCallback(
-    (colors: ChartColors): Omit<uPlot.Options, 'width' | 'height'> => {
-      const stroke = colors.series[0] ?? colors.ink
-      return {
-        legend: { show: false },
-        padding: [10, 12, 0, 0],
-        cursor: { drag: { x: true, y: false }, points: { size: 8 } },
-        scales: { x: { time: isTime } },
-        axes: [
-          axis(colors, { label: label(x), labelSize: 20, size: 32, values: (_, ticks) => (isTime ? axisClock(ticks) : axisNumbers(ticks, undefined)) }),
-          axis(colors, { label: (plot) => titled(y.name, axisUnit(plot.scales['y'], y.unit)), labelSize: 20, size: 62, values: (_, ticks) => axisNumbers(ticks, y.unit) }),
-        ],
-        series: [
-          {},
-          { stroke, width: 1.75, points: { show: (plot) => plot.data[0].length < DOTS_BELOW, size: 5, fill: stroke, stroke } },
-          { stroke: 'transparent', points: { show: false } },
-          { stroke: 'transparent', points: { show: false } },
-        ],
-        bands: [{ series: [3, 2], fill: `color-mix(in srgb, ${stroke} 25%, transparent)` }],
-      }
-    },
-    [shape, isTime],
-  )
+  const options = (colors: ChartColors): Omit<uPlot.Options, 'width' | 'height'> => {
+    const stroke = colors.series[0] ?? colors.ink
+    return {
+      legend: { show: false },
+      padding: [10, 12, 0, 0],
+      cursor: { drag: { x: true, y: false }, points: { size: 8 } },
+      scales: { x: { time: isTime } },
+      axes: [
+        axis(colors, { label: label(x), labelSize: 20, size: 32, values: (_, ticks) => (isTime ? axisClock(ticks) : axisNumbers(ticks, undefined)) }),
+        axis(colors, {
+          label: (plot) => titled(y.name, axisUnit(plot.scales.y, y.unit)),
+          labelSize: 20,
+          size: 62,
+          values: (_, ticks) => axisNumbers(ticks, y.unit),
+        }),
+      ],
+      series: [
+        {},
+        { stroke, width: 1.75, points: { show: (plot) => plot.data[0].length < DOTS_BELOW, size: 5, fill: stroke, stroke } },
+        { stroke: 'transparent', points: { show: false } },
+        { stroke: 'transparent', points: { show: false } },
+      ],
+      bands: [{ series: [3, 2], fill: `color-mix(in srgb, ${stroke} 25%, transparent)` }],
+    }
+  }
   const data = () => {
     const { x: xs, y: ys, low, high } = read()
     const none = () => xs.map(() => null)

@@ -10,7 +10,9 @@ const PREVIEW_RATE_HZ = 30
 /** Frames of one camera over the binary WebSocket, with a new ticket for every connection, until the signal aborts. */
 export async function followFrames(client: Client, deviceId: string, sink: FrameSink, signal: AbortSignal): Promise<void> {
   for (let attempt = 0; !signal.aborted; attempt += 1) {
-    const { data, error } = await client.query(TICKET, { id: deviceId, quality: 'PREVIEW', maxRateHz: PREVIEW_RATE_HZ }, { requestPolicy: 'network-only' }).toPromise()
+    const { data, error } = await client
+      .query(TICKET, { id: deviceId, quality: 'PREVIEW', maxRateHz: PREVIEW_RATE_HZ }, { requestPolicy: 'network-only' })
+      .toPromise()
     const ticket = data?.device?.camera?.ticket
     if (signal.aborted) return
     if (ticket === undefined) sink.problem(error?.graphQLErrors[0]?.message ?? error?.message ?? 'The camera gives no frames now.')

@@ -36,7 +36,12 @@ void main() {
 
 function webglPainter(canvas: HTMLCanvasElement, gl: WebGL2RenderingContext): Painter {
   const program = gl.createProgram()
-  const shaders = ([[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, FRAGMENT]] as const).map(([type, source]) => {
+  const shaders = (
+    [
+      [gl.VERTEX_SHADER, VERTEX],
+      [gl.FRAGMENT_SHADER, FRAGMENT],
+    ] as const
+  ).map(([type, source]) => {
     const shader = gl.createShader(type)
     if (shader === null) throw new Error('The browser gave no WebGL2 shader')
     gl.shaderSource(shader, source)
@@ -46,6 +51,7 @@ function webglPainter(canvas: HTMLCanvasElement, gl: WebGL2RenderingContext): Pa
   })
   gl.linkProgram(program)
   if (gl.getProgramParameter(program, gl.LINK_STATUS) !== true) throw new Error(`The camera's shader does not link: ${gl.getProgramInfoLog(program) ?? ''}`)
+  // biome-ignore lint/correctness/useHookAtTopLevel: a method of WebGL, not a hook of React
   gl.useProgram(program)
   const texture = gl.createTexture()
   gl.bindTexture(gl.TEXTURE_2D, texture)

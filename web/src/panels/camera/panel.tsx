@@ -23,7 +23,12 @@ export function Panel() {
       note={cameras.length === 1 ? (camera?.label ?? camera?.name) : undefined}
       tools={
         cameras.length > 1 && (
-          <Select aria-label="Camera" data={cameras.map((each) => ({ value: each.id, label: each.label ?? each.name }))} value={camera?.id ?? null} onChange={(id) => setChosen(id ?? undefined)} />
+          <Select
+            aria-label="Camera"
+            data={cameras.map((each) => ({ value: each.id, label: each.label ?? each.name }))}
+            value={camera?.id ?? null}
+            onChange={(id) => setChosen(id ?? undefined)}
+          />
         )
       }
     >
@@ -43,7 +48,13 @@ function CameraView({ camera, changed }: { camera: Camera; changed: () => void }
   const given = toNumber(exposure)
   return (
     <div className="stack" data-camera={camera.name} data-live={live}>
-      <Viewer deviceId={camera.id} name={camera.label ?? camera.name} live={live} width={camera.camera?.width ?? undefined} height={camera.camera?.height ?? undefined} />
+      <Viewer
+        deviceId={camera.id}
+        name={camera.label ?? camera.name}
+        live={live}
+        width={camera.camera?.width ?? undefined}
+        height={camera.camera?.height ?? undefined}
+      />
       <div className={styles.controls}>
         {live ? (
           <Button busy={stop.busy} onClick={() => void stop.send({ deviceId: camera.id })}>
@@ -59,10 +70,19 @@ function CameraView({ camera, changed }: { camera: Camera; changed: () => void }
             className={styles.exposure}
             onSubmit={(event) => {
               event.preventDefault()
-              if (given !== undefined) void configure.send({ input: { deviceId: camera.id, exposureSeconds: given / 1000, options: { idempotencyKey: newIdempotencyKey() } } })
+              if (given !== undefined)
+                void configure.send({ input: { deviceId: camera.id, exposureSeconds: given / 1000, options: { idempotencyKey: newIdempotencyKey() } } })
             }}
           >
-            <NumberInput aria-label="Exposure" placeholder={seconds === undefined ? 'Exposure' : formatNumber(seconds * 1000)} value={exposure} onChange={setExposure} rightSection="ms" rightSectionWidth={34} decimalScale={6} />
+            <NumberInput
+              aria-label="Exposure"
+              placeholder={seconds === undefined ? 'Exposure' : formatNumber(seconds * 1000)}
+              value={exposure}
+              onChange={setExposure}
+              rightSection="ms"
+              rightSectionWidth={34}
+              decimalScale={6}
+            />
             <Button type="submit" busy={configure.busy} disabled={given === undefined}>
               Set exposure
             </Button>

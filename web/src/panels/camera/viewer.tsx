@@ -68,7 +68,11 @@ export function Viewer({ deviceId, name, live, width, height }: Properties) {
   const header = facts?.frame
   return (
     <figure className={styles.figure} data-frames={facts?.shown ?? 0}>
-      <div className={styles.stage} style={{ aspectRatio: width !== undefined && height !== undefined ? `${width} / ${height}` : '1' }}>
+      <div
+        className={styles.stage}
+        data-empty={(!live && facts === undefined) || undefined}
+        style={{ aspectRatio: width !== undefined && height !== undefined ? `${width} / ${height}` : '1' }}
+      >
         <canvas ref={canvas} className={styles.canvas} role="img" aria-label={`Live picture of ${name}`} />
         {!live && <p className={styles.off}>{facts === undefined ? 'Not live' : 'Stopped: this is the last frame'}</p>}
         {live && facts === undefined && problem === undefined && <p className={styles.off}>Waiting for the first frame</p>}
@@ -89,7 +93,16 @@ export function Viewer({ deviceId, name, live, width, height }: Properties) {
       {live && facts !== undefined && facts.ageMs > OLD_AFTER_MS && <p className="quiet">The last frame is {formatDuration(facts.ageMs)} old.</p>}
       <div className="row">
         <Switch label="Automatic levels" checked={automatic} onChange={(event) => setAutomatic(event.currentTarget.checked)} />
-        <SegmentedControl className="push" aria-label="Colours of the picture" data={[{ label: 'Gray', value: 'gray' }, { label: 'Heat', value: 'heat' }]} value={colormap} onChange={(value) => setColormap(value === 'heat' ? 'heat' : 'gray')} />
+        <SegmentedControl
+          className="push"
+          aria-label="Colours of the picture"
+          data={[
+            { label: 'Gray', value: 'gray' },
+            { label: 'Heat', value: 'heat' },
+          ]}
+          value={colormap}
+          onChange={(value) => setColormap(value === 'heat' ? 'heat' : 'gray')}
+        />
       </div>
       {!automatic && (
         <RangeSlider

@@ -61,8 +61,18 @@ function TablePlot({ dataset }: { dataset: DatasetDetail }) {
       <div className={styles.choices}>
         <Select aria-label="Column" data={names} value={y} onChange={(name) => name !== null && setChoice((now) => ({ ...now, y: name }))} />
         <span className="quiet">over</span>
-        <Select aria-label="Over" data={names} value={x ?? null} placeholder="row" onChange={(name) => name !== null && setChoice((now) => ({ ...now, x: name }))} />
-        {series !== undefined && series.reducedFrom > series.x.length && <span className="quiet push">{series.x.length} of {series.reducedFrom.toLocaleString()} points, every peak kept</span>}
+        <Select
+          aria-label="Over"
+          data={names}
+          value={x ?? null}
+          placeholder="row"
+          onChange={(name) => name !== null && setChoice((now) => ({ ...now, x: name }))}
+        />
+        {series !== undefined && series.reducedFrom > series.x.length && (
+          <span className="quiet push">
+            {series.x.length} of {series.reducedFrom.toLocaleString()} points, every peak kept
+          </span>
+        )}
       </div>
       {problem !== undefined && <RefusalNote refusal={{ message: problem }} />}
       {series === undefined ? (
@@ -82,9 +92,7 @@ function TablePlot({ dataset }: { dataset: DatasetDetail }) {
           {(['mean', 'standardDeviation', 'minimum', 'maximum'] as const).map((name) => (
             <div key={name}>
               <dt>{name === 'standardDeviation' ? 'deviation' : name}</dt>
-              <dd>
-                {numbers[name] === null ? '–' : formatQuantity(numbers[name], unitOf(y))}
-              </dd>
+              <dd>{numbers[name] === null ? '–' : formatQuantity(numbers[name], unitOf(y))}</dd>
             </div>
           ))}
           <div>
@@ -100,13 +108,23 @@ function TablePlot({ dataset }: { dataset: DatasetDetail }) {
   )
 }
 
-type Series = { readonly x: readonly number[]; readonly values: readonly (number | null)[]; readonly minimum: readonly (number | null)[] | null; readonly maximum: readonly (number | null)[] | null }
+type Series = {
+  readonly x: readonly number[]
+  readonly values: readonly (number | null)[]
+  readonly minimum: readonly (number | null)[] | null
+  readonly maximum: readonly (number | null)[] | null
+}
 
 /** In order of x, as the plot needs it: a scan can run downwards. */
 function ordered({ x, values, minimum, maximum }: Series): { x: number[]; y: (number | null)[]; low?: (number | null)[]; high?: (number | null)[] } {
   const order = x.map((_, at) => at).sort((a, b) => (x[a] ?? 0) - (x[b] ?? 0))
   const pick = (list: readonly (number | null)[]) => order.map((at) => list[at] ?? null)
-  return { x: order.map((at) => x[at] ?? 0), y: pick(values), ...(minimum !== null && { low: pick(minimum) }), ...(maximum !== null && { high: pick(maximum) }) }
+  return {
+    x: order.map((at) => x[at] ?? 0),
+    y: pick(values),
+    ...(minimum !== null && { low: pick(minimum) }),
+    ...(maximum !== null && { high: pick(maximum) }),
+  }
 }
 
 function FrameBrowser({ dataset }: { dataset: DatasetDetail }) {
@@ -117,7 +135,9 @@ function FrameBrowser({ dataset }: { dataset: DatasetDetail }) {
   return (
     <figure className={styles.frames}>
       {problem !== undefined && <RefusalNote refusal={{ message: problem }} />}
-      {frame !== null && frame !== undefined && <img src={frame.pngUrl} alt={`Frame ${frame.index} of ${dataset.name}`} width={frame.width} height={frame.height} />}
+      {frame !== null && frame !== undefined && (
+        <img src={frame.pngUrl} alt={`Frame ${frame.index} of ${dataset.name}`} width={frame.width} height={frame.height} />
+      )}
       <figcaption className="stack">
         <Slider thumbProps={{ 'aria-label': 'Frame' }} min={0} max={Math.max(1, dataset.rows - 1)} value={index} onChange={setIndex} label={null} />
         <span className="quiet">

@@ -13,7 +13,15 @@ import { CANCEL_JOB, type DatasetDetail, FORMATS, JOB, REQUEST_EXPORT } from './
 const NO_VARIABLES = {}
 type Job = ResultOf<typeof JOB>['job']
 const ENDED: ReadonlySet<Job['state']> = new Set(['COMPLETED', 'FAILED', 'CANCELLED'])
-const WORDS = { WAITING: 'waiting', ACTIVE: 'writing', PAUSED: 'paused', COMPLETED: 'ready', FAILED: 'failed', CANCELLED: 'cancelled', STALLED: 'stalled' } as const
+const WORDS = {
+  WAITING: 'waiting',
+  ACTIVE: 'writing',
+  PAUSED: 'paused',
+  COMPLETED: 'ready',
+  FAILED: 'failed',
+  CANCELLED: 'cancelled',
+  STALLED: 'stalled',
+} as const
 
 /** Asks for an export, shows how far it is, and gives the files with their checksums. */
 export function Exporter({ dataset }: { dataset: DatasetDetail }) {
@@ -40,7 +48,12 @@ export function Exporter({ dataset }: { dataset: DatasetDetail }) {
   return (
     <div className="stack" data-export={job?.state}>
       <div className={styles.export}>
-        <Select aria-label="Export format" data={formats.map((each) => ({ value: each.id, label: each.label }))} value={format?.id ?? null} onChange={(id) => id !== null && setChosen(id)} />
+        <Select
+          aria-label="Export format"
+          data={formats.map((each) => ({ value: each.id, label: each.label }))}
+          value={format?.id ?? null}
+          onChange={(id) => id !== null && setChosen(id)}
+        />
         <Button kind="primary" busy={request.busy} disabled={running || format === undefined || dataset.state === 'RECORDING'} onClick={ask}>
           Export
         </Button>

@@ -44,7 +44,12 @@ export function Panel() {
             </thead>
             <tbody>
               {datasets.map((dataset) => (
-                <Line key={dataset.id} dataset={dataset} open={dataset.id === chosen} onOpen={() => setChosen(dataset.id === chosen ? undefined : dataset.id)} />
+                <Line
+                  key={dataset.id}
+                  dataset={dataset}
+                  open={dataset.id === chosen}
+                  onOpen={() => setChosen(dataset.id === chosen ? undefined : dataset.id)}
+                />
               ))}
             </tbody>
           </table>

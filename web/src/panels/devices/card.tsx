@@ -5,13 +5,19 @@ import { useCommand, useReading } from '../../state/lab.tsx'
 import { Button } from '../../ui/button.tsx'
 import { RefusalNote } from '../../ui/refusal.tsx'
 import { Value } from '../../ui/value.tsx'
-import { CONNECT, type Device, DISCONNECT, REFRESH } from './documents.ts'
 import styles from './devices.module.css'
+import { CONNECT, type Device, DISCONNECT, REFRESH } from './documents.ts'
 import { MotionControls } from './motion.tsx'
 import { ParameterRow } from './parameter-row.tsx'
 
 const TONES = { CONNECTED: 'good', CONNECTING: 'warn', RECONNECTING: 'warn', DISCONNECTED: 'idle', FAILED: 'bad' } as const
-const CONNECTION_WORDS = { CONNECTED: 'connected', CONNECTING: 'connecting', RECONNECTING: 'reconnecting', DISCONNECTED: 'disconnected', FAILED: 'failed' } as const
+const CONNECTION_WORDS = {
+  CONNECTED: 'connected',
+  CONNECTING: 'connecting',
+  RECONNECTING: 'reconnecting',
+  DISCONNECTED: 'disconnected',
+  FAILED: 'failed',
+} as const
 const STATUS_WORDS = { IDLE: 'idle', BUSY: 'busy', WARNING: 'warning', ERROR: 'error', UNSTABLE: 'unstable', DISABLED: 'disabled' } as const
 
 export function DeviceCard({ device }: { device: Device }) {

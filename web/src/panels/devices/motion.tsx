@@ -6,8 +6,8 @@ import { newIdempotencyKey, useCommand } from '../../state/lab.tsx'
 import { isNumber, useRemembered } from '../../state/remembered.ts'
 import { Button } from '../../ui/button.tsx'
 import { RefusalNote } from '../../ui/refusal.tsx'
-import { type Device, HOME, MOVE, STOP } from './documents.ts'
 import styles from './devices.module.css'
+import { type Device, HOME, MOVE, STOP } from './documents.ts'
 
 /** Absolute and relative moves, home and stop. Whether a move is allowed is the server's to say; its answer stands below. */
 export function MotionControls({ device }: { device: Device }) {
@@ -32,7 +32,10 @@ export function MotionControls({ device }: { device: Device }) {
     clear()
     void move.send({ input: { deviceId: device.id, by, ...(unit !== undefined && { unit }), options: options() } })
   }
-  const range = device.motion?.minimum !== null && device.motion?.maximum !== null ? `${formatBound(device.motion?.minimum ?? 0)} to ${formatBound(device.motion?.maximum ?? 0)}` : ''
+  const range =
+    device.motion?.minimum !== null && device.motion?.maximum !== null
+      ? `${formatBound(device.motion?.minimum ?? 0)} to ${formatBound(device.motion?.maximum ?? 0)}`
+      : ''
   return (
     <div className={styles.motion}>
       <form
@@ -42,7 +45,15 @@ export function MotionControls({ device }: { device: Device }) {
           moveTo()
         }}
       >
-        <NumberInput aria-label={`Move ${name} to`} placeholder={range} value={target} onChange={setTarget} rightSection={label} rightSectionWidth={40} decimalScale={9} />
+        <NumberInput
+          aria-label={`Move ${name} to`}
+          placeholder={range}
+          value={target}
+          onChange={setTarget}
+          rightSection={label}
+          rightSectionWidth={40}
+          decimalScale={9}
+        />
         <Button type="submit" kind="primary" busy={move.busy} disabled={toNumber(target) === undefined}>
           Move
         </Button>

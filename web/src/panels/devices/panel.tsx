@@ -4,8 +4,8 @@ import { useFresh } from '../../state/lab.tsx'
 import { Empty, PanelFrame } from '../../ui/panel.tsx'
 import { RefusalNote } from '../../ui/refusal.tsx'
 import { DeviceCard } from './card.tsx'
-import { DEVICES, type Device } from './documents.ts'
 import styles from './devices.module.css'
+import { DEVICES, type Device } from './documents.ts'
 
 const NO_VARIABLES = {}
 const SEARCH_FROM = 8 // fewer devices than this are seen at a glance
@@ -33,7 +33,9 @@ export function Panel() {
           </li>
         ))}
       </ul>
-      {data !== undefined && shown.length === 0 && <Empty>{devices.length === 0 ? 'No devices are registered yet. Register one with the mutation registerDevice.' : `No device matches “${text}”.`}</Empty>}
+      {data !== undefined && shown.length === 0 && (
+        <Empty>{devices.length === 0 ? 'No devices are registered yet. Register one with the mutation registerDevice.' : `No device matches “${text}”.`}</Empty>
+      )}
       {data?.devices.pageInfo.hasNextPage === true && <Empty>The first 200 devices are shown.</Empty>}
     </PanelFrame>
   )

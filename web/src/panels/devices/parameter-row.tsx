@@ -7,8 +7,8 @@ import { newIdempotencyKey, useCommand, useReading } from '../../state/lab.tsx'
 import { Button } from '../../ui/button.tsx'
 import { RefusalNote } from '../../ui/refusal.tsx'
 import { Value } from '../../ui/value.tsx'
-import { type Device, type Parameter, SET } from './documents.ts'
 import styles from './devices.module.css'
+import { type Device, type Parameter, SET } from './documents.ts'
 
 /** One parameter: its live value and, where it can be set, the control that its kind asks for. */
 export function ParameterRow({ device, parameter }: { device: Device; parameter: Parameter }) {
@@ -42,13 +42,26 @@ export function ParameterRow({ device, parameter }: { device: Device; parameter:
   )
 }
 
-type ControlProperties = { parameter: Parameter; current: number | string | boolean | undefined; busy: boolean; onSend: (given: string | number | boolean) => void }
+type ControlProperties = {
+  parameter: Parameter
+  current: number | string | boolean | undefined
+  busy: boolean
+  onSend: (given: string | number | boolean) => void
+}
 
 function Control({ parameter, current, busy, onSend }: ControlProperties) {
   const [draft, setDraft] = useState<string | number>('')
   const label = `Set ${parameter.name}`
   if (parameter.kind === 'BOOLEAN')
-    return <Switch className={styles.control} aria-label={label} checked={current === true} disabled={busy} onChange={(event) => onSend(event.currentTarget.checked)} />
+    return (
+      <Switch
+        className={styles.control}
+        aria-label={label}
+        checked={current === true}
+        disabled={busy}
+        onChange={(event) => onSend(event.currentTarget.checked)}
+      />
+    )
   if (parameter.kind === 'ENUM')
     return (
       <Select
@@ -70,9 +83,22 @@ function Control({ parameter, current, busy, onSend }: ControlProperties) {
       }}
     >
       {numeric ? (
-        <NumberInput aria-label={label} placeholder={hint(parameter)} value={draft} onChange={setDraft} rightSection={unitLabel(parameter.unit)} rightSectionWidth={36} decimalScale={parameter.kind === 'INTEGER' ? 0 : 9} />
+        <NumberInput
+          aria-label={label}
+          placeholder={hint(parameter)}
+          value={draft}
+          onChange={setDraft}
+          rightSection={unitLabel(parameter.unit)}
+          rightSectionWidth={36}
+          decimalScale={parameter.kind === 'INTEGER' ? 0 : 9}
+        />
       ) : (
-        <TextInput aria-label={label} placeholder={parameter.kind === 'LIST' ? '1, 2, 3' : ''} value={draft} onChange={(event) => setDraft(event.currentTarget.value)} />
+        <TextInput
+          aria-label={label}
+          placeholder={parameter.kind === 'LIST' ? '1, 2, 3' : ''}
+          value={draft}
+          onChange={(event) => setDraft(event.currentTarget.value)}
+        />
       )}
       <Button type="submit" busy={busy} disabled={draft === '' && parameter.kind !== 'TEXT'}>
         Set

@@ -1,6 +1,6 @@
-import { useCallback, useEffect, useMemo, useRef } from 'react'
-import { useClient } from 'urql'
+import { useEffect, useMemo, useRef } from 'react'
 import type uPlot from 'uplot'
+import { useClient } from 'urql'
 import { TimeRing } from '../../data/time-ring.ts'
 import { graphql } from '../../graphql.ts'
 import { useLab, useReading } from '../../state/lab.tsx'
@@ -8,7 +8,14 @@ import { axis, axisClock, axisNumbers, axisUnit, Chart, type ChartColors, series
 import { Value } from '../../ui/value.tsx'
 import styles from './plot.module.css'
 
-export type Trace = { readonly parameterId: string; readonly deviceId: string; readonly name: string; readonly title: string; readonly unit?: string | undefined; readonly step?: number | undefined }
+export type Trace = {
+  readonly parameterId: string
+  readonly deviceId: string
+  readonly name: string
+  readonly title: string
+  readonly unit?: string | undefined
+  readonly step?: number | undefined
+}
 
 const HISTORY = graphql(`
   query TraceHistory($id: ID!, $range: TimeRange!, $maxPoints: Int) {
@@ -36,19 +43,29 @@ export function Lane({ trace, color, seconds, last, tall }: Properties) {
   const value = useReading(trace)
   const { parameterId, deviceId, name } = trace
 
-  useEffect(() => live.watch({ parameterId, deviceId, name }, (values) => {
-    for (const each of values) ring.push(each.timeMs / 1000, typeof each.value === 'number' ? each.value : Number.NaN)
-  }), [live, ring, parameterId, deviceId, name])
+  useEffect(
+    () =>
+      live.watch({ parameterId, deviceId, name }, (values) => {
+        for (const each of values) ring.push(each.timeMs / 1000, typeof each.value === 'number' ? each.value : Number.NaN)
+      }),
+    [live, ring, parameterId, deviceId, name],
+  )
 
   useEffect(() => {
     const from = new Date(Date.now() - seconds * 1000).toISOString()
     let wanted = true
-    client.query(HISTORY, { id: parameterId, range: { from }, maxPoints: HISTORY_POINTS }, { requestPolicy: 'network-only' }).toPromise().then(({ data }) => {
-      if (!wanted || data?.node === null || data?.node === undefined || !('history' in data.node)) return
-      const { times, values } = data.node.history
-      ring.prepend(times.map((time) => Date.parse(time) / 1000), (values ?? []).map((each) => each ?? Number.NaN))
-      redraw.current?.()
-    })
+    client
+      .query(HISTORY, { id: parameterId, range: { from }, maxPoints: HISTORY_POINTS }, { requestPolicy: 'network-only' })
+      .toPromise()
+      .then(({ data }) => {
+        if (!wanted || data?.node === null || data?.node === undefined || !('history' in data.node)) return
+        const { times, values } = data.node.history
+        ring.prepend(
+          times.map((time) => Date.parse(time) / 1000),
+          (values ?? []).map((each) => each ?? Number.NaN),
+        )
+        redraw.current?.()
+      })
     return () => {
       wanted = false
     }
@@ -61,25 +78,28 @@ export function Lane({ trace, color, seconds, last, tall }: Properties) {
     return () => clearInterval(timer)
   }, [])
 
-  const options = useCallback(
-    (colors: ChartColors): Omit<uPlot.Options, 'width' | 'height'> => ({
-      cursor: { sync: { key: 'traces' }, drag: { x: false, y: false }, points: { size: 6 } },
-      legend: { show: false },
-      padding: [6, 4, last ? null : 0, 0],
-      scales: { x: { time: true, range: () => [Date.now() / 1000 - seconds, Date.now() / 1000] }, y: { range: padded } },
-      axes: [
-        axis(colors, { size: last ? 24 : 0, values: last ? (_, ticks) => axisClock(ticks) : () => [], space: 90 }),
-        axis(colors, { size: 58, space: 24, label: (plot) => axisUnit(plot.scales['y'], trace.unit), labelSize: 16, values: (_, ticks) => axisNumbers(ticks, trace.unit) }),
-      ],
-      series: [{}, { stroke: colors.series[color % colors.series.length] ?? colors.ink, width: 1.5, points: { show: false }, spanGaps: false }],
-    }),
-    [color, last, seconds, trace.unit],
-  )
-  const data = useCallback(() => {
+  const options = (colors: ChartColors): Omit<uPlot.Options, 'width' | 'height'> => ({
+    cursor: { sync: { key: 'traces' }, drag: { x: false, y: false }, points: { size: 6 } },
+    legend: { show: false },
+    padding: [6, 4, last ? null : 0, 0],
+    scales: { x: { time: true, range: () => [Date.now() / 1000 - seconds, Date.now() / 1000] }, y: { range: padded } },
+    axes: [
+      axis(colors, { size: last ? 24 : 0, values: last ? (_, ticks) => axisClock(ticks) : () => [], space: 90 }),
+      axis(colors, {
+        size: 58,
+        space: 24,
+        label: (plot) => axisUnit(plot.scales.y, trace.unit),
+        labelSize: 16,
+        values: (_, ticks) => axisNumbers(ticks, trace.unit),
+      }),
+    ],
+    series: [{}, { stroke: colors.series[color % colors.series.length] ?? colors.ink, width: 1.5, points: { show: false }, spanGaps: false }],
+  })
+  const data = () => {
     const now = Date.now() / 1000
     const view = ring.view(now - seconds, now + 1, POINTS_PER_LANE)
     return [view.times, view.values] as const
-  }, [ring, seconds])
+  }
   const height = (tall ? 150 : 88) + (last ? 24 : 0)
   return (
     <figure className={styles.lane} data-trace={trace.name}>

@@ -49,7 +49,14 @@ export function Panel() {
       for (const parameter of node.parameters) {
         if (parameter.kind !== 'FLOAT' && parameter.kind !== 'INTEGER') continue
         const title = `${node.label ?? node.name} · ${parameter.name}`
-        found.set(parameter.id, { parameterId: parameter.id, deviceId: node.id, name: parameter.name, title, unit: parameter.unit ?? undefined, step: parameter.step ?? undefined })
+        found.set(parameter.id, {
+          parameterId: parameter.id,
+          deviceId: node.id,
+          name: parameter.name,
+          title,
+          unit: parameter.unit ?? undefined,
+          step: parameter.step ?? undefined,
+        })
         if (parameter.id === main && first.length < FIRST_TRACES) first.push(parameter.id)
       }
     }

@@ -1,15 +1,15 @@
 import { useState } from 'react'
 import { formatDuration } from '../../data/format.ts'
+import { isActive, RUN_TONES, RUN_WORDS } from '../../data/run-state.ts'
 import { graphql, type ResultOf } from '../../graphql.ts'
+import { followedRun } from '../../state/followed-run.ts'
 import { useCommand, useFresh, useStream } from '../../state/lab.tsx'
 import { useStore } from '../../state/store.ts'
 import { Button } from '../../ui/button.tsx'
 import { Empty, PanelFrame, Progress } from '../../ui/panel.tsx'
 import { RefusalNote } from '../../ui/refusal.tsx'
 import { Moment } from '../../ui/value.tsx'
-import { followedRun } from '../../state/followed-run.ts'
 import styles from './queue.module.css'
-import { isActive, RUN_TONES, RUN_WORDS } from '../../data/run-state.ts'
 
 const STATIONS = graphql(`
   query QueueStations {
@@ -190,7 +190,12 @@ function Queue({ station, named }: { station: { id: string; name: string }; name
                   )}
                 </p>
               </div>
-              <Button kind="quiet" busy={abort.busy} aria-label={`Remove run ${run.number} from the queue`} onClick={() => void abort.send({ id: run.id, reason: 'Taken out of the queue in the dashboard' })}>
+              <Button
+                kind="quiet"
+                busy={abort.busy}
+                aria-label={`Remove run ${run.number} from the queue`}
+                onClick={() => void abort.send({ id: run.id, reason: 'Taken out of the queue in the dashboard' })}
+              >
                 Remove
               </Button>
             </li>
@@ -229,7 +234,13 @@ function PastRun({ run }: { run: Run }) {
 function RunNumber({ run }: { run: { id: string; number: number } }) {
   const followed = useStore(followedRun)
   return (
-    <Button kind="quiet" aria-pressed={followed === run.id} title="Show its curve in the scan panel" aria-label={`Show the curve of run ${run.number}`} onClick={() => followedRun.set(run.id)}>
+    <Button
+      kind="quiet"
+      aria-pressed={followed === run.id}
+      title="Show its curve in the scan panel"
+      aria-label={`Show the curve of run ${run.number}`}
+      onClick={() => followedRun.set(run.id)}
+    >
       #{run.number}
     </Button>
   )

@@ -1,8 +1,8 @@
 import { Select } from '@mantine/core'
 import { useMemo, useReducer, useRef, useState } from 'react'
-import { Curve } from '../../data/curve.ts'
 import { type Column, firstAxes, isNumeric, toCell } from '../../data/columns.ts'
-import { RUN_TONES, RUN_WORDS, isActive } from '../../data/run-state.ts'
+import { Curve } from '../../data/curve.ts'
+import { isActive, RUN_TONES, RUN_WORDS } from '../../data/run-state.ts'
 import { useFresh, useStream } from '../../state/lab.tsx'
 import { Empty, Progress, usePanel } from '../../ui/panel.tsx'
 import { RefusalNote } from '../../ui/refusal.tsx'
@@ -58,7 +58,12 @@ export function CurveView({ runId }: { runId: string }) {
           </span>
         </div>
       )}
-      {run !== null && run !== undefined && isActive(run.state) && <Progress share={run.totalPoints !== null && run.totalPoints > 0 ? Math.max(rows, run.points) / run.totalPoints : run.progress} label={`Progress of run ${run.number}`} />}
+      {run !== null && run !== undefined && isActive(run.state) && (
+        <Progress
+          share={run.totalPoints !== null && run.totalPoints > 0 ? Math.max(rows, run.points) / run.totalPoints : run.progress}
+          label={`Progress of run ${run.number}`}
+        />
+      )}
       {run?.state !== 'COMPLETED' && (run?.problem ?? run?.exitReason) && <RefusalNote refusal={{ message: run?.problem?.message ?? run?.exitReason ?? '' }} />}
       {problem !== undefined && <RefusalNote refusal={{ message: problem }} onDismiss={() => setProblem(undefined)} />}
       {yAt >= 0 ? (
@@ -73,13 +78,30 @@ export function CurveView({ runId }: { runId: string }) {
             latest={isActive(run?.state ?? 'COMPLETED') ? { x: xAt < 0 ? rows : (last[xAt] ?? undefined), y: last[yAt] ?? undefined } : undefined}
           />
           <div className={styles.choices}>
-            <Select aria-label="Curve" data={numeric.map((column) => column.name)} value={y ?? null} onChange={(name) => name !== null && setChoice((now) => ({ ...now, y: name }))} />
+            <Select
+              aria-label="Curve"
+              data={numeric.map((column) => column.name)}
+              value={y ?? null}
+              onChange={(name) => name !== null && setChoice((now) => ({ ...now, y: name }))}
+            />
             <span className="quiet">over</span>
-            <Select aria-label="Over" data={numeric.map((column) => column.name)} value={x ?? null} onChange={(name) => name !== null && setChoice((now) => ({ ...now, x: name }))} placeholder="row" />
+            <Select
+              aria-label="Over"
+              data={numeric.map((column) => column.name)}
+              value={x ?? null}
+              onChange={(name) => name !== null && setChoice((now) => ({ ...now, x: name }))}
+              placeholder="row"
+            />
           </div>
         </>
       ) : (
-        <Empty>{run?.plan.type === 'record' ? 'A recording has frames and no curve; see the camera and the datasets.' : run?.state === 'QUEUED' ? 'It waits in the queue. Its points appear here.' : 'No points yet.'}</Empty>
+        <Empty>
+          {run?.plan.type === 'record'
+            ? 'A recording has frames and no curve; see the camera and the datasets.'
+            : run?.state === 'QUEUED'
+              ? 'It waits in the queue. Its points appear here.'
+              : 'No points yet.'}
+        </Empty>
       )}
     </section>
   )

@@ -2,7 +2,7 @@ import { MultiSelect, NumberInput, SegmentedControl, Select, Switch } from '@man
 import { useMemo, useState } from 'react'
 import { formatBound, unitLabel } from '../../data/format.ts'
 import { mainParameter } from '../../data/main-parameter.ts'
-import { type PlanKind, type Scannable, type ScanForm, toRunInput } from '../../data/plan-input.ts'
+import { type PlanKind, type ScanForm, type Scannable, toRunInput } from '../../data/plan-input.ts'
 import { toNumber } from '../../data/value-input.ts'
 import { newIdempotencyKey, useCommand } from '../../state/lab.tsx'
 import { Button } from '../../ui/button.tsx'
@@ -42,7 +42,9 @@ export function ScanFormView({ devices, session, started }: Properties) {
   const recording = kind === 'record'
   const axis = scannables.find((each) => each.key === axisKey) ?? scannables[0]
   const firstDetector = readable.find((device) => !device.capabilities.includes('MOVABLE') && !device.capabilities.includes('FRAME_PRODUCER')) ?? readable[0]
-  const detectors = recording ? (cameraIds ?? cameras.slice(0, 1).map((device) => device.id)) : (detectorIds ?? (firstDetector === undefined ? [] : [firstDetector.id]))
+  const detectors = recording
+    ? (cameraIds ?? cameras.slice(0, 1).map((device) => device.id))
+    : (detectorIds ?? (firstDetector === undefined ? [] : [firstDetector.id]))
   const unit = unitLabel(axis?.unit)
 
   const send = () => {
@@ -76,7 +78,12 @@ export function ScanFormView({ devices, session, started }: Properties) {
       }}
     >
       <div className="row">
-        <SegmentedControl aria-label="Kind of run" data={[...KINDS]} value={kind} onChange={(value) => setKind(KINDS.find((each) => each.value === value)?.value ?? 'linearScan')} />
+        <SegmentedControl
+          aria-label="Kind of run"
+          data={[...KINDS]}
+          value={kind}
+          onChange={(value) => setKind(KINDS.find((each) => each.value === value)?.value ?? 'linearScan')}
+        />
         <span className="quiet push">{session === undefined ? 'opens a session of its own' : `in “${session.title}”`}</span>
       </div>
       {kind === 'linearScan' && (
@@ -89,8 +96,24 @@ export function ScanFormView({ devices, session, started }: Properties) {
             value={axis?.key ?? null}
             onChange={(key) => setAxisKey(key ?? undefined)}
           />
-          <NumberInput label="From" value={start} onChange={setStart} rightSection={unit} rightSectionWidth={38} decimalScale={9} placeholder={limit(axis?.minimum)} />
-          <NumberInput label="To" value={stop} onChange={setStop} rightSection={unit} rightSectionWidth={38} decimalScale={9} placeholder={limit(axis?.maximum)} />
+          <NumberInput
+            label="From"
+            value={start}
+            onChange={setStart}
+            rightSection={unit}
+            rightSectionWidth={38}
+            decimalScale={9}
+            placeholder={limit(axis?.minimum)}
+          />
+          <NumberInput
+            label="To"
+            value={stop}
+            onChange={setStop}
+            rightSection={unit}
+            rightSectionWidth={38}
+            decimalScale={9}
+            placeholder={limit(axis?.maximum)}
+          />
           <NumberInput label="Points" value={points} onChange={setPoints} min={1} allowDecimal={false} />
         </div>
       )}
@@ -110,7 +133,9 @@ export function ScanFormView({ devices, session, started }: Properties) {
           </>
         )}
         {recording && <NumberInput label="Frames" value={frames} onChange={setFrames} min={1} allowDecimal={false} />}
-        {kind === 'linearScan' && <Switch className={styles.switch} label="Return to start" checked={returnAfter} onChange={(event) => setReturnAfter(event.currentTarget.checked)} />}
+        {kind === 'linearScan' && (
+          <Switch className={styles.switch} label="Return to start" checked={returnAfter} onChange={(event) => setReturnAfter(event.currentTarget.checked)} />
+        )}
         <Button className={styles.go} type="submit" kind="primary" busy={run.busy}>
           {recording ? 'Start recording' : kind === 'count' ? 'Start count' : 'Start scan'}
         </Button>
@@ -130,14 +155,33 @@ export function ScanFormView({ devices, session, started }: Properties) {
 function scannablesOf(device: BenchDevice): Scannable[] {
   const name = device.label ?? device.name
   const moved = device.capabilities.includes('MOVABLE') ? mainParameter(device) : undefined
-  const position: Scannable[] = device.capabilities.includes('MOVABLE') ? [{ key: device.id, deviceId: device.id, title: name, ...bounds(device.motion ?? {}) }] : []
+  const position: Scannable[] = device.capabilities.includes('MOVABLE')
+    ? [{ key: device.id, deviceId: device.id, title: name, ...bounds(device.motion ?? {}) }]
+    : []
   const settable = device.parameters.filter(
     (parameter) => parameter.access === 'READ_WRITE' && (parameter.kind === 'FLOAT' || parameter.kind === 'INTEGER') && parameter.id !== moved?.id,
   )
-  return [...position, ...settable.map((parameter) => ({ key: parameter.id, deviceId: device.id, parameter: parameter.name, title: `${name} · ${parameter.name}`, ...bounds(parameter) }))]
+  return [
+    ...position,
+    ...settable.map((parameter) => ({
+      key: parameter.id,
+      deviceId: device.id,
+      parameter: parameter.name,
+      title: `${name} · ${parameter.name}`,
+      ...bounds(parameter),
+    })),
+  ]
 }
 
-function bounds({ unit, minimum, maximum }: { unit?: string | null; minimum?: number | null; maximum?: number | null }): Pick<Scannable, 'unit' | 'minimum' | 'maximum'> {
+function bounds({
+  unit,
+  minimum,
+  maximum,
+}: {
+  unit?: string | null
+  minimum?: number | null
+  maximum?: number | null
+}): Pick<Scannable, 'unit' | 'minimum' | 'maximum'> {
   return { ...(typeof unit === 'string' && { unit }), ...(typeof minimum === 'number' && { minimum }), ...(typeof maximum === 'number' && { maximum }) }
 }
 

@@ -1,5 +1,5 @@
-import { useFresh } from '../../state/lab.tsx'
 import { followedRun } from '../../state/followed-run.ts'
+import { useFresh } from '../../state/lab.tsx'
 import { useStore } from '../../state/store.ts'
 import { Empty, PanelFrame } from '../../ui/panel.tsx'
 import { CurveView } from './curve-view.tsx'

@@ -89,7 +89,15 @@ function StartForm({ changed }: { changed: () => void }) {
     >
       <TextInput label="Title" placeholder="What is this session about?" value={title} onChange={(event) => setTitle(event.currentTarget.value)} />
       <div className={styles.startLine}>
-        <TagsInput label="Tags" placeholder={tags.length === 0 ? 'Enter after each' : ''} value={tags} onChange={setTags} data={[]} size="sm" clearButtonProps={{ 'aria-label': 'Remove all tags' }} />
+        <TagsInput
+          label="Tags"
+          placeholder={tags.length === 0 ? 'Enter after each' : ''}
+          value={tags}
+          onChange={setTags}
+          data={[]}
+          size="sm"
+          clearButtonProps={{ 'aria-label': 'Remove all tags' }}
+        />
         <Button type="submit" kind="primary" busy={start.busy} disabled={title.trim() === ''}>
           Start session
         </Button>
@@ -117,7 +125,8 @@ function OpenSession({ session, changed }: { session: Session; changed: () => vo
         <div>
           <h3>{session.title}</h3>
           <p className="quiet">
-            {session.operator}, since <Moment at={session.startedAt} /> (<Elapsed since={session.startedAt} />), {runs}
+            {session.operator}, since <Moment at={session.startedAt} /> (<Elapsed since={session.startedAt} />
+            ), {runs}
             {session.runs.pageInfo.hasNextPage && '+'} {runs === 1 ? 'run' : 'runs'}
           </p>
         </div>
