@@ -55,7 +55,7 @@ async function openEngine(scratchUrl) {
 }
 
 function scratchFactory(scratchUrl) {
-  const connect = async () => knowingChar(await new PrismaPg(patchedPool(scratchUrl), { disposeExternalPool: true }).connect())
+  const connect = async () => migrationAware(await new PrismaPg(patchedPool(scratchUrl), { disposeExternalPool: true }).connect())
   return { provider: 'postgres', adapterName: '@prisma/adapter-pg', connect, connectToShadowDb: connect }
 }
 
@@ -76,9 +76,13 @@ function patchedPool(connectionString) {
   return pool
 }
 
-function knowingChar(adapter) {
+function migrationAware(adapter) {
   const queryRaw = adapter.queryRaw.bind(adapter)
   const pool = adapter.underlyingDriver()
+  // the adapter's own cuts at every semicolon, also inside a function's body
+  adapter.executeScript = async (script) => {
+    await pool.query(script)
+  }
   adapter.queryRaw = async (query) => {
     charColumns.delete(pool)
     const result = await queryRaw(query)
