@@ -56,6 +56,12 @@ export function batchLayout(metadata: Uint8Array): { readonly nullCounts: readon
   return { nullCounts, buffers }
 }
 
+/** Where in a message's metadata the table of its header is (of a schema message: the Schema). */
+export function headerTableAt(metadata: Uint8Array): number {
+  const view = viewOf(metadata)
+  return follow(view, field(view, rootOf(view), HEADER))
+}
+
 // Field numbers: Message { version, header_type, header, bodyLength }, RecordBatch { length, nodes, buffers }.
 const HEADER_TYPE = 1
 const HEADER = 2

@@ -1,5 +1,6 @@
-import { open, rename } from 'node:fs/promises'
+import { open, rename, statfs } from 'node:fs/promises'
 import path from 'node:path'
+import { StorageFull } from '../core/errors.ts'
 
 /** What a rename needs to survive a power cut: the bytes first, then the names. */
 
@@ -24,4 +25,12 @@ export async function replaceFile(file: string, bytes: string | Uint8Array): Pro
   }
   await rename(partial, file)
   await syncFolder(path.dirname(file))
+}
+
+/** A full disk is a problem a person can act on. */
+export async function explained(error: unknown, file: string, neededBytes: number): Promise<unknown> {
+  const code = (error as NodeJS.ErrnoException | null)?.code
+  if (code !== 'ENOSPC' && code !== 'EDQUOT') return error
+  const { bavail, bsize } = await statfs(path.dirname(file))
+  return new StorageFull(neededBytes, bavail * bsize)
 }

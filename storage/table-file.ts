@@ -53,12 +53,12 @@ async function* readRows(file: FileHandle, index: StreamIndex, all: readonly Dat
   if (range.to <= range.from) return
   const last = index.batchOfRow(range.to - 1)
   for (let first = index.batchOfRow(range.from); first <= last; ) {
-    signal?.throwIfAborted()
     const places = adjacent(index, first, last)
     const start = places[0]?.start ?? 0
     const end = endOf(places.at(-1))
     const bytes = await readExactly(file, start, end - start)
     for (const place of places) {
+      signal?.throwIfAborted()
       const whole = decode(bytes.subarray(place.start - start, endOf(place) - start), place, all, wanted)
       yield trimmed(whole, place, range)
     }

@@ -1,12 +1,12 @@
-import { open, statfs } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import path from 'node:path'
 import type { DatasetColumn } from '../core/dataset.ts'
-import { StorageFull } from '../core/errors.ts'
 import type { RowCell } from '../core/row.ts'
 import { END_OF_STREAM, frameMetadata } from './arrow-message.ts'
 import { encodeSchema, schemaOf } from './arrow-schema.ts'
 import { ColumnBuffer } from './column-buffer.ts'
+import { explained } from './durable.ts'
 import { encodeBatch } from './table-batch.ts'
 
 /**
@@ -157,12 +157,4 @@ async function writeFully(handle: FileHandle, bytes: Uint8Array, at: number): Pr
     const { bytesWritten } = await handle.write(bytes, written, bytes.byteLength - written, at + written)
     written += bytesWritten
   }
-}
-
-/** A full disk is a problem a person can act on. */
-export async function explained(error: unknown, file: string, neededBytes: number): Promise<unknown> {
-  const code = (error as NodeJS.ErrnoException | null)?.code
-  if (code !== 'ENOSPC' && code !== 'EDQUOT') return error
-  const { bavail, bsize } = await statfs(path.dirname(file))
-  return new StorageFull(neededBytes, bavail * bsize)
 }
