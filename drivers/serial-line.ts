@@ -21,7 +21,7 @@ export interface Exchange {
   /** Sends a command that is not answered. */
   send(command: string): Promise<void>
   /** Sends a question and waits for a line of the shape `reply`; lines of another shape are not ours and are skipped. */
-  ask(command: string, reply: RegExp): Promise<string>
+  ask(command: string, reply: RegExp, timeoutMs?: number): Promise<string>
   /** For an instrument that needs time, as the manual says. */
   pause(milliseconds: number): Promise<void>
 }
@@ -64,11 +64,11 @@ export class SerialLine implements AsyncDisposable {
           acted = true
           await this.#write(command, inner, acted)
         },
-        ask: async (command, reply) => {
+        ask: async (command, reply, timeoutMs = this.#protocol.timeoutMs) => {
           this.#lines.length = 0
           this.#partial = ''
           await this.#write(command, inner, acted)
-          return await this.#reply(command, reply, inner, acted)
+          return await this.#reply(command, reply, timeoutMs, inner, acted)
         },
         pause: (milliseconds) => waitFor(milliseconds, inner, acted ? 'POSSIBLE' : 'NONE'),
       }
@@ -80,8 +80,8 @@ export class SerialLine implements AsyncDisposable {
     }, signal)
   }
 
-  ask(lane: Lane, command: string, reply: RegExp, signal: AbortSignal): Promise<string> {
-    return this.exchange(lane, (line) => line.ask(command, reply), signal)
+  ask(lane: Lane, command: string, reply: RegExp, signal: AbortSignal, timeoutMs?: number): Promise<string> {
+    return this.exchange(lane, (line) => line.ask(command, reply, timeoutMs), signal)
   }
 
   /** Puts a command on the wire now, beside whatever exchange is running; for commands that are not answered. Resolves once it is written. */
@@ -110,8 +110,7 @@ export class SerialLine implements AsyncDisposable {
     this.#freeAtMs = performance.now() + this.#protocol.gapMs
   }
 
-  async #reply(command: string, shape: RegExp, signal: AbortSignal, acted: boolean): Promise<string> {
-    const { timeoutMs } = this.#protocol
+  async #reply(command: string, shape: RegExp, timeoutMs: number, signal: AbortSignal, acted: boolean): Promise<string> {
     const deadline = performance.now() + timeoutMs
     let foreign: string | undefined
     try {

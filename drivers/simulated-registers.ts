@@ -1,5 +1,5 @@
 import { createServer } from 'node:net'
-import { type IServiceVector, ServerTCP } from 'modbus-serial'
+import { type FCallbackVal, type IServiceVector, ServerTCP } from 'modbus-serial'
 import type { RegisterInstrument } from './simulator.ts'
 
 const ILLEGAL_FUNCTION = 1
@@ -36,6 +36,11 @@ export class SimulatedRegisters implements AsyncDisposable {
   /** The next requests suffer these, one each. */
   inject(...faults: readonly RegisterFault[]): void {
     this.#faults.push(...faults)
+  }
+
+  /** Faults that no request has suffered yet. */
+  get faultsLeft(): number {
+    return this.#faults.length
   }
 
   /** Throws with the system's code (EADDRINUSE) when the port is taken. */
@@ -82,7 +87,13 @@ export class SimulatedRegisters implements AsyncDisposable {
       throw exception(ILLEGAL_FUNCTION)
     }
     return {
-      getMultipleHoldingRegisters: (at: number, count: number) => read(at, count),
+      // With a callback: an array that is promised is not waited for.
+      getMultipleHoldingRegisters: (at: number, count: number, _unit: number, done: FCallbackVal<number[]>) => {
+        read(at, count).then(
+          (words) => done(null, words),
+          (error: Error) => done(error, []),
+        )
+      },
       getHoldingRegister: async (at: number) => (await read(at, 1))[0] ?? 0,
       setRegister: (at: number, value: number) => write(at, [value]),
       setRegisterArray: (at: number, values: number[]) => write(at, values),

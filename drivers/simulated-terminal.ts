@@ -44,6 +44,11 @@ export class SimulatedTerminal implements AsyncDisposable {
     this.#faults.push(...faults)
   }
 
+  /** Faults that no reply has suffered yet. */
+  get faultsLeft(): number {
+    return this.#faults.length
+  }
+
   async plugIn(): Promise<void> {
     if (this.#terminal !== undefined) return
     const pair = openPseudoTerminal()

@@ -5,7 +5,7 @@ import type { DeviceHandle } from '../driver.ts'
 import { readEach } from '../readings.ts'
 import type { Exchange, SerialLine } from '../serial-line.ts'
 import {
-  ask, command, parseFilter, parsePower, parseRange, parseStatus, parseSwitch, parseWavelength, DIGIT, FILTERS, POWER_REPLY, RANGES, STATUS, WAVELENGTH, AFTER_SET_MS,
+  type StatusBit, ask, command, parseFilter, parsePower, parseRange, parseStatus, parseSwitch, parseWavelength, DIGIT, FILTERS, POWER_REPLY, RANGES, STATUS, WAVELENGTH, AFTER_SET_MS,
   WAVELENGTH_MAXIMUM_NM, WAVELENGTH_MINIMUM_NM,
 } from './protocol.ts'
 
@@ -23,8 +23,11 @@ const PARAMETERS: readonly ParameterSpec[] = [
   { name: 'filter', description: 'Averaging: slow 16, medium 4, fast 1 (F)', kind: 'ENUM', access: 'READ_WRITE', choices: FILTERS, pollMs: SETTING_POLL_MS },
   { name: 'background_subtraction', description: 'Setting it takes the present reading as zero (Z)', kind: 'BOOLEAN', access: 'READ_WRITE', pollMs: SETTING_POLL_MS },
   { name: 'in_watts', description: 'Whether the meter shows watts (U); the power is bad while it does not', kind: 'BOOLEAN', access: 'READ_ONLY', pollMs: 1000 },
-  { name: 'status', description: 'Set bits of the status byte (Q), or ok', kind: 'TEXT', access: 'READ_ONLY', pollMs: 1000 },
+  { name: 'status', description: 'What the status byte (Q) complains of, or ok', kind: 'TEXT', access: 'READ_ONLY', pollMs: 1000 },
 ]
+
+/** Status bits that come and go with every reading. */
+const PASSING: ReadonlySet<StatusBit> = new Set(['messageAvailable', 'busy', 'serviceRequest', 'newReading'])
 
 /** A question with the shape of its answer, and for a setting the command that changes it. */
 type Question = {
@@ -92,7 +95,9 @@ export class MeterDevice implements DeviceHandle {
     }
     if (name === 'status') {
       const bits = parseStatus(await line.ask(ask.status, STATUS))
-      return bits === undefined ? { bad: 'Q? was not answered by a byte' } : { value: bits.size === 0 ? 'ok' : [...bits].join(', ') }
+      if (bits === undefined) return { bad: 'Q? was not answered by a byte' }
+      const lasting = [...bits].filter((bit) => !PASSING.has(bit))
+      return { value: lasting.length === 0 ? 'ok' : lasting.join(', ') }
     }
     const question = QUESTIONS[name]
     if (question === undefined) throw new NotFound(`parameter ${name}`)

@@ -10,6 +10,7 @@ import { ask, command, parseFlag, parseNumber, FLAG, NUMBER, type Axis } from '.
 
 const CONFIRM_STOP_WITHIN_MS = 5000 // the longest emergency deceleration of a stage is a fraction of this
 const CONFIRM_STOP_EVERY_MS = 20
+const CONFIRM_REPLY_MS = 500 // a lost reply must not use up the time to confirm in
 const READ_BACK_TOLERANCE = 1e-3 // of the value: the controller rounds to its servo's counts
 
 type Limits = { readonly minimum?: number; readonly maximum?: number }
@@ -119,7 +120,7 @@ export class AxisDevice implements DeviceHandle {
     const deadline = performance.now() + CONFIRM_STOP_WITHIN_MS
     while (!signal.aborted && !this.#port.lost.aborted && performance.now() < deadline) {
       // Another axis' emergency stop may void this question: then it is asked again.
-      const done = await this.#port.line.ask('urgent', ask.motionDone(this.#axis), FLAG, signal).then(parseFlag, () => undefined)
+      const done = await this.#port.line.ask('urgent', ask.motionDone(this.#axis), FLAG, signal, CONFIRM_REPLY_MS).then(parseFlag, () => undefined)
       if (done === true) return true
       await pause(CONFIRM_STOP_EVERY_MS)
     }
