@@ -1,0 +1,126 @@
+import { appendFile, readFile, stat, truncate, writeFile } from 'node:fs/promises'
+import { tableFromIPC } from 'apache-arrow'
+import { describe, expect, test } from 'vitest'
+import { frameStatistics, openFrameFile, recoverFrameFile } from '../../storage/frame-file.ts'
+import { prepareFrameLayout } from '../../storage/frame-heads.ts'
+import { temporaryFolder } from './folder.ts'
+
+const SETTINGS = { roi: { x: 10, y: 20, width: 80, height: 60 }, binning: 2, exposureSeconds: 0.125 }
+const [WIDTH, HEIGHT] = [40, 30]
+const LAYOUT = prepareFrameLayout(SETTINGS, { deviceName: 'camera' })
+const TIME = 1_772_355_300_123_456_789n
+
+/** What the native writer does, in a few lines. */
+function batch(index: number): Buffer {
+  const bytes = Buffer.alloc(LAYOUT.batchBytes)
+  bytes.set(LAYOUT.batchHead)
+  bytes.writeBigUInt64LE(BigInt(index * 2), LAYOUT.sequenceOffset)
+  bytes.writeBigInt64LE(TIME + BigInt(index), LAYOUT.timeOffset)
+  new Uint16Array(bytes.buffer, bytes.byteOffset + LAYOUT.pixelOffset, WIDTH * HEIGHT).set(pixelsOf(index))
+  return bytes
+}
+
+const pixelsOf = (index: number) => Uint16Array.from({ length: WIDTH * HEIGHT }, (_, at) => at * 3 + index)
+const stream = (frames: number) => Buffer.concat([LAYOUT.schemaMessage, ...Array.from({ length: frames }, (_, index) => batch(index)), LAYOUT.endOfStream])
+
+describe('the layout', () => {
+  test('puts the pixels of every batch on pages of the file', () => {
+    expect(LAYOUT).toMatchObject({ width: WIDTH, height: HEIGHT, pixelOffset: 4096, batchBytes: 8192 })
+    expect(LAYOUT.schemaMessage.byteLength % 4096).toBe(0)
+  })
+
+  test('is what apache-arrow reads: no column may be null, and the file explains itself', () => {
+    const table = tableFromIPC(stream(3))
+    expect(table.schema.fields.map(({ name, type, nullable }) => `${name}: ${type} ${nullable}`)).toEqual([
+      'sequence: Uint64 false', 'time: Timestamp<NANOSECOND, UTC> false', `frame: FixedSizeList[${WIDTH * HEIGHT}]<Uint16> false`,
+    ])
+    expect(Object.fromEntries(table.schema.metadata)).toEqual({
+      deviceName: 'camera', 'kymograph.frames': '1', roi: JSON.stringify(SETTINGS.roi), binning: '2', exposureSeconds: '0.125',
+    })
+    expect(table.schema.fields[2]?.metadata.get('ARROW:extension:name')).toBe('arrow.fixed_shape_tensor')
+    expect(table.numRows).toBe(3)
+    expect([...table].map((row) => row.sequence)).toEqual([0n, 2n, 4n])
+    expect(table.get(2)?.frame.toArray()).toEqual(pixelsOf(2))
+    expect(table.getChild('time')?.data[0]?.values[0]).toBe(TIME)
+  })
+
+  test('refuses a region that cannot be binned', () => {
+    expect(() => prepareFrameLayout({ ...SETTINGS, binning: 7 })).toThrow(expect.objectContaining({ code: 'INVALID_VALUE' }))
+    expect(() => prepareFrameLayout({ ...SETTINGS, roi: { x: 0, y: 0, width: 0, height: 4 } })).toThrow(expect.objectContaining({ code: 'INVALID_VALUE' }))
+  })
+})
+
+describe('a file of frames', () => {
+  test('gives any frame, its label, and all in order', async () => {
+    await using folder = await temporaryFolder()
+    await writeFile(folder.file('a'), stream(5))
+    await using file = await openFrameFile(folder.file('a'))
+    expect(file.settings).toEqual(SETTINGS)
+    expect(file.metadata.get('deviceName')).toBe('camera')
+    expect(await file.count()).toBe(5)
+    expect(await file.frame(3)).toEqual({ index: 3, sequence: 6, time: TIME + 3n, pixels: pixelsOf(3) })
+    expect(await file.label(4)).toEqual({ index: 4, sequence: 8, time: TIME + 4n })
+    const seen: number[] = []
+    for await (const { index, pixels } of file.frames({ from: 1, to: 4 })) {
+      expect(pixels).toEqual(pixelsOf(index))
+      seen.push(index)
+    }
+    expect(seen).toEqual([1, 2, 3])
+    for (const index of [5, -1, 0.5]) await expect(file.frame(index)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    const ended = AbortSignal.abort(new Error('enough'))
+    await expect(file.frames({}, ended).next()).rejects.toThrow('enough')
+  })
+
+  test('grows while it is recorded, by whole batches', async () => {
+    await using folder = await temporaryFolder()
+    await writeFile(folder.file('a'), LAYOUT.schemaMessage)
+    await using file = await openFrameFile(folder.file('a'))
+    expect(await file.count()).toBe(0)
+    await appendFile(folder.file('a'), batch(0))
+    await appendFile(folder.file('a'), batch(1).subarray(0, 5000))
+    expect(await file.count()).toBe(1)
+    await expect(file.frame(1)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    await appendFile(folder.file('a'), batch(1).subarray(5000))
+    expect((await file.frame(1)).pixels).toEqual(pixelsOf(1))
+  })
+
+  test('of something else is refused by name', async () => {
+    await using folder = await temporaryFolder()
+    await writeFile(folder.file('empty'), '')
+    await writeFile(folder.file('text'), 'frames, but not ours'.repeat(1000))
+    for (const name of ['empty', 'text']) await expect(openFrameFile(folder.file(name))).rejects.toThrow(folder.file(name))
+  })
+})
+
+describe('recovery', () => {
+  test.each([
+    ['in the pixels', stream(4).subarray(0, LAYOUT.schemaMessage.byteLength + 3 * LAYOUT.batchBytes + 6000), 3],
+    ['in a head', stream(4).subarray(0, LAYOUT.schemaMessage.byteLength + 3 * LAYOUT.batchBytes + 100), 3],
+    ['before the end marker', stream(4).subarray(0, -8), 4],
+    ['in the end marker', stream(4).subarray(0, -3), 4],
+    ['after the schema', Buffer.from(LAYOUT.schemaMessage), 0],
+    ['by the power, with space never written', Buffer.concat([stream(2).subarray(0, -8), Buffer.alloc(3 * LAYOUT.batchBytes)]), 2],
+  ])('brings every whole batch of a file back that was cut %s', async (_, bytes, frames) => {
+    await using folder = await temporaryFolder()
+    await writeFile(folder.file('a'), bytes)
+    const before = await openFrameFile(folder.file('a'))
+    expect(await before.count()).toBe(frames)
+    await before[Symbol.asyncDispose]()
+    expect(await recoverFrameFile(folder.file('a'))).toEqual({ frames, cutBytes: bytes.byteLength - LAYOUT.schemaMessage.byteLength - frames * LAYOUT.batchBytes })
+    expect(await readFile(folder.file('a'))).toEqual(stream(frames))
+    expect(await recoverFrameFile(folder.file('a'))).toEqual({ frames, cutBytes: 0 })
+  })
+
+  test('refuses a file whose schema is not whole, and leaves it alone', async () => {
+    await using folder = await temporaryFolder()
+    await writeFile(folder.file('a'), stream(1))
+    await truncate(folder.file('a'), 1000)
+    await expect(recoverFrameFile(folder.file('a'))).rejects.toThrow(/whole Arrow schema/)
+    expect((await stat(folder.file('a'))).size).toBe(1000)
+  })
+})
+
+test('statistics of a frame', () => {
+  expect(frameStatistics(Uint16Array.of(2, 4, 4, 4, 5, 5, 7, 9))).toEqual({ minimum: 2, maximum: 9, mean: 5, standardDeviation: 2 })
+  expect(frameStatistics(new Uint16Array(100).fill(65_535))).toEqual({ minimum: 65_535, maximum: 65_535, mean: 65_535, standardDeviation: 0 })
+})
