@@ -1,0 +1,140 @@
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { FrameLayout } from '../../core/frame.ts'
+import { pvcamCamera } from '../../drivers/pvcam-camera/driver.ts'
+import { checkConfiguration, fullFrame, ringSlots } from '../../drivers/pvcam-camera/protocol.ts'
+import { simulatorLibrary } from '../../drivers/pvcam-camera/simulator.ts'
+import { writeEntry } from '../../local/lab/book.ts'
+import { until } from '../until.ts'
+import { type Bench, never, open, openBench, problemOf, readOne, valueOf } from './bench.ts'
+
+const sensor = { width: 2048, height: 2048, bitDepth: 16 }
+
+describe('what may be asked for', () => {
+  test.each([
+    [{ roi: { x: 0, y: 0, width: 2049, height: 10 } }, 'outside 1 … 2048'],
+    [{ roi: { x: 2048, y: 0, width: 1, height: 1 } }, 'roi.x'],
+    [{ roi: { x: 0, y: 0.5, width: 1, height: 1 } }, 'roi.y'],
+    [{ binning: 3 }, 'choose one of 1, 2, 4'],
+    [{ binning: 4, roi: { x: 0, y: 0, width: 10, height: 8 } }, 'not a multiple'],
+    [{ exposureSeconds: 0 }, 'exposure'],
+    [{ exposureSeconds: Number.NaN }, 'exposure'],
+  ])('%j is refused', (change, reason) => {
+    expect(() => checkConfiguration({ roi: fullFrame(sensor), binning: 1, exposureSeconds: 0.01, ...change }, sensor)).toThrow(reason)
+  })
+
+  test('a ring has room to wait for a disk, and an end', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 2048 }), fc.integer({ min: 1, max: 2048 }), (width, height) => {
+        const slots = ringSlots({ roi: { x: 0, y: 0, width, height }, binning: 1, exposureSeconds: 1 })
+        expect(slots).toBeGreaterThanOrEqual(8)
+        expect(slots).toBeLessThanOrEqual(1024)
+      }),
+    )
+    expect(ringSlots({ roi: fullFrame(sensor), binning: 1, exposureSeconds: 1 })).toBe(16)
+  })
+})
+
+describe('the driver with the simulated library', () => {
+  let bench: Bench
+  const settings = { address: 'sim://pvcam' }
+
+  beforeEach(async () => {
+    bench = await openBench()
+    await writeEntry(bench.folder, 'pvcam', { kind: 'library', path: simulatorLibrary() })
+  })
+
+  afterEach(async () => {
+    await bench[Symbol.asyncDispose]()
+  })
+
+  test('says what it is and reads every parameter', async () => {
+    await using camera = await open(pvcamCamera, settings, bench.context)
+    expect(camera.device.frames?.sensor).toEqual({ width: 512, height: 512, bitDepth: 16 })
+    const readings = await camera.device.read(camera.device.parameters.map((parameter) => parameter.name), never)
+    expect([...readings.values()].filter((reading) => 'bad' in reading)).toEqual([])
+    expect(readings.get('exposure')).toEqual({ value: 0.01 })
+    expect(readings.get('streaming')).toEqual({ value: false })
+    expect(camera.device.identity).toContain(String(await valueOf(camera.device, 'serial')))
+  })
+
+  test('sets the temperature and reads it back', async () => {
+    await using camera = await open(pvcamCamera, settings, bench.context)
+    expect(await camera.device.write?.('temperature_setpoint', -15, never)).toBe(-15)
+  })
+
+  test('streams, shows the newest frame reduced, and reads no temperature meanwhile', async () => {
+    await using camera = await open(pvcamCamera, settings, bench.context)
+    const { frames } = camera.device
+    await camera.device.write?.('exposure', 0.005, never)
+    expect(frames?.tap('PREVIEW')).toBeUndefined()
+    await frames?.startLive(never)
+    const first = await until(() => frames?.tap('PREVIEW'))
+    expect(first.header).toMatchObject({ width: 256, height: 256, dtype: 'uint16', exposureSeconds: 0.005, roi: { x: 0, y: 0, width: 512, height: 512 } })
+    expect(first.pixels).toHaveLength(256 * 256)
+    const next = await until(() => frames?.tap('FAST', first.header.sequence))
+    expect(next.header.sequence).toBeGreaterThan(first.header.sequence)
+    expect(await readOne(camera.device, 'temperature')).toMatchObject({ quality: 'UNCERTAIN' })
+    expect(await problemOf(camera.device.write?.('temperature_setpoint', -10, never) ?? Promise.resolve())).toMatchObject({ code: 'DEVICE_BUSY', effect: 'NONE' })
+    const produced = Number(await valueOf(camera.device, 'frames_produced'))
+    await until(async () => Number(await valueOf(camera.device, 'frames_produced')) > produced) // a read did not break the stream
+    await frames?.stopLive(never)
+    expect(frames?.streaming).toBe(false)
+    expect(await readOne(camera.device, 'temperature')).not.toHaveProperty('quality')
+    expect((await readdir(bench.folder)).filter((name) => name.endsWith('.ring'))).toEqual([])
+  })
+
+  test('a change of region goes on streaming with the new one', async () => {
+    await using camera = await open(pvcamCamera, settings, bench.context)
+    const { frames } = camera.device
+    await frames?.startLive(never)
+    await frames?.configure({ roi: { x: 128, y: 64, width: 64, height: 32 }, binning: 2, exposureSeconds: 0.002 }, never)
+    const tap = await until(() => frames?.tap('FULL'))
+    expect(tap.header).toMatchObject({ width: 32, height: 16 })
+    expect(await problemOf(frames?.configure({ roi: { x: 0, y: 0, width: 513, height: 1 } }, never) ?? Promise.resolve())).toMatchObject({ code: 'LIMIT_VIOLATION' })
+    expect(frames?.streaming).toBe(true)
+  })
+
+  test('a trigger gives that many frames and stops by itself', async () => {
+    await using camera = await open(pvcamCamera, settings, bench.context)
+    await camera.device.trigger?.trigger(5, never)
+    expect(await valueOf(camera.device, 'frames_produced')).toBe(5)
+    expect(await valueOf(camera.device, 'streaming')).toBe(false)
+    expect(camera.device.frames?.tap('FULL')?.header.sequence).toBeDefined()
+    await camera.device.trigger?.trigger(1, never)
+    expect(await valueOf(camera.device, 'frames_produced')).toBe(1)
+  })
+
+  test('records frames to a file and leaves the camera as it was', async () => {
+    await using camera = await open(pvcamCamera, settings, bench.context)
+    const { frames } = camera.device
+    await frames?.configure({ roi: { x: 0, y: 0, width: 64, height: 32 }, exposureSeconds: 0.002 }, never)
+    const path = join(bench.folder, 'frames.bin')
+    const layout = plainLayout(64, 32)
+    const recording = await frames?.record(layout, { path, frames: 10, keepFreeBytes: 0 }, never)
+    expect(await problemOf(frames?.configure({ binning: 2 }, never) ?? Promise.resolve())).toMatchObject({ code: 'DEVICE_BUSY' })
+    const end = await recording?.ended
+    expect(end).toMatchObject({ written: 10, state: 'finished' })
+    expect(frames?.streaming).toBe(false)
+    expect((await stat(path)).size).toBeGreaterThanOrEqual(4096 + 10 * layout.batchBytes)
+    const bytes = await readFile(path)
+    const sequences = Array.from({ length: 10 }, (_, frame) => Number(bytes.readBigUInt64LE(4096 + frame * layout.batchBytes + layout.sequenceOffset)))
+    expect(sequences.map((sequence) => sequence - (sequences[0] ?? 0))).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+  })
+
+  test('a library or a camera that is not there is said so', async () => {
+    expect(await problemOf(open(pvcamCamera, { address: 'pvcam:///nowhere/libpvcam.so' }, bench.context))).toMatchObject({ code: 'DEVICE_OFFLINE' })
+    const refused = await problemOf(open(pvcamCamera, { ...settings, camera: 'nobody' }, bench.context))
+    expect(refused.message).toContain('not nobody')
+  })
+})
+
+/** As storage/frame-heads.ts lays a recording out, with zeros for what Arrow reads. */
+function plainLayout(width: number, height: number): FrameLayout {
+  return {
+    width, height, schemaMessage: new Uint8Array(4096), batchHead: new Uint8Array(1024), sequenceOffset: 1024, timeOffset: 1088, pixelOffset: 4096,
+    batchBytes: 4096 + Math.ceil((width * height * 2) / 4096) * 4096, endOfStream: new Uint8Array(8),
+  }
+}
