@@ -19,6 +19,8 @@
         'src/addon.cc',
         'src/background_task.cc',
         'src/exclusive_file.cc',
+        'src/exit_stop.cc',
+        'src/frame_clock.cc',
         'src/js_values.cc',
         'src/plain_write.cc',
         'src/pty.cc',

@@ -31,7 +31,7 @@ constexpr uint32_t kRecommendedFrames = 32;
 enum OwnError : int16_t { kNotInitialised = 9001, kNoSuchCamera = 9002, kNotAvailable = 9003, kNoFrame = 9004, kBadValue = 9005 };
 
 std::mutex mutex;  // guards what follows; a camera's own state is guarded by itself
-std::vector<std::unique_ptr<Camera>> cameras;
+auto& cameras = *new std::vector<std::unique_ptr<Camera>>();  // never destroyed: callers may go on while the process ends
 thread_local int16_t lastError = 0;
 
 rs_bool fail(int16_t code) {

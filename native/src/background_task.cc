@@ -12,6 +12,7 @@ BackgroundTask::BackgroundTask(Napi::Env env, const char* name)
 // The hook is added after the thread-safe function's own, so that it runs before it: hooks run in reverse order.
 void BackgroundTask::started(std::function<void()> stopAndJoin) {
   stopAndJoin_ = std::move(stopAndJoin);
+  exitStop_.emplace(stopAndJoin_);
   self_ = shared_from_this();
   napi_add_env_cleanup_hook(env_, &BackgroundTask::beforeEnvironmentEnds, this);
 }
@@ -19,6 +20,7 @@ void BackgroundTask::started(std::function<void()> stopAndJoin) {
 void BackgroundTask::abandon() { wake_.Release(); }
 
 void BackgroundTask::settle(Result result) {
+  if (ExitStop::exiting()) return;
   wake_.BlockingCall([this, result = std::move(result)](Napi::Env env, Napi::Function) { finish(env, result); });
   wake_.Release();
 }
@@ -26,12 +28,14 @@ void BackgroundTask::settle(Result result) {
 void BackgroundTask::finish(Napi::Env env, const Result& result) {
   const auto last = std::move(self_);
   napi_remove_env_cleanup_hook(env_, &BackgroundTask::beforeEnvironmentEnds, this);
+  exitStop_.reset();
   std::exchange(stopAndJoin_, nullptr)();
   deferred_.Resolve(result(env));
 }
 
 void BackgroundTask::beforeEnvironmentEnds(void* self) {
   const auto last = std::move(static_cast<BackgroundTask*>(self)->self_);
+  last->exitStop_.reset();
   std::exchange(last->stopAndJoin_, nullptr)();
 }
 

@@ -4,6 +4,9 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
+
+#include "exit_stop.h"
 
 namespace kymograph {
 
@@ -30,6 +33,7 @@ class BackgroundTask : public std::enable_shared_from_this<BackgroundTask> {
   Napi::Promise::Deferred deferred_;
   Napi::ThreadSafeFunction wake_;
   std::function<void()> stopAndJoin_;
+  std::optional<ExitStop> exitStop_;
   std::shared_ptr<BackgroundTask> self_;
 };
 

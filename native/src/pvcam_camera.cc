@@ -53,7 +53,7 @@ size_t bufferFrames(uint32_t frameBytes, double framePeriodSeconds) {
 void EndOfFrame::notify(const FRAME_INFO& info) {
   {
     const std::lock_guard guard(mutex_);
-    last_ = Last{wallNs(), info.TimeStamp};
+    clock_.observe(wallNs(), info.TimeStamp * pvcam::kTickNs);
     pending_ = true;
   }
   changed_.notify_one();
@@ -62,7 +62,7 @@ void EndOfFrame::notify(const FRAME_INFO& info) {
 void EndOfFrame::reset() {
   const std::lock_guard guard(mutex_);
   pending_ = false;
-  last_.reset();
+  clock_ = {};
 }
 
 void EndOfFrame::wake() {
@@ -79,9 +79,11 @@ void EndOfFrame::wait(milliseconds timeout) {
   pending_ = false;
 }
 
-std::optional<EndOfFrame::Last> EndOfFrame::last() const {
+// A camera without time stamps gives zeros.
+int64_t EndOfFrame::timeOf(const FRAME_INFO& info) {
   const std::lock_guard guard(mutex_);
-  return last_;
+  if (info.TimeStamp == 0) return wallNs();
+  return clock_.hostTime(info.TimeStamp * pvcam::kTickNs).value_or(wallNs());
 }
 
 PvcamCamera::PvcamCamera(std::shared_ptr<PvcamLibrary> library, const std::string& name) : library_(std::move(library)) {
@@ -249,8 +251,7 @@ bool PvcamCamera::drain(Ring& ring, const PvcamStart& options) {
     std::memcpy(ring.beginWrite(), frame, ring.frameBytes());
     library_->pl_exp_unlock_oldest_frame(handle_);
     count(info.FrameNr);
-    const auto newest = endOfFrame_->last().value_or(EndOfFrame::Last{wallNs(), info.TimeStamp});
-    ring.publish({sequence_, newest.hostNs - (newest.ticks - info.TimeStamp) * pvcam::kTickNs, exposureNs});
+    ring.publish({sequence_, endOfFrame_->timeOf(info), exposureNs});
     if (++produced_ >= options.frames.value_or(UINT64_MAX)) return false;
   }
   return true;

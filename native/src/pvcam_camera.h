@@ -10,6 +10,8 @@
 #include <string>
 #include <thread>
 
+#include "exit_stop.h"
+#include "frame_clock.h"
 #include "pvcam_library.h"
 #include "ring.h"
 #include "writer.h"
@@ -41,22 +43,19 @@ struct PvcamStatistics {
 // Where end-of-frame callbacks arrive, on a thread of the vendor's.
 class EndOfFrame {
  public:
-  struct Last {
-    int64_t hostNs;  // since 1970
-    int64_t ticks;   // the camera's own time stamp of that frame
-  };
   void notify(const FRAME_INFO& info);
   void wake();
   void reset();
   // Returns at the next callback, at wake(), or when the time is over.
   void wait(std::chrono::milliseconds timeout);
-  std::optional<Last> last() const;
+  // Host time, in nanoseconds since 1970, at which that frame ended.
+  int64_t timeOf(const FRAME_INFO& info);
 
  private:
-  mutable std::mutex mutex_;
+  std::mutex mutex_;
   std::condition_variable changed_;
   bool pending_ = false;
-  std::optional<Last> last_;
+  FrameClock clock_;
 };
 
 // One opened camera. Its methods belong to one thread (JavaScript's), but for join() which may wait on any; the acquisition runs in a thread of its own.
@@ -104,6 +103,10 @@ class PvcamCamera {
   uint64_t sequence_ = 0;
   std::mutex joining_;
   std::thread thread_;
+  const ExitStop exitStop_{[this] {
+    requestStop();
+    join();
+  }};
 };
 
 }  // namespace kymograph

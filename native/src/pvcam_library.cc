@@ -12,7 +12,7 @@ namespace {
 
 std::mutex loadedMutex;
 std::map<std::string, std::weak_ptr<PvcamLibrary>>& loaded() {
-  static std::map<std::string, std::weak_ptr<PvcamLibrary>> libraries;
+  static auto& libraries = *new std::map<std::string, std::weak_ptr<PvcamLibrary>>();
   return libraries;
 }
 

@@ -20,12 +20,14 @@ uint32_t size(const Napi::Object& options, const char* name) {
   return static_cast<uint32_t>(value);
 }
 
-// A sequence as a BigInt, if one is given.
+// A sequence as a BigInt, if one is given; a negative one comes before every frame.
 std::optional<uint64_t> sequenceArgument(const Napi::Value& value) {
   if (value.IsUndefined()) return std::nullopt;
   if (!value.IsBigInt()) throw Napi::TypeError::New(value.Env(), "after: a bigint is expected");
   bool lossless = false;
-  return value.As<Napi::BigInt>().Uint64Value(&lossless);
+  const int64_t sequence = value.As<Napi::BigInt>().Int64Value(&lossless);
+  if (sequence < 0) return std::nullopt;
+  return static_cast<uint64_t>(sequence);
 }
 
 }  // namespace

@@ -55,6 +55,7 @@ Recording::Recording(std::shared_ptr<Ring> ring, RecordingPlan plan, OnEnd onEnd
       file_(plan_.path),
       head_(plan_.pixelOffset),
       next_(ring_->published()),
+      expectedSequence_(next_ == 0 ? 0 : ring_->stamp(next_ - 1).sequence + 1),
       stopAt_(kNever) {
   std::memset(head_.data(), 0, head_.size());
   std::memcpy(head_.data(), plan_.batchHead.data(), plan_.batchHead.size());
@@ -149,8 +150,8 @@ bool Recording::writeBatch(uint64_t index) {
   if (!ring_->whole(index)) return false;
   file_.write({head_.data(), head_.size()}, {ring_->pixels(index), ring_->paddedFrameBytes()}, bytes_);
   if (!ring_->whole(index)) return false;
-  if (written_ > 0) dropped_ += stamp.sequence - lastSequence_ - 1;
-  lastSequence_ = stamp.sequence;
+  dropped_ += stamp.sequence - expectedSequence_;
+  expectedSequence_ = stamp.sequence + 1;
   return true;
 }
 

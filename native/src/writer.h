@@ -92,7 +92,7 @@ class Recording {
   ExclusiveFile file_;
   PageBuffer head_;
   uint64_t next_;
-  uint64_t lastSequence_ = 0;
+  uint64_t expectedSequence_;
   uint64_t syncedNs_ = 0;
   uint64_t freeCheckedAt_ = 0;
   std::atomic<uint64_t> stopAt_;

@@ -1,0 +1,187 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { loadPvcam, pvcamSimulatorPath } from '../../native/devices.ts'
+import type { Pvcam, PvcamCamera } from '../../native/types.ts'
+import { openFrameFile } from '../../storage/frame-file.ts'
+import { prepareFrameLayout } from '../../storage/frame-heads.ts'
+import { until } from '../until.ts'
+import { samePixels } from './pattern.ts'
+
+let folder: string
+let pvcam: Pvcam
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'kymograph-pvcam-'))
+  pvcam = loadPvcam(pvcamSimulatorPath(), { environment: { PVCAM_VERSION: '7.1.1.118' } })
+})
+afterEach(async () => {
+  await pvcam[Symbol.asyncDispose]()
+  await rm(folder, { recursive: true })
+})
+
+const FULL = { x: 0, y: 0, width: 512, height: 512 }
+const openFirst = () => pvcam.open(pvcam.cameras()[0] ?? '')
+const startOptions = (more: Partial<Parameters<PvcamCamera['start']>[0]> = {}) => ({
+  roi: FULL, binning: 1, exposureSeconds: 0.005, ringPath: path.join(folder, 'frames.ring'), ringSlots: 32, ...more,
+})
+
+describe('the library', () => {
+  test('names its cameras, and each says what it is', async () => {
+    expect(pvcam.libraryVersion).toBe('7.1.1')
+    expect(pvcam.cameras()).toEqual(['pvcamSIM_0', 'pvcamSIM_1'])
+    await using camera = openFirst()
+    expect(camera).toMatchObject({ name: 'pvcamSIM_0', sensorWidth: 512, sensorHeight: 512, bitDepth: 16, serialNumber: 'SIM000000', chipName: 'KYMOGRAPH-SIM', firmwareVersion: '1.0' })
+    camera.setTemperatureSetpoint(-15)
+    expect(camera.temperatureSetpoint()).toBe(-15)
+    expect(camera.temperature()).toBeCloseTo(-15, 0)
+    expect(() => camera.setTemperatureSetpoint(60)).toThrow(/-25.* 25/)
+  })
+
+  test('opens and closes fifty times', async () => {
+    for (let round = 0; round < 50; round += 1) {
+      await using camera = openFirst()
+      await using ring = camera.start(startOptions({ ringSlots: 4, exposureSeconds: 0 }))
+      await until(() => ring.published > 0n, { everyMs: 1 })
+      await camera.stop()
+      expect(camera.streaming).toBe(false)
+    }
+    expect(await readdir(folder)).toEqual([])
+  })
+})
+
+describe('errors carry the code and the text of PVCAM', () => {
+  test('151: initialised without PVCAM_VERSION, in a process of its own', async () => {
+    const { PVCAM_VERSION: _, ...environment } = process.env
+    const script = fileURLToPath(new URL('load-pvcam.ts', import.meta.url))
+    const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', script], { env: environment })
+    expect(JSON.parse(stdout)).toMatchObject({ code: 'HARDWARE_FAULT', message: expect.stringContaining('PL_ERR_INSTALLATION_CORRUPTED'), facts: { instrumentCode: '151' } })
+  })
+
+  test('185: a binning that the camera does not offer, and the camera goes on afterwards', async () => {
+    await using camera = openFirst()
+    expect(() => camera.start(startOptions({ roi: { x: 0, y: 0, width: 510, height: 510 }, binning: 3 }))).toThrow(
+      expect.objectContaining({ code: 'HARDWARE_FAULT', message: expect.stringContaining('PL_ERR_CONFIGURATION_INVALID'), facts: { instrumentCode: '185', effect: 'POSSIBLE' } }),
+    )
+    expect(camera.streaming).toBe(false)
+    expect(await readdir(folder)).toEqual([])
+    await using ring = camera.start(startOptions())
+    await until(() => ring.published > 0n)
+  })
+
+  test('195: opened twice', async () => {
+    await using camera = openFirst()
+    expect(() => pvcam.open(camera.name)).toThrow(expect.objectContaining({ facts: { instrumentCode: '195', effect: 'NONE' } }))
+  })
+
+  test('what is asked wrongly never reaches the camera', async () => {
+    await using camera = openFirst()
+    const refused = (more: object) => expect(() => camera.start(startOptions(more))).toThrow(expect.objectContaining({ code: 'INVALID_VALUE' }))
+    refused({ roi: { ...FULL, x: 1 } })
+    refused({ roi: { ...FULL, width: 0 } })
+    refused({ roi: { ...FULL, width: 511 }, binning: 2 })
+    refused({ exposureSeconds: -1 })
+    refused({ exposureSeconds: Number.NaN })
+    expect(() => pvcam.open('another')).toThrow(/no such camera/)
+    expect(() => loadPvcam('/nowhere/libpvcam.so')).toThrow(/cannot load the PVCAM library/)
+  })
+})
+
+describe('a streaming camera', () => {
+  test('records without a gap, and the file holds what the ring held', async () => {
+    await using camera = openFirst()
+    await using ring = camera.start(startOptions())
+    const recording = camera.record({ ...prepareFrameLayout({ roi: FULL, binning: 1, exposureSeconds: 0.005 }), path: path.join(folder, 'frames.arrow'), frames: 100, keepFreeBytes: 0 })
+    const seen = new Map<bigint, Uint16Array>()
+    for (let last = -1n; recording.progress().state === 'running'; ) {
+      const tap = await until(() => camera.tap(1, last) ?? recording.progress().state !== 'running', { everyMs: 1 })
+      if (tap === true) break
+      seen.set(tap.sequence, tap.pixels)
+      last = tap.sequence
+    }
+    expect(await recording.ended).toMatchObject({ written: 100, dropped: 0, state: 'finished' })
+    expect(camera.streaming).toBe(true)
+    expect(camera.statistics().lost).toBe(0)
+    await using file = await openFrameFile(path.join(folder, 'frames.arrow'))
+    let compared = 0
+    let before: { sequence: number; time: bigint } | undefined
+    for await (const { sequence, time, pixels } of file.frames()) {
+      if (before !== undefined) {
+        expect(sequence).toBe(before.sequence + 1)
+        expect(Number(time - before.time) / 1e6).toBeGreaterThan(1)
+      }
+      before = { sequence, time }
+      const tapped = seen.get(BigInt(sequence))
+      if (tapped === undefined) continue
+      expect(samePixels(pixels, tapped)).toBe(true)
+      compared += 1
+    }
+    expect(compared).toBeGreaterThan(10)
+    expect(ring.frameBytes).toBe(512 * 512 * 2)
+  })
+
+  test('keeps the rate that exposure and rows allow, however its callbacks are coalesced', async () => {
+    await using camera = openFirst()
+    const start = performance.now()
+    await using ring = camera.start(startOptions({ exposureSeconds: 0.02, frames: 40 }))
+    await until(() => !camera.streaming)
+    const seconds = (performance.now() - start) / 1000
+    expect(ring.published).toBe(40n)
+    expect(camera.statistics()).toMatchObject({ produced: 40, lost: 0 })
+    expect(seconds).toBeGreaterThan(40 * 0.02)
+    expect(seconds).toBeLessThan(40 * 0.02 * 3) // a busy machine may be late, never early
+  })
+
+  test('refuses what would break the acquisition', async () => {
+    await using camera = openFirst()
+    expect(() => camera.record({ ...prepareFrameLayout({ roi: FULL, binning: 1, exposureSeconds: 1 }), path: path.join(folder, 'x'), keepFreeBytes: 0 })).toThrow(/start it before/)
+    await using ring = camera.start(startOptions())
+    expect(() => camera.temperature()).toThrow(expect.objectContaining({ code: 'DEVICE_BUSY' }))
+    expect(() => camera.start(startOptions())).toThrow(expect.objectContaining({ code: 'DEVICE_BUSY' }))
+    await until(() => ring.published > 10n)
+  })
+
+  test('shows a region and bins it in the camera', async () => {
+    await using camera = openFirst()
+    await using ring = camera.start(startOptions({ roi: { x: 100, y: 40, width: 64, height: 32 }, binning: 2 }))
+    const tap = await until(() => camera.tap(1))
+    expect([tap.width, tap.height, ring.width, ring.height]).toEqual([32, 16, 32, 16])
+    expect(tap.exposureNs).toBe(5_000_000n)
+  })
+
+  test('sees a spot that drifts over a noisy background', async () => {
+    await using camera = openFirst()
+    await using ring = camera.start(startOptions({ exposureSeconds: 0.01 }))
+    const tap = await until(() => camera.tap(1))
+    expect(ring.published).toBeGreaterThan(0n)
+    expect(tap.maximum).toBeGreaterThan(10_000)
+    expect(tap.minimum).toBeGreaterThan(60)
+    expect(tap.minimum).toBeLessThan(100)
+    const centre = (pixels: Uint16Array) => pixels.indexOf(pixels.reduce((most, pixel) => Math.max(most, pixel), 0))
+    const later = await until(() => camera.tap(1, tap.sequence + 50n))
+    expect(centre(later.pixels)).not.toBe(centre(tap.pixels))
+  })
+})
+
+test('two cameras stream and record at once', async () => {
+  const layout = prepareFrameLayout({ roi: FULL, binning: 1, exposureSeconds: 0.005 })
+  await Promise.all(
+    pvcam.cameras().map(async (name) => {
+      await using camera = pvcam.open(name)
+      await using ring = camera.start(startOptions({ ringPath: path.join(folder, `${name}.ring`) }))
+      const recording = camera.record({ ...layout, path: path.join(folder, `${name}.arrow`), frames: 50, keepFreeBytes: 0 })
+      expect(await recording.ended).toMatchObject({ written: 50, dropped: 0, state: 'finished' })
+      expect(ring.published).toBeGreaterThanOrEqual(50n)
+    }),
+  )
+})
+
+test('a process may end while a camera streams and records', async () => {
+  const script = fileURLToPath(new URL('exit-while-recording.ts', import.meta.url))
+  await promisify(execFile)(process.execPath, ['--import', 'tsx', script, folder])
+  await using file = await openFrameFile(path.join(folder, 'frames.arrow'))
+  expect(await file.count()).toBeGreaterThan(0)
+})
