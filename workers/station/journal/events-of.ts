@@ -74,8 +74,8 @@ function runEvents({ time, runId, state, points, exitReason, problem, cause, ses
 }
 
 function datasetEvents({ time, dataset }: Extract<JournalEntry, { type: 'dataset' }>): readonly LabEvent[] {
-  const { id, name, state, rows, dropped, runId, sessionId, deviceId } = dataset
-  if (state === 'RECORDING') return []
+  const { id, name, state, rows, dropped, runId, sessionId, deviceId, completedAt } = dataset
+  if (state === 'RECORDING' || completedAt !== time) return [] // later lines only add a checksum
   return [
     {
       time,

@@ -1,0 +1,110 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { DatasetFile, Manifest } from '../../../core/dataset.ts'
+import { uuidv7 } from '../../../core/id.ts'
+import type { DatasetRecord } from '../../../core/journal.ts'
+import type { Clock, WallNs } from '../../../core/time.ts'
+import { formatRfc3339 } from '../../../core/time.ts'
+import { sha256OfFile } from '../../../storage/hash.ts'
+import { writeManifest } from '../../../storage/manifest.ts'
+import type { Journal } from '../journal/journal.ts'
+
+const ARROW_STREAM = 'application/vnd.apache.arrow.stream'
+const PROGRESS_MS = 1000 // between two lines of the journal on how far a recording is
+const HASH_AT_ONCE_BYTES = 64 * 1024 * 1024 // about a tenth of a second; a longer file is hashed after its run has ended
+
+export type RecordingPlace = { readonly journal: Journal; readonly clock: Clock; readonly dataDir: string }
+type Kept = Pick<DatasetRecord, 'rows' | 'bytes' | 'dropped'>
+
+/** `datasets/<yyyy>/<mm>/<id>` by the UTC day of its start. */
+export function datasetFolder(id: string, createdAt: WallNs): string {
+  const [year = '', month = ''] = formatRfc3339(createdAt).split('-')
+  return `datasets/${year}/${month}/${id}`
+}
+
+/** The row of one dataset while it is recorded: each change goes whole into the journal. */
+export class DatasetEntry {
+  readonly #place: RecordingPlace
+  readonly #file: string
+  #record: DatasetRecord
+  #toldMs = 0
+
+  private constructor(place: RecordingPlace, file: string, record: DatasetRecord) {
+    this.#place = place
+    this.#file = file
+    this.#record = record
+  }
+
+  /** Makes its folder and tells it as RECORDING. */
+  static async begin(
+    place: RecordingPlace,
+    file: string,
+    given: Omit<DatasetRecord, 'id' | 'state' | 'createdAt' | 'rows' | 'bytes' | 'dropped' | 'folder' | 'files'>,
+  ): Promise<DatasetEntry> {
+    const id = uuidv7()
+    const createdAt = place.clock.wallNs()
+    const folder = datasetFolder(id, createdAt)
+    await mkdir(join(place.dataDir, folder), { recursive: true })
+    const files = [{ name: file, bytes: 0, mediaType: ARROW_STREAM }]
+    const entry = new DatasetEntry(place, file, { ...given, id, state: 'RECORDING', createdAt, rows: 0, bytes: 0, dropped: 0, folder, files })
+    entry.#tell()
+    return entry
+  }
+
+  /** Goes on with one that a dead process left behind. */
+  static of(place: RecordingPlace, record: DatasetRecord): DatasetEntry {
+    return new DatasetEntry(place, record.files[0]?.name ?? '', record)
+  }
+
+  get record(): DatasetRecord {
+    return this.#record
+  }
+
+  get path(): string {
+    return join(this.#place.dataDir, this.#record.folder, this.#file)
+  }
+
+  progress(kept: Kept): void {
+    const nowMs = performance.now()
+    if (nowMs - this.#toldMs < PROGRESS_MS) return
+    this.#toldMs = nowMs
+    this.#record = { ...this.#record, ...kept }
+    this.#tell()
+  }
+
+  /** The recording is over, its file closed: manifest last, then the journal. A large file's hash follows with `hash`. */
+  async end(
+    state: 'COMPLETE' | 'RECOVERED' | 'FAILED',
+    kept: Kept & Partial<Pick<DatasetRecord, 'shape' | 'columns'>>,
+    lab: Manifest | undefined,
+  ): Promise<void> {
+    this.#record = { ...this.#record, ...kept, state, completedAt: this.#place.clock.wallNs(), files: [this.#fileEntry(kept.bytes)] }
+    if (kept.bytes > 0 && kept.bytes <= HASH_AT_ONCE_BYTES) await this.#addHash(new AbortController().signal)
+    try {
+      await writeManifest(join(this.#place.dataDir, this.#record.folder), { dataset: this.#record, ...(lab !== undefined && { lab }) })
+    } finally {
+      this.#tell(this.#record.completedAt)
+    }
+  }
+
+  /** Of a file that was too large to be hashed while its run waited; nothing to do otherwise. */
+  async hash(lab: Manifest | undefined, signal: AbortSignal): Promise<void> {
+    if (this.#record.sha256 !== undefined || this.#record.bytes === 0) return
+    await this.#addHash(signal)
+    await writeManifest(join(this.#place.dataDir, this.#record.folder), { dataset: this.#record, ...(lab !== undefined && { lab }) })
+    this.#tell()
+  }
+
+  async #addHash(signal: AbortSignal): Promise<void> {
+    const { sha256 } = await sha256OfFile(this.path, signal)
+    this.#record = { ...this.#record, sha256, files: [this.#fileEntry(this.#record.bytes, sha256)] }
+  }
+
+  #fileEntry(bytes: number, sha256?: string): DatasetFile {
+    return { name: this.#file, bytes, ...(sha256 !== undefined && { sha256 }), mediaType: ARROW_STREAM }
+  }
+
+  #tell(time: WallNs = this.#place.clock.wallNs()): void {
+    this.#place.journal.append({ type: 'dataset', time, dataset: this.#record })
+  }
+}

@@ -1,0 +1,214 @@
+import type { Cause } from '../../../core/cause.ts'
+import { DEFAULT_ACCEPT_MS } from '../../../core/command.ts'
+import type { Manifest } from '../../../core/dataset.ts'
+import { asProblem } from '../../../core/errors.ts'
+import { uuidv7 } from '../../../core/id.ts'
+import type { AxisOrigins, PlanMessage } from '../../../core/plan.ts'
+import { messagesOf } from '../../../core/plans/plans.ts'
+import type { RowCell } from '../../../core/row.ts'
+import { deadline, orAbort } from '../host/deadline.ts'
+import type { Claim, DeviceHost } from '../host/host.ts'
+import type { Writer } from '../host/hosted-device.ts'
+import type { BoundRun } from './bound-plan.ts'
+import { bindPlan } from './bound-plan.ts'
+import type { ClaimedRun } from './claim.ts'
+import type { DatasetEntry, RecordingPlace } from './dataset-entry.ts'
+import { FrameRecording } from './frame-recording.ts'
+import { measureRow } from './measure.ts'
+import { RowLog } from './row-log.ts'
+import type { RunEnd } from './run-record.ts'
+import { RunRecord, RunStopped } from './run-record.ts'
+import type { Target } from './settle.ts'
+import { settle, waitSeconds } from './settle.ts'
+import { recordStreams } from './streams.ts'
+import { TableRecording } from './table-recording.ts'
+import { checkTargets, readOrigins } from './targets.ts'
+
+export type Engine = RecordingPlace & {
+  readonly host: DeviceHost
+  readonly log: (message: string) => void
+  /** The rows of a run can be followed from now on. */
+  readonly onRows: (runId: string, rows: RowLog) => void
+  /** The run is over; what is left to do for its datasets may take its time. */
+  readonly onRecorded: (dataset: DatasetEntry, lab: Manifest) => void
+}
+
+export type ExecutedRun = { readonly end: RunEnd /** Of the journal's last line about it. */; readonly sequence: number }
+
+const SET_DEADLINE_MS = 60_000 // for the instrument to accept a move, or to confirm a value
+const STOP_DEADLINE_MS = 5_000
+
+/** Carries a claimed run out to its end, whatever that is; throws only if the journal cannot be written. `stop` is aborted with RunStopped. */
+export async function executeRun(run: ClaimedRun, engine: Engine, stop: AbortSignal): Promise<ExecutedRun> {
+  const record = new RunRecord(run, engine.journal, engine.clock)
+  record.preparing()
+  await engine.journal.flush() // before anything moves: whoever starts after us must know
+  let end: RunEnd
+  try {
+    const bound = bindPlan(run.plan, engine.host)
+    await using claim = engine.host.claim(
+      run.id,
+      run.fence,
+      bound.devices.map(({ record: { id } }) => id),
+    )
+    end = await new Execution(run, engine, bound, record, claim, AbortSignal.any([stop, claim.signal])).carryOut()
+  } catch (error) {
+    end = failure(error, stop)
+  }
+  const sequence = record.ended(end)
+  await engine.journal.flush()
+  return { end, sequence }
+}
+
+function failure(error: unknown, stop: AbortSignal, claim?: AbortSignal): RunEnd {
+  if (stop.aborted && stop.reason instanceof RunStopped) return stop.reason.end
+  const problem = asProblem(claim?.aborted === true ? claim.reason : error)
+  const state = problem.code === 'EMERGENCY_STOPPED' ? 'ABORTED' : 'FAILED'
+  return { state, exitReason: problem.message, problem: problem.toRecord() }
+}
+
+class Execution {
+  readonly #run: ClaimedRun
+  readonly #engine: Engine
+  readonly #bound: BoundRun
+  readonly #record: RunRecord
+  readonly #claim: Claim
+  readonly #signal: AbortSignal
+  readonly #writer: Writer
+  #commanded: number[] = []
+  /** What was set since the last settling, by its axis' index. */
+  readonly #started = new Map<number, Target>()
+  #moved = false
+  #table: TableRecording | undefined
+  #cameras: FrameRecording[] = []
+  #rows: RowLog | undefined
+
+  constructor(run: ClaimedRun, engine: Engine, bound: BoundRun, record: RunRecord, claim: Claim, signal: AbortSignal) {
+    this.#run = run
+    this.#engine = engine
+    this.#bound = bound
+    this.#record = record
+    this.#claim = claim
+    this.#signal = signal
+    const cause: Cause = { kind: 'PLAN', actor: run.actor, sessionId: run.sessionId, runId: run.id }
+    this.#writer = { cause, fence: { runId: run.id, number: run.fence } }
+  }
+
+  async carryOut(): Promise<RunEnd> {
+    let end: RunEnd = { state: 'COMPLETED' }
+    let lab: Manifest | undefined
+    try {
+      const origins = await readOrigins(this.#bound, this.#signal)
+      await checkTargets(this.#bound, origins, this.#signal)
+      await this.#configureCameras()
+      lab = this.#engine.host.manifest()
+      await this.#openRecordings()
+      this.#record.running(this.#bound.outline.totalPoints, lab)
+      await this.#engine.journal.flush()
+      await this.#interpret(origins)
+    } catch (error) {
+      end = failure(error, this.#signal, this.#claim.signal)
+      await this.#stopMotion()
+    }
+    const broken = lab && (await this.#closeRecordings(lab))
+    if (this.#cameras.length > 0) this.#record.progress(Math.max(...this.#cameras.map(({ written }) => written))) // the last poll was a moment earlier
+    this.#rows?.end()
+    return broken !== undefined && end.state === 'COMPLETED' ? failure(broken, this.#signal) : end
+  }
+
+  async #interpret(origins: AxisOrigins): Promise<void> {
+    this.#commanded = [...origins]
+    for (const message of messagesOf(this.#bound.plan, origins)) {
+      this.#signal.throwIfAborted()
+      await this.#carryOut(message)
+    }
+  }
+
+  async #carryOut(message: PlanMessage): Promise<void> {
+    switch (message.do) {
+      case 'checkpoint':
+        return
+      case 'wait':
+        return waitSeconds(message.seconds, this.#signal)
+      case 'set':
+        return this.#set(message.axis, message.value)
+      case 'settle':
+        await settle([...this.#started.values()], message.settle, this.#signal)
+        return this.#started.clear()
+      case 'row': {
+        const next = (this.#table?.rows ?? 0) + 1
+        this.#append(await measureRow(this.#bound, next, this.#commanded, this.#engine.clock, this.#signal))
+        return this.#record.progress(next)
+      }
+      case 'record': {
+        const { plan } = this.#bound
+        const rate = plan.type === 'record' && plan.arguments.rateHz !== undefined && { rateHz: plan.arguments.rateHz }
+        const streams = {
+          bound: this.#bound,
+          cameras: this.#cameras,
+          clock: this.#engine.clock,
+          onPoints: (points: number) => this.#record.progress(points),
+          append: (row: readonly RowCell[]) => this.#append(row),
+        }
+        return recordStreams(streams, { ...message, ...rate }, this.#signal)
+      }
+    }
+  }
+
+  async #set(index: number, value: number): Promise<void> {
+    const axis = this.#bound.axes[index]
+    if (axis === undefined) throw new RangeError(`the plan sets axis ${index} of ${this.#bound.axes.length}`)
+    const { device, spec, moves, unit } = axis
+    using limit = deadline(this.#signal, SET_DEADLINE_MS, () =>
+      asProblem(new Error(`${axis.measured.name} did not take ${value} within ${SET_DEADLINE_MS} ms`)),
+    )
+    this.#moved = true
+    if (moves) await orAbort(device.moveTo(value, unit, this.#writer, limit.signal), limit.signal)
+    else await orAbort(device.set(spec.name, value, unit, this.#writer, limit.signal), limit.signal)
+    this.#commanded[index] = value
+    this.#started.set(index, { axis, value })
+  }
+
+  #append(row: readonly RowCell[]): void {
+    this.#table?.append(row)
+    this.#rows?.append(row)
+  }
+
+  async #configureCameras(): Promise<void> {
+    const { cause, fence } = this.#writer
+    const calls = this.#bound.cameras.flatMap(({ device, exposureSeconds }) =>
+      exposureSeconds === undefined ? [] : [{ deviceId: device.record.id, call: { kind: 'configureCamera' as const, exposureSeconds } }],
+    )
+    if (calls.length === 0) return
+    await this.#engine.host.command(
+      { requestId: uuidv7(), calls, order: 'sequence', cause, acceptWithinMs: DEFAULT_ACCEPT_MS, ...(fence !== undefined && { fence }) },
+      this.#signal,
+    )
+  }
+
+  async #openRecordings(): Promise<void> {
+    for (const { device } of this.#bound.cameras) this.#cameras.push(await FrameRecording.begin(this.#engine, this.#run, device))
+    const hasTable = this.#bound.detectors.length > 0
+    if (hasTable) this.#table = await TableRecording.begin(this.#engine, this.#run, this.#bound)
+    this.#rows = new RowLog(hasTable ? this.#bound.columns : [], this.#table?.entry.path)
+    this.#engine.onRows(this.#run.id, this.#rows)
+  }
+
+  /** Every one of them, whatever happens to the others. The first failure is the answer. */
+  async #closeRecordings(lab: Manifest): Promise<unknown> {
+    const recordings = [...(this.#table === undefined ? [] : [this.#table]), ...this.#cameras]
+    const ends = await Promise.allSettled(recordings.map((recording) => recording.end(lab)))
+    for (const { entry } of recordings) this.#engine.onRecorded(entry, lab)
+    return ends.find((end) => end.status === 'rejected')?.reason
+  }
+
+  /** What the run has set in motion must not go on without it. */
+  async #stopMotion(): Promise<void> {
+    if (!this.#moved) return
+    const moving = new Set(this.#bound.axes.filter(({ moves }) => moves).map(({ device }) => device))
+    const signal = AbortSignal.timeout(STOP_DEADLINE_MS)
+    const stops = await Promise.allSettled([...moving].map((device) => orAbort(device.stop(signal), signal)))
+    for (const stop of stops)
+      if (stop.status === 'rejected') this.#engine.log(`an axis of run ${this.#run.number} could not be stopped: ${String(stop.reason)}`)
+  }
+}

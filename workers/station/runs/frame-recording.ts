@@ -1,0 +1,99 @@
+import type { Manifest } from '../../../core/dataset.ts'
+import { FRAMES_FILE } from '../../../core/dataset.ts'
+import { HardwareFault, NotSupported, StorageFull } from '../../../core/errors.ts'
+import type { FrameLayout, FrameRecordingProgress, FrameRecording as NativeRecording } from '../../../core/frame.ts'
+import type { FrameFacet } from '../../../drivers/driver.ts'
+import { prepareFrameLayout } from '../../../storage/frame-heads.ts'
+import type { HostedDevice } from '../host/hosted-device.ts'
+import type { ClaimedRun } from './claim.ts'
+import type { RecordingPlace } from './dataset-entry.ts'
+import { DatasetEntry } from './dataset-entry.ts'
+
+const KEEP_FREE_BYTES = 256 * 1024 * 1024 // left for the journal and the database: a recording must not take the station down
+const STOP_STREAM_MS = 5_000
+
+/** One camera's frames on their way to disk, past JavaScript. */
+export class FrameRecording {
+  readonly #device: HostedDevice
+  readonly #facet: FrameFacet
+  readonly #entry: DatasetEntry
+  readonly #layout: FrameLayout
+  #native: NativeRecording | undefined
+  #stopsStream = false
+
+  private constructor(device: HostedDevice, facet: FrameFacet, entry: DatasetEntry, layout: FrameLayout) {
+    this.#device = device
+    this.#facet = facet
+    this.#entry = entry
+    this.#layout = layout
+  }
+
+  /** Everything but the start of the camera. */
+  static async begin(place: RecordingPlace, run: ClaimedRun, device: HostedDevice): Promise<FrameRecording> {
+    const { id: deviceId, name } = device.record
+    const facet = device.handle?.frames
+    if (facet === undefined) throw new NotSupported(`${name} gives no frames`, 'FRAME_PRODUCER')
+    const layout = prepareFrameLayout(facet.configuration(), { run: run.id, device: deviceId })
+    const { width, height } = layout
+    const entry = await DatasetEntry.begin(place, FRAMES_FILE, {
+      name: `run ${run.number} ${name}`,
+      kind: 'FRAMES',
+      runId: run.id,
+      sessionId: run.sessionId,
+      deviceId,
+      axes: ['time'],
+      signals: ['frame'],
+      shape: [0, height, width],
+      columns: [
+        { name: 'sequence', type: 'uint64' },
+        { name: 'time', type: 'timestamp[ns]' },
+        { name: 'frame', type: 'uint16', unit: '{count}', deviceId, shape: [height, width] },
+      ],
+    })
+    return new FrameRecording(device, facet, entry, layout)
+  }
+
+  get entry(): DatasetEntry {
+    return this.#entry
+  }
+
+  get written(): number {
+    return this.#native?.progress().written ?? 0
+  }
+
+  async start(frames: number | undefined, signal: AbortSignal): Promise<void> {
+    const streamed = this.#facet.streaming
+    const options = { path: this.#entry.path, ...(frames !== undefined && { frames }), keepFreeBytes: KEEP_FREE_BYTES }
+    this.#native = await this.#facet.record(this.#layout, options, signal)
+    this.#stopsStream = !streamed
+  }
+
+  /** How far it is; throws when the recording has failed. */
+  poll(): { readonly written: number; readonly over: boolean } {
+    const now = this.#native?.progress()
+    if (now === undefined) return { written: 0, over: true }
+    this.#check(now)
+    this.#entry.progress({ rows: now.written, bytes: now.bytes, dropped: now.dropped })
+    return { written: now.written, over: now.state !== 'running' }
+  }
+
+  /** Finishes the file wherever it is, and leaves the camera as it was found. */
+  async end(lab: Manifest): Promise<void> {
+    if (this.#native === undefined) return this.#entry.end('FAILED', { rows: 0, bytes: 0, dropped: 0 }, lab) // the run ended before the camera began
+    const last = await this.#native.stop()
+    if (this.#stopsStream && this.#facet.streaming) await this.#facet.stopLive(AbortSignal.timeout(STOP_STREAM_MS))
+    const { width, height } = this.#layout
+    const kept = { rows: last.written, bytes: last.bytes, dropped: last.dropped, shape: [last.written, height, width] }
+    await this.#entry.end(last.state === 'failed' && last.written === 0 ? 'FAILED' : 'COMPLETE', kept, lab)
+    this.#check(last)
+  }
+
+  /** A recording that ends for a reason of its own, whole or not, is not what was asked for. */
+  #check({ state, reason = '' }: FrameRecordingProgress): void {
+    if (state !== 'failed' && reason === '') return
+    if (reason === 'disk-full') throw new StorageFull(this.#layout.batchBytes + KEEP_FREE_BYTES, KEEP_FREE_BYTES)
+    throw new HardwareFault(`the recording of ${this.#device.record.name} ended: ${reason || 'for no known reason'}`, 'NONE', {
+      deviceId: this.#device.record.id,
+    })
+  }
+}

@@ -1,0 +1,59 @@
+import { DeadlineExceeded } from '../../../core/errors.ts'
+import type { Settle } from '../../../core/plan.ts'
+import { convert } from '../../../core/unit.ts'
+import { deadline, orAbort, pause } from '../host/deadline.ts'
+import type { BoundAxis } from './bound-plan.ts'
+import { freshReadings, numberOf } from './measure.ts'
+
+export const DEFAULT_SETTLE_TIMEOUT_MS = 300_000 // the longest travel of a slow stage (100 mm at 0.4 mm/s) is shorter
+const TOLERANCE_POLL_MS = 100
+
+export type Target = { readonly axis: BoundAxis; readonly value: number }
+
+/**
+ * Waits until everything that was set stands, by the devices' own status; then, if a tolerance is asked for, until each measured value is that close to its
+ * target; then for the dwell time. Throws DeadlineExceeded; what still moves is then stopped by the engine.
+ */
+export async function settle(targets: readonly Target[], { tolerance, timeoutSeconds, dwellSeconds = 0 }: Settle, signal: AbortSignal): Promise<void> {
+  const timeoutMs = timeoutSeconds === undefined ? DEFAULT_SETTLE_TIMEOUT_MS : timeoutSeconds * 1000
+  const names = targets.map(({ axis }) => axis.measured.name).join(', ')
+  let waitsFor = 'still moving'
+  using limit = deadline(signal, timeoutMs, () => new DeadlineExceeded(`${names} did not settle within ${timeoutMs} ms: ${waitsFor}`, timeoutMs, 'DONE'))
+  const standing = targets.filter(({ axis }) => axis.moves).map(({ axis }) => axis.device.settled(limit.signal))
+  await orAbort(Promise.all(standing), limit.signal)
+
+  if (tolerance !== undefined) {
+    for (;;) {
+      const distant = await farthest(targets, limit.signal)
+      if (distant === undefined || distant.distance <= tolerance) break
+      waitsFor = `${distant.name} is ${distant.distance} from its target, more than ${tolerance}`
+      await pause(TOLERANCE_POLL_MS, limit.signal)
+      limit.signal.throwIfAborted()
+    }
+  }
+  await waitSeconds(dwellSeconds, signal)
+}
+
+const LONGEST_TIMER_MS = 2 ** 31 - 1 // Node's timers fire at once for anything longer
+
+/** Throws the signal's reason. */
+export async function waitSeconds(seconds: number, signal: AbortSignal): Promise<void> {
+  for (const endMs = performance.now() + seconds * 1000; ; ) {
+    signal.throwIfAborted()
+    const leftMs = endMs - performance.now()
+    if (leftMs <= 0) return
+    await pause(Math.min(leftMs, LONGEST_TIMER_MS), signal)
+  }
+}
+
+async function farthest(targets: readonly Target[], signal: AbortSignal): Promise<{ readonly name: string; readonly distance: number } | undefined> {
+  const readings = await freshReadings(
+    targets.map(({ axis }) => axis),
+    signal,
+  )
+  const distances = targets.map(({ axis, value }) => ({
+    name: axis.measured.name,
+    distance: Math.abs(convert(numberOf(readings(axis), axis), axis.spec.unit, axis.unit) - value),
+  }))
+  return distances.sort((a, b) => b.distance - a.distance)[0]
+}
