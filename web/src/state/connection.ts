@@ -1,5 +1,5 @@
+import { Client, cacheExchange, fetchExchange } from '@urql/core'
 import { createClient, type Client as StreamClient } from 'graphql-ws'
-import { Client, cacheExchange, fetchExchange } from 'urql'
 import { backoffMs } from './backoff.ts'
 import { Store } from './store.ts'
 

@@ -1,5 +1,4 @@
-import type { TypedDocumentNode } from 'urql'
-import { stringifyDocument } from 'urql'
+import { stringifyDocument, type TypedDocumentNode } from '@urql/core'
 import type { Connection } from './connection.ts'
 
 export type StreamSink<Data> = {
@@ -13,7 +12,7 @@ export type StreamSink<Data> = {
  * stream begins anew: a caller that keeps its last cursor there goes on without a hole.
  */
 export function follow<Data, Variables extends object>(
-  connection: Connection,
+  connection: Pick<Connection, 'streams'>,
   document: TypedDocumentNode<Data, Variables>,
   variables: () => Variables,
   sink: StreamSink<Data>,

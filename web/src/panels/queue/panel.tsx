@@ -25,7 +25,6 @@ const QUEUE = graphql(`
       entries {
         position
         waitsFor
-        expectedStartAt
         run { id number state points totalPoints progress plan { summary } session { title } }
       }
     }
@@ -176,19 +175,12 @@ function Queue({ station, named }: { station: { id: string; name: string }; name
       <RefusalNote refusal={release.refusal ?? hold.refusal ?? abort.refusal} />
       {waiting.length > 0 && (
         <ol className={styles.list}>
-          {waiting.map(({ run, waitsFor, expectedStartAt }) => (
+          {waiting.map(({ run, waitsFor }) => (
             <li key={run.id} className={styles.waiting}>
               <span className={styles.number}>#{run.number}</span>
               <div>
                 <p className={styles.summary}>{run.plan.summary}</p>
-                <p className="quiet">
-                  {waitsFor ?? 'next'}
-                  {expectedStartAt !== null && (
-                    <>
-                      , about <Moment at={expectedStartAt} />
-                    </>
-                  )}
-                </p>
+                <p className="quiet">{waitsFor ?? 'next'}</p>
               </div>
               <Button
                 kind="quiet"

@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest'
+import { decimalsOf, displayScale, formatBound, formatBytes, formatDuration, formatNumber, formatQuantity, unitLabel } from '../../web/src/data/format.ts'
+
+test.each([
+  ['um', 'µm'],
+  ['Cel', '°C'],
+  ['deg', '°'],
+  ['mm/s2', 'mm/s²'],
+  ['W/cm2', 'W/cm²'],
+  ['{count}/s', 'count/s'],
+  ['kOhm', 'kΩ'],
+  ['N.m', 'N·m'],
+  ['1', ''],
+  [null, ''],
+])('the unit %s is printed as %s', (code, label) => expect(unitLabel(code)).toBe(label))
+
+test('numbers have as many decimals as their step, else five digits', () => {
+  expect(formatNumber(12.3, 0.001)).toBe('12.300')
+  expect(formatNumber(-0.00001, 0.01)).toBe('0.00')
+  expect(formatNumber(-0.00001)).toBe('−1.000e−5')
+  expect(formatNumber(-0.001, 0.01)).toBe('0.00')
+  expect(formatNumber(12.34567)).toBe('12.346')
+  expect(formatNumber(5)).toBe('5')
+  expect(formatNumber(1.5e9)).toBe('1.500e+9')
+  expect(formatNumber(Number.NaN)).toBe('–')
+  expect(formatBound(-0.01)).toBe('−0.01')
+})
+
+test('bare units take a prefix, others stay as they are', () => {
+  expect(formatQuantity(1.2e-5, 'W')).toBe('12 µW')
+  expect(formatQuantity(0.0125, 'A')).toBe('12.500 mA')
+  expect(formatQuantity(0.0125, 'mm')).toBe('0.012500 mm')
+  expect(formatQuantity(0, 'W')).toBe('0 W')
+  expect(displayScale(1234, 'mm')).toEqual({ factor: 1, unit: 'mm' })
+  expect(displayScale(90, 's')).toEqual({ factor: 1, unit: 's' })
+})
+
+test('decimals of a step', () => {
+  expect([1, 0.1, 0.25, 0.0005, 10].map(decimalsOf)).toEqual([0, 1, 2, 4, 0])
+})
+
+test('sizes and durations', () => {
+  expect(formatBytes(999)).toBe('999 B')
+  expect(formatBytes(48_231)).toBe('48.2 kB')
+  expect(formatBytes(4.2e9)).toBe('4.20 GB')
+  expect([4000, 243_000, 7_500_000, 266_400_000].map(formatDuration)).toEqual(['4 s', '4 min 03 s', '2 h 05 min', '3 d 2 h'])
+})

@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest'
+import { easedLevels, RateMeter } from '../../web/src/data/levels.ts'
+
+test('the first frame sets the levels, the next ones draw them along', () => {
+  const first = easedLevels(undefined, 100, 1100)
+  expect(first).toEqual({ low: 100, high: 1100 })
+  const second = easedLevels(first, 200, 2100)
+  expect(second.low).toBeGreaterThan(100)
+  expect(second.low).toBeLessThan(200)
+  let levels = second
+  for (let frame = 0; frame < 100; frame += 1) levels = easedLevels(levels, 200, 2100)
+  expect(levels.low).toBeCloseTo(200)
+  expect(levels.high).toBeCloseTo(2100)
+})
+
+test('an even picture does not divide by zero', () => {
+  const { low, high } = easedLevels(undefined, 7, 7)
+  expect(high).toBeGreaterThan(low)
+})
+
+test('the rate is that of the frames, and 0 when none come', () => {
+  const meter = new RateMeter()
+  expect(meter.perSecond(0)).toBeUndefined()
+  for (let frame = 0; frame < 200; frame += 1) meter.tick(frame * 50)
+  expect(meter.perSecond(199 * 50)).toBeCloseTo(20)
+  expect(meter.perSecond(199 * 50 + 60_000)).toBe(0)
+})
