@@ -22,7 +22,7 @@ const STEPS = [
   {
     name: 'native part',
     inputs: [inside('native', /\.(cc|h|c|gyp|gypi|mjs)$/)],
-    output: 'native/build/Release',
+    output: 'native/build/Release/kymograph.node',
     run: buildNative,
   },
   {
@@ -95,19 +95,7 @@ function installPackages() {
 }
 
 function buildNative() {
-  const missing = [
-    ['a C++ compiler', process.env.CXX ?? 'c++'],
-    ['make', process.env.MAKE ?? 'make'],
-    ['Python 3', process.env.PYTHON ?? 'python3'],
-  ]
-    .filter(([, command]) => spawnSync(command, ['--version'], { stdio: 'ignore' }).error)
-    .map(([what]) => what)
-  if (missing.length > 0 && process.platform !== 'win32')
-    throw new CannotStart(`${missing.join(' and ')} not found; the native part needs a C++ toolchain (Debian: apt-get install build-essential python3)`)
-  const headers = path.resolve(process.execPath, '../..') // where Node came with its headers, nothing is downloaded
-  const nodedir = existsSync(path.join(headers, 'include/node/node_api.h')) ? [`--nodedir=${headers}`] : []
-  const gyp = process.env.npm_config_node_gyp ?? npm('node_modules/node-gyp/bin/node-gyp.js')
-  run(process.execPath, [gyp, 'rebuild', '--directory', inProject('native'), ...nodedir], 'the native part does not compile')
+  run(process.execPath, [inProject('native/build.mjs')], 'the native part could not be built')
 }
 
 function generateClient() {

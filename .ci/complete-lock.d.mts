@@ -1,0 +1,1 @@
+export function missingStubs(lock: { readonly packages: Readonly<Record<string, object>> }): ReadonlyMap<string, object>
