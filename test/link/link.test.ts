@@ -27,6 +27,7 @@ function quietHandler(): { calls: { -readonly [Name in keyof LinkHandler['calls'
       releaseQueue: queue,
       abortRun: async () => ({ known: false }),
       syncDevices: async () => ({}),
+      checkDevice: async () => ({ address: 'sim://a', portKind: 'SERIAL', simulated: true }),
       health: async () => ({ cpuPercent: 0, memoryBytes: 0, diskFreeBytes: 0, journalBacklog: 0, components: [] }),
     },
     streams: { state: nothing, readings: nothing, runRows: nothing, frames: nothing, command: nothing },

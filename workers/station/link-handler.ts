@@ -1,0 +1,82 @@
+import { NotFound } from '../../core/errors.ts'
+import type { LinkHandler, QueueState, StateItem, StationHealth } from '../../link/protocol.ts'
+import { describeDriver, locateDevice } from './catalog.ts'
+import type { Driver } from '../../drivers/driver.ts'
+import { Bell } from './host/bell.ts'
+import { streamFrames } from './host/frame-stream.ts'
+import type { DeviceHost } from './host/host.ts'
+import { merge } from './merge.ts'
+import type { Runs } from './runs/runs.ts'
+
+export type LinkHandlerParts = {
+  readonly catalog: readonly Driver[]
+  readonly stationId: string
+  readonly epoch: number
+  readonly host: DeviceHost
+  readonly runs: Runs
+  readonly health: () => Promise<StationHealth>
+}
+
+/** What this station offers to those who are connected by the link. */
+export function linkHandler({ stationId, epoch, catalog, host, runs, health }: LinkHandlerParts): LinkHandler {
+  return {
+    calls: {
+      command: (request, signal) => host.command(request, signal),
+      emergencyStop: ({ actor, reason, elapsedMs }) => host.emergencyStop(actor, reason, elapsedMs),
+      releaseEmergencyStop: async ({ actor, reason }) => ({ state: await host.releaseEmergencyStop(actor, reason) }),
+      holdQueue: ({ actor, reason }) => runs.hold(actor, reason),
+      releaseQueue: ({ actor }) => runs.release(actor),
+      abortRun: async ({ runId, actor, reason }) => ({ known: runs.abort(runId, actor, reason) }),
+      syncDevices: async () => {
+        await host.syncDevices()
+        return {}
+      },
+      checkDevice: async ({ driverId, settings }) => locateDevice(catalog, driverId, settings),
+      health: () => health(),
+    },
+    streams: {
+      state: (_, signal) => state(signal),
+      readings: (params, signal) => host.readings.stream(params, signal),
+      runRows: ({ runId, fromRow }, signal) => runs.rows(runId, fromRow, signal),
+      frames: async function* ({ deviceId, quality, maxRateHz }, signal) {
+        const device = host.devices.get(deviceId)
+        if (device === undefined) throw new NotFound(`device ${deviceId} on this station`)
+        yield* streamFrames(device, quality, maxRateHz, signal)
+      },
+      command: ({ requestId }, signal) => host.progress(requestId, signal),
+    },
+  }
+
+  /** Listens before it takes the snapshot, so that nothing falls in between. */
+  async function* state(signal: AbortSignal): AsyncGenerator<StateItem, void, void> {
+    const changes = host.changes(signal)
+    const queue = queueChanges(runs, signal)
+    yield { kind: 'snapshot', stationId, epoch, drivers: catalog.map(describeDriver), devices: host.states(), emergencyStop: host.stopState, queue: runs.queueState }
+    yield* merge<StateItem>(changes, queue)
+  }
+}
+
+function queueChanges(runs: Runs, signal: AbortSignal): AsyncGenerator<{ readonly kind: 'queue'; readonly queue: QueueState }, void, void> {
+  const bell = new Bell()
+  let changed = false
+  const forget = runs.onChange(() => {
+    changed = true
+    bell.ring()
+  })
+  signal.addEventListener('abort', forget, { once: true })
+  return (async function* () {
+    try {
+      while (!signal.aborted) {
+        if (!changed) {
+          await bell.rung(signal)
+          continue
+        }
+        changed = false
+        yield { kind: 'queue' as const, queue: runs.queueState }
+      }
+    } finally {
+      forget()
+      signal.removeEventListener('abort', forget)
+    }
+  })()
+}
