@@ -80,7 +80,11 @@ export function parseBookEntry(text: string): BookEntry | undefined {
 }
 
 /** Refuses an address that the driver cannot use, before any hardware is opened. */
-export function requireKind<Kind extends ResolvedAddress['kind']>(resolved: ResolvedAddress, kind: Kind, address: string): Extract<ResolvedAddress, { kind: Kind }> {
+export function requireKind<Kind extends ResolvedAddress['kind']>(
+  resolved: ResolvedAddress,
+  kind: Kind,
+  address: string,
+): Extract<ResolvedAddress, { kind: Kind }> {
   if (!isKind(resolved, kind)) throw new InvalidValue(`${address} is a ${resolved.kind} address; this driver needs a ${kind} address`, ['address'])
   return resolved
 }

@@ -19,7 +19,13 @@ const OPEN_TIMEOUT_MS = 5000 // opening a port is immediate; a driver that hangs
 export async function openSerial(options: SerialOptions, signal: AbortSignal): Promise<ByteTransport> {
   signal.throwIfAborted()
   const port = new SerialPort({
-    path: options.path, baudRate: options.baudRate, dataBits: 8, parity: 'none', stopBits: 1, rtscts: options.flowControl === 'hardware', autoOpen: false,
+    path: options.path,
+    baudRate: options.baudRate,
+    dataBits: 8,
+    parity: 'none',
+    stopBits: 1,
+    rtscts: options.flowControl === 'hardware',
+    autoOpen: false,
   })
   const lost = new AbortController()
   const lose = (why: string): void => {

@@ -89,7 +89,12 @@ export class ExchangeQueue {
 /** The caller's own reason if it is one of our problems (a deadline, a stop); otherwise a plain word with the effect known here. */
 export function problemOf(signal: AbortSignal, effect: 'NONE' | 'POSSIBLE'): Problem {
   if (signal.reason instanceof Problem) return signal.reason
-  return new HardwareFault(effect === 'NONE' ? 'given up before anything was sent' : 'given up while waiting for the instrument', effect, {}, { cause: signal.reason })
+  return new HardwareFault(
+    effect === 'NONE' ? 'given up before anything was sent' : 'given up while waiting for the instrument',
+    effect,
+    {},
+    { cause: signal.reason },
+  )
 }
 
 /** A pause within an exchange; throws the signal's problem. */

@@ -1,5 +1,5 @@
 import type { Problem } from '../core/errors.ts'
-import { ExchangeQueue, waitFor, type Lane } from './exchange-queue.ts'
+import { ExchangeQueue, type Lane, waitFor } from './exchange-queue.ts'
 import type { RegisterBus } from './register-bus.ts'
 
 export type LineHealth = { readonly exchanges: number; readonly failures: number; readonly failuresInARow: number; readonly lastError?: string }
@@ -75,7 +75,10 @@ export class ModbusLine implements AsyncDisposable {
       return answer
     } catch (error) {
       this.#health = {
-        exchanges: exchanges + 1, failures: failures + 1, failuresInARow: failuresInARow + 1, lastError: error instanceof Error ? error.message : String(error),
+        exchanges: exchanges + 1,
+        failures: failures + 1,
+        failuresInARow: failuresInARow + 1,
+        lastError: error instanceof Error ? error.message : String(error),
       }
       throw error
     }

@@ -1,6 +1,6 @@
 import { Socket } from 'node:net'
 import modbus from 'modbus-serial'
-import { DeadlineExceeded, DeviceOffline, HardwareFault, Problem, type Effect } from '../core/errors.ts'
+import { DeadlineExceeded, DeviceOffline, type Effect, HardwareFault, Problem } from '../core/errors.ts'
 import { problemOf } from './exchange-queue.ts'
 
 /** Sixteen-bit registers: the second swap point. */

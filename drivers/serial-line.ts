@@ -1,6 +1,6 @@
 import { DeadlineExceeded, HardwareFault, Problem } from '../core/errors.ts'
 import type { ByteTransport } from './byte-transport.ts'
-import { ExchangeQueue, problemOf, waitFor, type Lane } from './exchange-queue.ts'
+import { ExchangeQueue, type Lane, problemOf, waitFor } from './exchange-queue.ts'
 
 export type LineProtocol = {
   /** Ends what we send, and what the instrument sends. */
@@ -55,29 +55,33 @@ export class SerialLine implements AsyncDisposable {
 
   /** Runs `work` with the line to itself: a set and the reading of its error belong together. */
   exchange<T>(lane: Lane, work: (line: Exchange) => Promise<T>, signal: AbortSignal): Promise<T> {
-    return this.#queue.run(lane, async (inner) => {
-      if (this.#owed.length > 0) await this.#comeIntoStep(inner)
-      let acted = false
-      const line: Exchange = {
-        send: async (command) => {
-          await waitFor(this.#freeAtMs - performance.now(), inner, acted ? 'POSSIBLE' : 'NONE')
-          acted = true
-          await this.#write(command, inner, acted)
-        },
-        ask: async (command, reply, timeoutMs = this.#protocol.timeoutMs) => {
-          this.#lines.length = 0
-          this.#partial = ''
-          await this.#write(command, inner, acted)
-          return await this.#reply(command, reply, timeoutMs, inner, acted)
-        },
-        pause: (milliseconds) => waitFor(milliseconds, inner, acted ? 'POSSIBLE' : 'NONE'),
-      }
-      try {
-        return await work(line)
-      } catch (error) {
-        throw acted && error instanceof Problem && error.code === 'DEVICE_OFFLINE' ? error.with({ effect: 'POSSIBLE' }) : error
-      }
-    }, signal)
+    return this.#queue.run(
+      lane,
+      async (inner) => {
+        if (this.#owed.length > 0) await this.#comeIntoStep(inner)
+        let acted = false
+        const line: Exchange = {
+          send: async (command) => {
+            await waitFor(this.#freeAtMs - performance.now(), inner, acted ? 'POSSIBLE' : 'NONE')
+            acted = true
+            await this.#write(command, inner, acted)
+          },
+          ask: async (command, reply, timeoutMs = this.#protocol.timeoutMs) => {
+            this.#lines.length = 0
+            this.#partial = ''
+            await this.#write(command, inner, acted)
+            return await this.#reply(command, reply, timeoutMs, inner, acted)
+          },
+          pause: (milliseconds) => waitFor(milliseconds, inner, acted ? 'POSSIBLE' : 'NONE'),
+        }
+        try {
+          return await work(line)
+        } catch (error) {
+          throw acted && error instanceof Problem && error.code === 'DEVICE_OFFLINE' ? error.with({ effect: 'POSSIBLE' }) : error
+        }
+      },
+      signal,
+    )
   }
 
   ask(lane: Lane, command: string, reply: RegExp, signal: AbortSignal, timeoutMs?: number): Promise<string> {

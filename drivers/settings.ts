@@ -1,7 +1,7 @@
 import type { DeviceSettings } from '../core/device.ts'
 import { InvalidValue } from '../core/errors.ts'
 import type { SettingSpec } from '../core/parameter.ts'
-import { ADDRESS_FORMS, parseAddress, type Address } from './address.ts'
+import { ADDRESS_FORMS, type Address, parseAddress } from './address.ts'
 
 /** The setting that every driver has. */
 export function addressSetting(example: string): SettingSpec {
@@ -12,21 +12,27 @@ export function addressSetting(example: string): SettingSpec {
 export function addressOf(settings: DeviceSettings, kind: Exclude<Address['kind'], 'sim'>): string {
   const { address } = settings
   const parsed = parseAddress(address)
-  if (parsed.kind !== kind && parsed.kind !== 'sim') throw new InvalidValue(`${String(address)} is a ${parsed.kind} address; this driver needs a ${kind} address`, ['address'])
+  if (parsed.kind !== kind && parsed.kind !== 'sim')
+    throw new InvalidValue(`${String(address)} is a ${parsed.kind} address; this driver needs a ${kind} address`, ['address'])
   return String(address)
 }
 
 export function wholeNumberOf(settings: DeviceSettings, spec: SettingSpec, allowed: readonly number[]): number {
   const value = settings[spec.name] ?? spec.default
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
-  if (typeof number !== 'number' || !allowed.includes(number)) throw new InvalidValue(`${spec.name}: ${JSON.stringify(value)} is not allowed; choose one of ${allowed.join(', ')}`, [spec.name])
+  if (typeof number !== 'number' || !allowed.includes(number))
+    throw new InvalidValue(`${spec.name}: ${JSON.stringify(value)} is not allowed; choose one of ${allowed.join(', ')}`, [spec.name])
   return number
 }
 
-export function choiceOf<Choice extends string>(settings: DeviceSettings, spec: Omit<SettingSpec, 'choices'> & { readonly choices: readonly Choice[] }): Choice {
+export function choiceOf<Choice extends string>(
+  settings: DeviceSettings,
+  spec: Omit<SettingSpec, 'choices'> & { readonly choices: readonly Choice[] },
+): Choice {
   const value = settings[spec.name] ?? spec.default
   const choice = spec.choices.find((candidate) => candidate === value)
-  if (choice === undefined) throw new InvalidValue(`${spec.name}: ${JSON.stringify(value)} is not allowed; choose one of ${spec.choices.join(', ')}`, [spec.name])
+  if (choice === undefined)
+    throw new InvalidValue(`${spec.name}: ${JSON.stringify(value)} is not allowed; choose one of ${spec.choices.join(', ')}`, [spec.name])
   return choice
 }
 
@@ -40,5 +46,6 @@ export function textOf(settings: DeviceSettings, spec: SettingSpec): string {
 /** A misspelt setting is refused: silently ignored, it would leave the default in force. */
 export function refuseUnknown(settings: DeviceSettings, specs: readonly SettingSpec[]): void {
   const unknown = Object.keys(settings).find((name) => !specs.some((spec) => spec.name === name))
-  if (unknown !== undefined) throw new InvalidValue(`${unknown} is not a setting of this driver; it knows ${specs.map((spec) => spec.name).join(', ')}`, [unknown])
+  if (unknown !== undefined)
+    throw new InvalidValue(`${unknown} is not a setting of this driver; it knows ${specs.map((spec) => spec.name).join(', ')}`, [unknown])
 }

@@ -80,7 +80,7 @@ export class SimulatedRegisters implements AsyncDisposable {
       this.#served(() => {
         if (at < 0 || at + values.length > instrument.size) throw exception(ILLEGAL_ADDRESS)
         if (values.some((value) => !Number.isInteger(value) || value < 0 || value > 0xffff)) throw exception(ILLEGAL_VALUE)
-        values.forEach((value, index) => instrument.write(at + index, value, seconds()))
+        for (const [index, value] of values.entries()) instrument.write(at + index, value, seconds())
       })
     // A function that the vector lacks would be left unanswered.
     const unknown = (): never => {

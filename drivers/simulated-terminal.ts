@@ -7,11 +7,7 @@ import type { ByteInstrument } from './simulator.ts'
 const BITS_PER_BYTE = 10 // a start bit, eight data bits, a stop bit
 
 /** What can go wrong with a reply. */
-export type LineFault =
-  | { readonly kind: 'silent' }
-  | { readonly kind: 'late'; readonly byMs: number }
-  | { readonly kind: 'garbage' }
-  | { readonly kind: 'cut' }
+export type LineFault = { readonly kind: 'silent' } | { readonly kind: 'late'; readonly byMs: number } | { readonly kind: 'garbage' } | { readonly kind: 'cut' }
 
 export type TerminalOptions = {
   readonly instrument: ByteInstrument
@@ -106,7 +102,10 @@ export class SimulatedTerminal implements AsyncDisposable {
         return
       }
       case 'garbage':
-        return this.#send(terminal, reply.map((byte) => byte ^ 0x55))
+        return this.#send(
+          terminal,
+          reply.map((byte) => byte ^ 0x55),
+        )
       case 'cut':
         return this.#send(terminal, reply.subarray(0, Math.ceil(reply.length / 2)))
     }

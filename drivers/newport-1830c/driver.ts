@@ -7,14 +7,18 @@ import type { DeviceHandle, Driver, DriverContext, DriverPort } from '../driver.
 import { SerialLine } from '../serial-line.ts'
 import { addressOf, addressSetting, choiceOf, refuseUnknown } from '../settings.ts'
 import { MeterDevice } from './meter.ts'
-import { ask, command, parsePower, parseWavelength, AFTER_SET_MS, DIGIT, POWER_REPLY, TERMINATOR, WAVELENGTH } from './protocol.ts'
+import { AFTER_SET_MS, ask, command, DIGIT, POWER_REPLY, parsePower, parseWavelength, TERMINATOR, WAVELENGTH } from './protocol.ts'
 
 const REPLY_TIMEOUT_MS = 500 // replies come well within; 7 of 69 readings of an early run did not come at all
 const GAP_MS = 2 // its input buffer takes a command while it works on one
 const BAUD_RATE = 9600
 
 const wattsCode = {
-  name: 'wattsCode', kind: 'ENUM', required: false, default: '1', choices: ['1', '0'],
+  name: 'wattsCode',
+  kind: 'ENUM',
+  required: false,
+  default: '1',
+  choices: ['1', '0'],
   description: 'What U? answers when the meter shows watts. The manual says 1, one bench saw 0',
 } as const satisfies SettingSpec
 
@@ -47,7 +51,11 @@ async function openPort(settings: DeviceSettings, context: DriverContext, signal
   const { path } = requireKind(await context.resolve(address), 'serial', address)
   const transport = await openSerial({ path, baudRate: BAUD_RATE, flowControl: 'none' }, signal)
   const line = new SerialLine(transport, {
-    sendTerminator: TERMINATOR, replyTerminator: TERMINATOR, timeoutMs: REPLY_TIMEOUT_MS, gapMs: GAP_MS, marker: { command: ask.wavelength, reply: WAVELENGTH },
+    sendTerminator: TERMINATOR,
+    replyTerminator: TERMINATOR,
+    timeoutMs: REPLY_TIMEOUT_MS,
+    gapMs: GAP_MS,
+    marker: { command: ask.wavelength, reply: WAVELENGTH },
   })
   return { line, address, lost: line.lost, [Symbol.asyncDispose]: () => line[Symbol.asyncDispose]() }
 }
@@ -68,7 +76,8 @@ async function openDevice(port: MeterPort, settings: DeviceSettings, _context: D
       const wavelength = await line.ask(ask.wavelength, /./)
       if (parseWavelength(wavelength) === undefined) not(ask.wavelength, wavelength)
       const units = await line.ask(ask.units, DIGIT)
-      if (units !== expected) throw new HardwareFault(`${port.address} does not show watts (U? answers ${units}, expected ${expected}); set them at its front panel`, 'DONE')
+      if (units !== expected)
+        throw new HardwareFault(`${port.address} does not show watts (U? answers ${units}, expected ${expected}); set them at its front panel`, 'DONE')
       const power = await line.ask(ask.power, /./)
       if ('bad' in parsePower(power) && !POWER_REPLY.test(power)) not(ask.power, power)
     },

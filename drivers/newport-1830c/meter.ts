@@ -5,8 +5,24 @@ import type { DeviceHandle } from '../driver.ts'
 import { readEach } from '../readings.ts'
 import type { Exchange, SerialLine } from '../serial-line.ts'
 import {
-  type StatusBit, ask, command, parseFilter, parsePower, parseRange, parseStatus, parseSwitch, parseWavelength, DIGIT, FILTERS, POWER_REPLY, RANGES, STATUS, WAVELENGTH, AFTER_SET_MS,
-  WAVELENGTH_MAXIMUM_NM, WAVELENGTH_MINIMUM_NM,
+  AFTER_SET_MS,
+  ask,
+  command,
+  DIGIT,
+  FILTERS,
+  POWER_REPLY,
+  parseFilter,
+  parsePower,
+  parseRange,
+  parseStatus,
+  parseSwitch,
+  parseWavelength,
+  RANGES,
+  STATUS,
+  type StatusBit,
+  WAVELENGTH,
+  WAVELENGTH_MAXIMUM_NM,
+  WAVELENGTH_MINIMUM_NM,
 } from './protocol.ts'
 
 const POWER_POLL_MS = 200
@@ -15,14 +31,33 @@ const SETTING_POLL_MS = 5000 // what the front panel may change
 const PARAMETERS: readonly ParameterSpec[] = [
   { name: 'power', description: 'Optical power at the set wavelength (D)', kind: 'FLOAT', access: 'READ_ONLY', unit: 'W', pollMs: POWER_POLL_MS },
   {
-    name: 'wavelength', description: 'Wavelength that the detector is corrected for (W)', kind: 'INTEGER', access: 'READ_WRITE', unit: 'nm', minimum: WAVELENGTH_MINIMUM_NM,
-    maximum: WAVELENGTH_MAXIMUM_NM, step: 1, pollMs: SETTING_POLL_MS,
+    name: 'wavelength',
+    description: 'Wavelength that the detector is corrected for (W)',
+    kind: 'INTEGER',
+    access: 'READ_WRITE',
+    unit: 'nm',
+    minimum: WAVELENGTH_MINIMUM_NM,
+    maximum: WAVELENGTH_MAXIMUM_NM,
+    step: 1,
+    pollMs: SETTING_POLL_MS,
   },
   { name: 'range', description: 'Signal range (R)', kind: 'ENUM', access: 'READ_WRITE', choices: RANGES, pollMs: SETTING_POLL_MS },
   { name: 'attenuator', description: 'Whether the attenuator is corrected for (A)', kind: 'BOOLEAN', access: 'READ_WRITE', pollMs: SETTING_POLL_MS },
   { name: 'filter', description: 'Averaging: slow 16, medium 4, fast 1 (F)', kind: 'ENUM', access: 'READ_WRITE', choices: FILTERS, pollMs: SETTING_POLL_MS },
-  { name: 'background_subtraction', description: 'Setting it takes the present reading as zero (Z)', kind: 'BOOLEAN', access: 'READ_WRITE', pollMs: SETTING_POLL_MS },
-  { name: 'in_watts', description: 'Whether the meter shows watts (U); the power is bad while it does not', kind: 'BOOLEAN', access: 'READ_ONLY', pollMs: 1000 },
+  {
+    name: 'background_subtraction',
+    description: 'Setting it takes the present reading as zero (Z)',
+    kind: 'BOOLEAN',
+    access: 'READ_WRITE',
+    pollMs: SETTING_POLL_MS,
+  },
+  {
+    name: 'in_watts',
+    description: 'Whether the meter shows watts (U); the power is bad while it does not',
+    kind: 'BOOLEAN',
+    access: 'READ_ONLY',
+    pollMs: 1000,
+  },
   { name: 'status', description: 'What the status byte (Q) complains of, or ok', kind: 'TEXT', access: 'READ_ONLY', pollMs: 1000 },
 ]
 
@@ -38,11 +73,21 @@ type Question = {
 }
 
 const QUESTIONS: Readonly<Record<string, Question>> = {
-  wavelength: { ask: ask.wavelength, reply: WAVELENGTH, parse: parseWavelength, set: (value) => (typeof value === 'number' ? command.wavelength(value) : undefined) },
+  wavelength: {
+    ask: ask.wavelength,
+    reply: WAVELENGTH,
+    parse: parseWavelength,
+    set: (value) => (typeof value === 'number' ? command.wavelength(value) : undefined),
+  },
   range: { ask: ask.range, reply: DIGIT, parse: parseRange, set: (value) => mapped(RANGES, value, command.range) },
   attenuator: { ask: ask.attenuator, reply: DIGIT, parse: parseSwitch, set: (value) => (typeof value === 'boolean' ? command.attenuator(value) : undefined) },
   filter: { ask: ask.filter, reply: DIGIT, parse: parseFilter, set: (value) => mapped(FILTERS, value, command.filter) },
-  background_subtraction: { ask: ask.background, reply: DIGIT, parse: parseSwitch, set: (value) => (typeof value === 'boolean' ? command.background(value) : undefined) },
+  background_subtraction: {
+    ask: ask.background,
+    reply: DIGIT,
+    parse: parseSwitch,
+    set: (value) => (typeof value === 'boolean' ? command.background(value) : undefined),
+  },
 }
 
 export class MeterDevice implements DeviceHandle {
@@ -84,8 +129,9 @@ export class MeterDevice implements DeviceHandle {
     )
   }
 
-  /** The port belongs to who opened it. */
-  async [Symbol.asyncDispose](): Promise<void> {}
+  async [Symbol.asyncDispose](): Promise<void> {
+    // The port belongs to who opened it, and nothing else was opened.
+  }
 
   async #readOne(line: Exchange, name: string): Promise<Measured> {
     if (name === 'power') return await this.#power(line)

@@ -21,7 +21,14 @@ export const WAVELENGTH_MINIMUM_NM = 300
 export const WAVELENGTH_MAXIMUM_NM = 1100
 
 export const ask = {
-  power: 'D?', wavelength: 'W?', range: 'R?', units: 'U?', attenuator: 'A?', filter: 'F?', background: 'Z?', status: 'Q?',
+  power: 'D?',
+  wavelength: 'W?',
+  range: 'R?',
+  units: 'U?',
+  attenuator: 'A?',
+  filter: 'F?',
+  background: 'Z?',
+  status: 'Q?',
 } as const
 
 export const command = {
@@ -53,7 +60,10 @@ export function parsePower(reply: string): { readonly watts: number } | { readon
 }
 
 const POWER_WORDS: Readonly<Record<string, string>> = {
-  OVER: 'over range', UNDER: 'under range', SAT: 'the detector is saturated', ERR: 'the meter reports an error',
+  OVER: 'over range',
+  UNDER: 'under range',
+  SAT: 'the detector is saturated',
+  ERR: 'the meter reports an error',
 }
 
 /** Nanometres; undefined for what no detector of this meter has. */
@@ -76,7 +86,14 @@ export function parseSwitch(reply: string): boolean | undefined {
 
 /** Q?: the status byte. Bit 32 and above come and go by themselves. */
 export const STATUS_BITS = {
-  parameterError: 1, commandError: 2, saturated: 4, outOfRange: 8, messageAvailable: 16, busy: 32, serviceRequest: 64, newReading: 128,
+  parameterError: 1,
+  commandError: 2,
+  saturated: 4,
+  outOfRange: 8,
+  messageAvailable: 16,
+  busy: 32,
+  serviceRequest: 64,
+  newReading: 128,
 } as const
 export type StatusBit = keyof typeof STATUS_BITS
 

@@ -1,4 +1,4 @@
-import { CommandSplitter, gaussian, type ByteInstrument, type SimulatorHost } from '../simulator.ts'
+import { type ByteInstrument, CommandSplitter, gaussian, type SimulatorHost } from '../simulator.ts'
 import { STATUS_BITS, TERMINATOR } from './protocol.ts'
 
 const NOISE = 0.01 // of the power, one standard deviation
@@ -42,7 +42,13 @@ export class Newport1830cSimulator implements ByteInstrument {
 
   receive(bytes: Uint8Array, seconds: number): Uint8Array {
     const replies = this.#splitter.take(bytes).map((command) => this.#obey(command, seconds))
-    return Buffer.from(replies.filter((reply) => reply !== undefined).map((reply) => reply + TERMINATOR).join(''), 'latin1')
+    return Buffer.from(
+      replies
+        .filter((reply) => reply !== undefined)
+        .map((reply) => reply + TERMINATOR)
+        .join(''),
+      'latin1',
+    )
   }
 
   #obey(text: string, seconds: number): string | undefined {
@@ -55,7 +61,9 @@ export class Newport1830cSimulator implements ByteInstrument {
   #answer(name: string, seconds: number): string | undefined {
     switch (name) {
       case 'D':
-        return this.#running === 1 ? this.#display(seconds) : (this.#held ??= this.#display(seconds))
+        if (this.#running === 0 && this.#held !== undefined) return this.#held
+        this.#held = this.#display(seconds)
+        return this.#held
       case 'W':
         return String(this.#wavelength).padStart(4, '0')
       case 'R':
@@ -131,7 +139,19 @@ export class Newport1830cSimulator implements ByteInstrument {
 }
 
 const SETTABLE: Readonly<Record<string, readonly [number, number] | 'plain'>> = {
-  W: [300, 1100], R: [0, 8], U: [1, 4], A: [0, 1], F: [1, 3], Z: [0, 1], G: [0, 1], B: [0, 1], E: [0, 1], L: [0, 1], K: [0, 2], S: 'plain', CS: 'plain',
+  W: [300, 1100],
+  R: [0, 8],
+  U: [1, 4],
+  A: [0, 1],
+  F: [1, 3],
+  Z: [0, 1],
+  G: [0, 1],
+  B: [0, 1],
+  E: [0, 1],
+  L: [0, 1],
+  K: [0, 2],
+  S: 'plain',
+  CS: 'plain',
 }
 
 /** Four digits and an exponent that is a multiple of three, as the meter prints: `+1.234E-3`. */

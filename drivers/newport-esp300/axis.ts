@@ -6,7 +6,7 @@ import { readEach } from '../readings.ts'
 import type { Exchange } from '../serial-line.ts'
 import { axisParameters } from './parameters.ts'
 import type { ControllerPort } from './port.ts'
-import { ask, command, parseFlag, parseNumber, FLAG, NUMBER, type Axis } from './protocol.ts'
+import { type Axis, ask, command, FLAG, NUMBER, parseFlag, parseNumber } from './protocol.ts'
 
 const CONFIRM_STOP_WITHIN_MS = 5000 // the longest emergency deceleration of a stage is a fraction of this
 const CONFIRM_STOP_EVERY_MS = 20
@@ -75,12 +75,14 @@ export class AxisDevice implements DeviceHandle {
     return { confirmed: this.#stands(signal) }
   }
 
-  /** The port belongs to who opened it. */
-  async [Symbol.asyncDispose](): Promise<void> {}
+  async [Symbol.asyncDispose](): Promise<void> {
+    // The port belongs to who opened it, and nothing else was opened.
+  }
 
   async #moveTo(position: number, unit: string, signal: AbortSignal): Promise<void> {
     const { minimum, maximum } = this.#limits
-    if ((minimum !== undefined && position < minimum) || (maximum !== undefined && position > maximum)) throw new LimitViolation('position', position, minimum, maximum, unit)
+    if ((minimum !== undefined && position < minimum) || (maximum !== undefined && position > maximum))
+      throw new LimitViolation('position', position, minimum, maximum, unit)
     await this.#command(command.moveTo(this.#axis, position), nothing, signal)
     this.#underWay = 'move'
   }
@@ -174,4 +176,4 @@ const QUANTITIES: Readonly<Record<string, Quantity>> = {
   soft_limit_maximum: { ask: ask.upperLimit, set: command.upperLimit },
 }
 
-async function nothing(): Promise<void> {}
+const nothing = (): Promise<void> => Promise.resolve()

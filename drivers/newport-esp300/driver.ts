@@ -3,7 +3,7 @@ import { HardwareFault, InvalidValue } from '../../core/errors.ts'
 import type { DeviceHandle, Driver, DriverContext } from '../driver.ts'
 import { AxisDevice } from './axis.ts'
 import { ControllerPort } from './port.ts'
-import { ask, parseNumber, parseUnit, IDENTITY, NUMBER, STAGE, UNIT } from './protocol.ts'
+import { ask, IDENTITY, NUMBER, parseNumber, parseUnit, STAGE, UNIT } from './protocol.ts'
 import { locate, SETTINGS } from './settings.ts'
 
 /** Newport ESP300: up to three axes on one serial line; each axis is a device. */
@@ -41,8 +41,14 @@ async function openAxis(port: ControllerPort, settings: DeviceSettings, context:
   const stage = await line.ask('command', ask.stage(axis), STAGE, signal)
   const unitCode = await line.ask('command', ask.unit(axis), UNIT, signal)
   const unit = parseUnit(unitCode)
-  if (unit === undefined) throw new HardwareFault(`axis ${axis} of ${port.address} counts in unit ${unitCode} (SN?), which has no scale; set mm, µm or degrees`, 'NONE')
+  if (unit === undefined)
+    throw new HardwareFault(`axis ${axis} of ${port.address} counts in unit ${unitCode} (SN?), which has no scale; set mm, µm or degrees`, 'NONE')
   const minimum = parseNumber(await line.ask('command', ask.lowerLimit(axis), NUMBER, signal))
   const maximum = parseNumber(await line.ask('command', ask.upperLimit(axis), NUMBER, signal))
-  return new AxisDevice(port, axis, { identity: `${identity}, axis ${axis}: ${stage}`, stage, unit, limits: { ...(minimum !== undefined && { minimum }), ...(maximum !== undefined && { maximum }) } })
+  return new AxisDevice(port, axis, {
+    identity: `${identity}, axis ${axis}: ${stage}`,
+    stage,
+    unit,
+    limits: { ...(minimum !== undefined && { minimum }), ...(maximum !== undefined && { maximum }) },
+  })
 }

@@ -4,7 +4,7 @@ import { requireKind } from '../address.ts'
 import { openSerial } from '../byte-transport.ts'
 import type { DriverContext, DriverPort } from '../driver.ts'
 import type { Lane } from '../exchange-queue.ts'
-import { SerialLine, type Exchange } from '../serial-line.ts'
+import { type Exchange, SerialLine } from '../serial-line.ts'
 import * as protocol from './protocol.ts'
 import { locate } from './settings.ts'
 
@@ -35,7 +35,10 @@ export class ControllerPort implements DriverPort {
     const { path } = requireKind(await context.resolve(address), 'serial', address)
     const transport = await openSerial({ path, baudRate, flowControl }, signal)
     const line = new SerialLine(transport, {
-      sendTerminator: protocol.TERMINATOR, replyTerminator: protocol.REPLY_TERMINATOR, timeoutMs: REPLY_TIMEOUT_MS, gapMs: GAP_MS,
+      sendTerminator: protocol.TERMINATOR,
+      replyTerminator: protocol.REPLY_TERMINATOR,
+      timeoutMs: REPLY_TIMEOUT_MS,
+      gapMs: GAP_MS,
       marker: { command: protocol.ask.identity, reply: protocol.IDENTITY },
     })
     return new ControllerPort(line, { address, baudRate, flowControl })
@@ -66,7 +69,8 @@ export class ControllerPort implements DriverPort {
     }
     first ??= this.#found.get(axis)
     this.#found.delete(axis)
-    if (first !== undefined) throw new HardwareFault(`after ${after} the ESP300 reports error ${first.code}: ${first.message}`, 'NONE', { instrumentCode: String(first.code) })
+    if (first !== undefined)
+      throw new HardwareFault(`after ${after} the ESP300 reports error ${first.code}: ${first.message}`, 'NONE', { instrumentCode: String(first.code) })
   }
 
   /** Forgets errors of before this connection; they were nobody's. */

@@ -6,9 +6,19 @@ import { AXES, type Axis } from './protocol.ts'
 const BAUD_RATES = [300, 1200, 2400, 4800, 9600, 19_200] // what its front panel offers
 
 const axis = { name: 'axis', kind: 'INTEGER', required: true, description: 'Axis of the controller: 1, 2 or 3' } as const satisfies SettingSpec
-const baudRate = { name: 'baudRate', kind: 'INTEGER', required: false, default: '19200', description: 'Must be what the controller is set to' } as const satisfies SettingSpec
+const baudRate = {
+  name: 'baudRate',
+  kind: 'INTEGER',
+  required: false,
+  default: '19200',
+  description: 'Must be what the controller is set to',
+} as const satisfies SettingSpec
 const flowControl = {
-  name: 'flowControl', kind: 'ENUM', required: false, default: 'hardware', choices: ['hardware', 'none'],
+  name: 'flowControl',
+  kind: 'ENUM',
+  required: false,
+  default: 'hardware',
+  choices: ['hardware', 'none'],
   description: 'The manual asks for RTS/CTS; firmware 3.04 was also seen to work without. Pseudo-terminals have no modem lines: use none there',
 } as const satisfies SettingSpec
 

@@ -1,5 +1,5 @@
-import { CommandSplitter, gaussian, type ByteInstrument, type SimulatorHost } from '../simulator.ts'
-import { AXES, REPLY_TERMINATOR, type Axis } from './protocol.ts'
+import { type ByteInstrument, CommandSplitter, gaussian, type SimulatorHost } from '../simulator.ts'
+import { AXES, type Axis, REPLY_TERMINATOR } from './protocol.ts'
 import { brake, moveBetween, type Trajectory } from './trajectory.ts'
 
 const ERROR_QUEUE_DEPTH = 10
@@ -37,8 +37,18 @@ export class Esp300Simulator implements ByteInstrument {
     this.#host = host
     this.#identity = options.identity ?? IDENTITY
     const axis = (serial: number): AxisState => ({
-      stage: `TS50DC.5, SN${serial}`, unitCode: 2, velocity: 10, acceleration: 40, deceleration: 40, motorOn: options.motorsOn ?? true, lowerLimit: 0, upperLimit: 25,
-      rest: 0, setpoint: 0, trajectory: undefined, startedAt: 0,
+      stage: `TS50DC.5, SN${serial}`,
+      unitCode: 2,
+      velocity: 10,
+      acceleration: 40,
+      deceleration: 40,
+      motorOn: options.motorsOn ?? true,
+      lowerLimit: 0,
+      upperLimit: 25,
+      rest: 0,
+      setpoint: 0,
+      trajectory: undefined,
+      startedAt: 0,
     })
     this.#axes = { 1: axis(1263), 2: axis(1264), 3: axis(1265) }
   }
@@ -64,8 +74,17 @@ export class Esp300Simulator implements ByteInstrument {
   }
 
   receive(bytes: Uint8Array, seconds: number): Uint8Array {
-    const replies = this.#splitter.take(bytes).flatMap((line) => line.split(';')).map((command) => this.#obey(command.trim().toUpperCase(), seconds))
-    return Buffer.from(replies.filter((reply) => reply !== undefined).map((reply) => reply + REPLY_TERMINATOR).join(''), 'latin1')
+    const replies = this.#splitter
+      .take(bytes)
+      .flatMap((line) => line.split(';'))
+      .map((command) => this.#obey(command.trim().toUpperCase(), seconds))
+    return Buffer.from(
+      replies
+        .filter((reply) => reply !== undefined)
+        .map((reply) => reply + REPLY_TERMINATOR)
+        .join(''),
+      'latin1',
+    )
   }
 
   #obey(text: string, seconds: number): string | undefined {
@@ -90,7 +109,10 @@ export class Esp300Simulator implements ByteInstrument {
       case 'TE':
         return String(this.#errors.shift() ?? 0)
       case 'TS': {
-        const bits = AXES.reduce((sum, axis) => sum + (this.moving(axis, seconds) ? 1 << (axis - 1) : 0), AXES.some((axis) => this.#axes[axis].motorOn) ? 16 : 0)
+        const bits = AXES.reduce(
+          (sum, axis) => sum + (this.moving(axis, seconds) ? 1 << (axis - 1) : 0),
+          AXES.some((axis) => this.#axes[axis].motorOn) ? 16 : 0,
+        )
         return String.fromCharCode(64 + bits) // bit 6 keeps it printable
       }
       case 'AB':

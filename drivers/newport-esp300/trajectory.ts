@@ -1,5 +1,9 @@
 /** Trapezoidal motion in closed form, in seconds and the axis' units: what the simulated stage does between two commands. */
-export type Trajectory = { at(seconds: number): { readonly position: number; readonly velocity: number }; readonly durationSeconds: number; readonly end: number }
+export type Trajectory = {
+  at(seconds: number): { readonly position: number; readonly velocity: number }
+  readonly durationSeconds: number
+  readonly end: number
+}
 
 export type Ramps = { readonly velocity: number; readonly acceleration: number; readonly deceleration: number }
 
@@ -21,7 +25,8 @@ export function moveBetween(from: number, to: number, ramps: Ramps): Trajectory 
       if (seconds >= durationSeconds) return { position: to, velocity: 0 }
       if (seconds <= 0) return { position: from, velocity: 0 }
       if (seconds < upSeconds) return { position: from + (direction * acceleration * seconds * seconds) / 2, velocity: direction * acceleration * seconds }
-      if (seconds < upSeconds + cruiseSeconds) return { position: from + direction * ((peak * upSeconds) / 2 + peak * (seconds - upSeconds)), velocity: direction * peak }
+      if (seconds < upSeconds + cruiseSeconds)
+        return { position: from + direction * ((peak * upSeconds) / 2 + peak * (seconds - upSeconds)), velocity: direction * peak }
       const left = durationSeconds - seconds
       return { position: to - (direction * deceleration * left * left) / 2, velocity: direction * deceleration * left }
     },

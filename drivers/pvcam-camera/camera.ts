@@ -8,7 +8,7 @@ import type { FrameRing, PvcamCamera } from '../../native/types.ts'
 import type { DeviceHandle, FrameFacet, TriggerFacet } from '../driver.ts'
 import { problemOf } from '../exchange-queue.ts'
 import { cameraParameters } from './parameters.ts'
-import { checkConfiguration, fullFrame, ringSlots, type Configuration, type Sensor } from './protocol.ts'
+import { type Configuration, checkConfiguration, fullFrame, ringSlots, type Sensor } from './protocol.ts'
 
 const TRIGGER_POLL_MS = 5
 const DEFAULT_EXPOSURE_SECONDS = 0.01
@@ -121,7 +121,14 @@ export class CameraDevice implements DeviceHandle {
     await rm(path, { force: true })
     const { roi, binning, exposureSeconds } = configuration
     this.#readBeforeStreaming()
-    const ring = this.#camera.start({ roi, binning, exposureSeconds, ringPath: path, ringSlots: ringSlots(configuration), ...(frames !== undefined && { frames }) })
+    const ring = this.#camera.start({
+      roi,
+      binning,
+      exposureSeconds,
+      ringPath: path,
+      ringSlots: ringSlots(configuration),
+      ...(frames !== undefined && { frames }),
+    })
     this.#stream = { ring, path, configuration }
   }
 
@@ -162,7 +169,10 @@ export class CameraDevice implements DeviceHandle {
     if (this.#recording !== undefined) throw new DeviceBusy('the camera records already', {})
     const { roi, binning } = this.#configuration
     if (options.width !== roi.width / binning || options.height !== roi.height / binning)
-      throw new InvalidValue(`the recording is prepared for ${options.width}x${options.height} pixels and the camera gives ${roi.width / binning}x${roi.height / binning}`, ['layout'])
+      throw new InvalidValue(
+        `the recording is prepared for ${options.width}x${options.height} pixels and the camera gives ${roi.width / binning}x${roi.height / binning}`,
+        ['layout'],
+      )
     const wasStreaming = this.#camera.streaming
     if (!wasStreaming) await this.#start()
     let recording: FrameRecording
@@ -197,8 +207,17 @@ export class CameraDevice implements DeviceHandle {
     const { width, height, minimum, maximum, mean } = tap
     return {
       header: {
-        sequence: Number(tap.sequence), time: tap.timeNs, width, height, dtype: 'uint16', exposureSeconds: Number(tap.exposureNs) / 1e9, roi: configuration.roi, minimum,
-        maximum, mean, dropped: this.#camera.statistics().lost,
+        sequence: Number(tap.sequence),
+        time: tap.timeNs,
+        width,
+        height,
+        dtype: 'uint16',
+        exposureSeconds: Number(tap.exposureNs) / 1e9,
+        roi: configuration.roi,
+        minimum,
+        maximum,
+        mean,
+        dropped: this.#camera.statistics().lost,
       },
       pixels: tap.pixels,
     }

@@ -10,7 +10,10 @@ import { CameraDevice } from './camera.ts'
 
 const camera: SettingSpec = { name: 'camera', kind: 'TEXT', required: false, description: 'Name of the camera as PVCAM lists it; the first one if not given' }
 const version: SettingSpec = {
-  name: 'pvcamVersion', kind: 'TEXT', required: false, default: '7.1.1.118',
+  name: 'pvcamVersion',
+  kind: 'TEXT',
+  required: false,
+  default: '7.1.1.118',
   description: 'Given to the library as PVCAM_VERSION, without which it says that its installation is corrupted (error 151)',
 }
 const SETTINGS: readonly SettingSpec[] = [addressSetting('pvcam:///opt/pvcam/library/x86_64/libpvcam.so'), camera, version]

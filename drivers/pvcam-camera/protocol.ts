@@ -26,7 +26,8 @@ export function fullFrame(sensor: Sensor): Roi {
 /** Throws LimitViolation or InvalidValue. The region lies on the sensor and is a whole number of binned pixels; nothing is rounded in silence. */
 export function checkConfiguration(configuration: Configuration, sensor: Sensor): void {
   const { roi, binning, exposureSeconds } = configuration
-  if (!BINNINGS.some((allowed) => allowed === binning)) throw new InvalidValue(`binning: ${binning} is not allowed; choose one of ${BINNINGS.join(', ')}`, ['binning'])
+  if (!BINNINGS.some((allowed) => allowed === binning))
+    throw new InvalidValue(`binning: ${binning} is not allowed; choose one of ${BINNINGS.join(', ')}`, ['binning'])
   span('x', roi.x, 'width', roi.width, sensor.width, binning)
   span('y', roi.y, 'height', roi.height, sensor.height, binning)
   if (!(exposureSeconds >= EXPOSURE_MINIMUM_SECONDS && exposureSeconds <= EXPOSURE_MAXIMUM_SECONDS))
@@ -35,7 +36,8 @@ export function checkConfiguration(configuration: Configuration, sensor: Sensor)
 
 function span(startName: string, start: number, sizeName: string, size: number, available: number, binning: number): void {
   if (!Number.isInteger(start) || start < 0 || start >= available) throw new LimitViolation(`roi.${startName}`, start, 0, available - 1, undefined)
-  if (!Number.isInteger(size) || size < binning || start + size > available) throw new LimitViolation(`roi.${sizeName}`, size, binning, available - start, undefined)
+  if (!Number.isInteger(size) || size < binning || start + size > available)
+    throw new LimitViolation(`roi.${sizeName}`, size, binning, available - start, undefined)
   if (size % binning !== 0) throw new InvalidValue(`roi.${sizeName}: ${size} is not a multiple of the binning ${binning}`, ['roi', sizeName])
 }
 

@@ -22,7 +22,7 @@ export const smartSaw: Driver<SawPort> = {
   version: '1.0.0',
   portKind: 'MODBUS_TCP',
   settings: SETTINGS,
-  documentation: 'Industrial band saw. An emergency stop here cancels the cut by the PLC; it does not replace the machine\'s own emergency stop circuit.',
+  documentation: "Industrial band saw. An emergency stop here cancels the cut by the PLC; it does not replace the machine's own emergency stop circuit.",
   capabilities: ['PARAMETERIZED', 'SETTABLE', 'REGISTER_BANK'],
   locate: (settings) => ({ address: locate(settings).address }),
   openPort,
@@ -33,8 +33,9 @@ type SawPort = DriverPort & { readonly line: ModbusLine; readonly address: strin
 
 function locate(settings: DeviceSettings): { readonly address: string; readonly unit: number } {
   refuseUnknown(settings, SETTINGS)
-  const given = Number(settings['unit'] ?? unit.default)
-  if (!Number.isInteger(given) || given < 0 || given > 255) throw new InvalidValue(`unit: ${String(settings['unit'])} is not allowed; give a whole number from 0 to 255`, ['unit'])
+  const given = Number(settings.unit ?? unit.default)
+  if (!Number.isInteger(given) || given < 0 || given > 255)
+    throw new InvalidValue(`unit: ${String(settings.unit)} is not allowed; give a whole number from 0 to 255`, ['unit'])
   return { address: addressOf(settings, 'tcp'), unit: given }
 }
 
@@ -56,6 +57,7 @@ async function openPort(settings: DeviceSettings, context: DriverContext, signal
 async function openDevice(port: SawPort, settings: DeviceSettings, _context: DriverContext, signal: AbortSignal): Promise<DeviceHandle> {
   locate(settings)
   const [machine, state] = await port.line.exchange('command', async (registers) => [await registers.read(1000, 1), await registers.read(STATE_AT, 1)], signal)
-  if (STATES[state?.[0] ?? -1] === undefined) throw new HardwareFault(`${port.address} has ${state?.[0]} in register ${STATE_AT}, which is no state of a saw`, 'NONE')
+  if (STATES[state?.[0] ?? -1] === undefined)
+    throw new HardwareFault(`${port.address} has ${state?.[0]} in register ${STATE_AT}, which is no state of a saw`, 'NONE')
   return new SawDevice(port.line, `band saw ${machine?.[0]}`)
 }

@@ -45,7 +45,15 @@ const STATE_BLOCK: readonly Register[] = [
   { at: 1014, name: 'pieces_cut', description: 'Pieces cut', coding: 'u16' },
   { at: 1015, name: 'band_motor_current', description: 'Current of the band motor', coding: 'u16', perUnit: 10, unit: 'A', deadband: 0.1 },
   { at: 1016, name: 'band_motor_torque', description: 'Torque of the band motor', coding: 'u16', perUnit: 10, unit: '%', deadband: 0.2 },
-  { at: 1017, name: 'descent_motor_current', description: 'Current of the descent motor, without its direction', coding: 'magnitude', perUnit: 100, unit: 'A', deadband: 0.02 },
+  {
+    at: 1017,
+    name: 'descent_motor_current',
+    description: 'Current of the descent motor, without its direction',
+    coding: 'magnitude',
+    perUnit: 100,
+    unit: 'A',
+    deadband: 0.02,
+  },
   { at: 1018, name: 'descent_motor_torque', description: 'Torque of the descent motor', coding: 'u16', unit: '%', deadband: 1 },
   { at: 1019, name: 'vice_pressure', description: 'Pressure of the vices', coding: 'u16', perUnit: 10, unit: 'bar', deadband: 0.1 },
   { at: 1020, name: 'band_tension', description: 'Tension of the band', coding: 'u16', perUnit: 10, unit: 'bar', deadband: 0.1 },
@@ -75,11 +83,20 @@ const STATE_BLOCK: readonly Register[] = [
 
 const SPEED_TARGETS: readonly Register[] = [
   {
-    at: 2041, name: 'descent_speed_target', description: 'Speed at which the saw head is to come down', coding: 'i16', perUnit: 100, unit: 'mm/min',
+    at: 2041,
+    name: 'descent_speed_target',
+    description: 'Speed at which the saw head is to come down',
+    coding: 'i16',
+    perUnit: 100,
+    unit: 'mm/min',
     settable: { minimum: 10, maximum: 60, step: 0.01 },
   },
   {
-    at: 2066, name: 'cutting_speed_target', description: 'Speed at which the band is to run, in whole m/min', coding: 'u16', unit: 'm/min',
+    at: 2066,
+    name: 'cutting_speed_target',
+    description: 'Speed at which the band is to run, in whole m/min',
+    coding: 'u16',
+    unit: 'm/min',
     settable: { minimum: 40, maximum: 90, step: 1 },
   },
 ]
@@ -93,8 +110,20 @@ export const STATE_AT = 1030
 
 /** Bits of register 1032, from the lowest. */
 export const ALARMS = [
-  'emergency stop', 'cutting motor', 'hydraulic motor', 'coolant motor', 'chip conveyor', 'brush', 'pulley cover open', 'band broken', 'servo overload',
-  'servo over-temperature', 'band motor', 'measurement calculation', 'front vice', 'servo brake resistor',
+  'emergency stop',
+  'cutting motor',
+  'hydraulic motor',
+  'coolant motor',
+  'chip conveyor',
+  'brush',
+  'pulley cover open',
+  'band broken',
+  'servo overload',
+  'servo over-temperature',
+  'band motor',
+  'measurement calculation',
+  'front vice',
+  'servo brake resistor',
 ] as const
 
 /** Momentary commands: bits of one word. */

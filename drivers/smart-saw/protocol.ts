@@ -1,5 +1,5 @@
 import type { ParameterValue } from '../../core/reading.ts'
-import { ALARMS, STATES, type Register } from './profile.ts'
+import { ALARMS, type Register, STATES } from './profile.ts'
 
 /** Registers as the PLC holds them, to values and back. Pure. */
 

@@ -4,7 +4,7 @@ import type { ParameterKind, ParameterSpec } from '../../core/parameter.ts'
 import type { Measured, ParameterValue } from '../../core/reading.ts'
 import type { DeviceHandle } from '../driver.ts'
 import type { ModbusLine } from '../modbus-line.ts'
-import { COMMAND_AT, CUT_CANCEL, REGISTERS, STATE_AT, STATES, type Coding, type Register } from './profile.ts'
+import { COMMAND_AT, type Coding, CUT_CANCEL, REGISTERS, type Register, STATE_AT, STATES } from './profile.ts'
 import { blocksOf, decode, encode, widthOf } from './protocol.ts'
 
 const STATE_POLL_MS = 100
@@ -69,8 +69,9 @@ export class SawDevice implements DeviceHandle {
     return { confirmed: this.#stands(signal) }
   }
 
-  /** The port belongs to who opened it. */
-  async [Symbol.asyncDispose](): Promise<void> {}
+  async [Symbol.asyncDispose](): Promise<void> {
+    // The port belongs to who opened it, and nothing else was opened.
+  }
 
   async #stands(signal: AbortSignal): Promise<boolean> {
     const deadline = performance.now() + CONFIRM_STOP_WITHIN_MS
@@ -107,7 +108,13 @@ function specOf(register: Register): ParameterSpec {
 }
 
 const KINDS: Readonly<Record<Coding, ParameterKind>> = {
-  u16: 'INTEGER', i16: 'INTEGER', magnitude: 'INTEGER', f32: 'FLOAT', code: 'TEXT', state: 'ENUM', alarms: 'TEXT',
+  u16: 'INTEGER',
+  i16: 'INTEGER',
+  magnitude: 'INTEGER',
+  f32: 'FLOAT',
+  code: 'TEXT',
+  state: 'ENUM',
+  alarms: 'TEXT',
 }
 
 function kindOf(register: Register): ParameterKind {

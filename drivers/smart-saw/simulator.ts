@@ -55,7 +55,20 @@ export class SmartSawSimulator implements RegisterInstrument {
     this.#host = host
     this.#operator = options.operator ?? false
     const fixed: Readonly<Record<number, number>> = {
-      1000: 42, 1001: 7, 1002: 3, 1003: 1, 1004: 2, 1005: 1, 1006: 4, 1007: 18, 1008: 1, 1009: 1200, 1010: 800, 1011: 0, 1012: 0, 1041: WIDTH_MM * 10,
+      1000: 42,
+      1001: 7,
+      1002: 3,
+      1003: 1,
+      1004: 2,
+      1005: 1,
+      1006: 4,
+      1007: 18,
+      1008: 1,
+      1009: 1200,
+      1010: 800,
+      1011: 0,
+      1012: 0,
+      1041: WIDTH_MM * 10,
     }
     for (const [at, word] of Object.entries(fixed)) this.#registers[Number(at)] = word
     this.#registers[2066] = 58
@@ -181,7 +194,9 @@ export class SmartSawSimulator implements RegisterInstrument {
       1018: Math.abs(this.#descentSpeed) * 0.9,
       1019: (cutting ? 62 : 60) + noise(0.3),
       1020: 180 + noise(0.5) * 10,
-      1021: noise(running ? 12 : 1), 1022: noise(running ? 12 : 1), 1023: noise(running ? 12 : 1),
+      1021: noise(running ? 12 : 1),
+      1022: noise(running ? 12 : 1),
+      1023: noise(running ? 12 : 1),
       1024: ((this.#torque - BASE_TORQUE_PERCENT) * 0.004 + this.#wear + noise(0.01)) * (cutting ? 1 : 0.1) * 100,
       1025: (21.5 + noise(0.03)) * 10,
       1026: (44 + noise(0.1)) * 10,
@@ -193,7 +208,9 @@ export class SmartSawSimulator implements RegisterInstrument {
       1032: this.#alarms,
       1033: this.#cuttingSpeed * 10,
       1034: this.#descentSpeed,
-      1035: running ? 120 + noise(3) : 0, 1036: running ? 118 + noise(3) : 0, 1037: running ? 95 + noise(3) : 0,
+      1035: running ? 120 + noise(3) : 0,
+      1036: running ? 118 + noise(3) : 0,
+      1037: running ? 95 + noise(3) : 0,
       1042: energyLow,
       1043: energyHigh,
     }

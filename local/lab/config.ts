@@ -14,7 +14,7 @@ export type LabConfig = {
 
 /** Throws CannotStart that names the variable and what is allowed. */
 export function readLabConfig(env: NodeJS.ProcessEnv): LabConfig {
-  const folder = env['LAB_DIR']
+  const folder = env.LAB_DIR
   if (folder === undefined || folder === '') throw new CannotStart('LAB_DIR is not set; it names the folder of the simulated lab')
   return {
     folder: resolve(folder),

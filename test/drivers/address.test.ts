@@ -14,7 +14,19 @@ test('the four forms', () => {
   expect(parseAddress('sim://esp300')).toEqual({ kind: 'sim', name: 'esp300' })
 })
 
-test.each(['', 'COM1', 'serial://ttyS0', 'tcp://host', 'tcp://host:0', 'tcp://host:70000', 'sim://', 'sim://../esp300', 'sim://Esp', 'file:///x', 'pvcam://lib.so'])('%j is refused with what is allowed', (text) => {
+test.each([
+  '',
+  'COM1',
+  'serial://ttyS0',
+  'tcp://host',
+  'tcp://host:0',
+  'tcp://host:70000',
+  'sim://',
+  'sim://../esp300',
+  'sim://Esp',
+  'file:///x',
+  'pvcam://lib.so',
+])('%j is refused with what is allowed', (text) => {
   expect(() => parseAddress(text)).toThrow('write serial:///')
 })
 

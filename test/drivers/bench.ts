@@ -54,7 +54,7 @@ export async function readOne(device: DeviceHandle, name: string): Promise<Measu
   return (await device.read([name], never)).get(name)
 }
 
-export async function valueOf(device: DeviceHandle, name: string): Promise<ParameterValue> {
+export async function goodValue(device: DeviceHandle, name: string): Promise<ParameterValue> {
   const measured = await readOne(device, name)
   if (measured === undefined || 'bad' in measured) throw new Error(`${name} is bad: ${measured?.bad}`)
   return measured.value

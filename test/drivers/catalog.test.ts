@@ -17,5 +17,5 @@ test.each(DRIVERS.map((driver) => driver.id))('%s has its protocol, driver and s
 })
 
 test('every device of the simulated lab has a driver that takes its settings', () => {
-  for (const device of SIMULATED_DEVICES) expect(driverById(device.driverId)?.locate(device.settings).address).toBe(device.settings['address'])
+  for (const device of SIMULATED_DEVICES) expect(driverById(device.driverId)?.locate(device.settings).address).toBe(device.settings.address)
 })

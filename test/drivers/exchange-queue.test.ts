@@ -53,9 +53,7 @@ test('who gives up while waiting is not served, and the others are', async () =>
 
 test('a preemption refuses what waits, interrupts what runs, and lets what comes after go on', async () => {
   const queue = new ExchangeQueue()
-  const running = problemOf(
-    queue.run('command', (signal) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))), never),
-  )
+  const running = problemOf(queue.run('command', (signal) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))), never))
   await Promise.resolve()
   const waiting = problemOf(queue.run('read', async () => undefined, never))
   queue.preempt(new EmergencyStopped('stop', { effect: 'POSSIBLE' }))

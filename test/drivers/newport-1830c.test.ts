@@ -6,7 +6,7 @@ import * as protocol from '../../drivers/newport-1830c/protocol.ts'
 import { Newport1830cSimulator } from '../../drivers/newport-1830c/simulator.ts'
 import { SimulatedTerminal } from '../../drivers/simulated-terminal.ts'
 import { writeEntry } from '../../local/lab/book.ts'
-import { type Bench, never, open, openBench, problemOf, readOne, valueOf } from './bench.ts'
+import { type Bench, goodValue, never, open, openBench, problemOf, readOne } from './bench.ts'
 
 describe('the protocol', () => {
   test.each([
@@ -83,10 +83,13 @@ describe('the driver on a pseudo-terminal', () => {
 
   test('reads watts and every setting', async () => {
     await using meter = await open(newport1830c, settings, bench.context)
-    const power = await valueOf(meter.device, 'power')
+    const power = await goodValue(meter.device, 'power')
     expect(power).toBeGreaterThan(0.95e-3)
     expect(power).toBeLessThan(1.05e-3)
-    const readings = await meter.device.read(meter.device.parameters.map((parameter) => parameter.name), never)
+    const readings = await meter.device.read(
+      meter.device.parameters.map((parameter) => parameter.name),
+      never,
+    )
     expect([...readings.values()].filter((reading) => 'bad' in reading)).toEqual([])
     expect(readings.get('wavelength')).toEqual({ value: 800 })
     expect(readings.get('in_watts')).toEqual({ value: true })
@@ -102,13 +105,13 @@ describe('the driver on a pseudo-terminal', () => {
     expect(await meter.device.write?.('attenuator', true, never)).toBe(true)
     expect(await meter.device.write?.('background_subtraction', true, never)).toBe(true)
     expect(accepted.slice(3)).toEqual(['W0633', 'F1', 'R8', 'A1', 'Z1'])
-    expect(await valueOf(meter.device, 'power')).toBeCloseTo(0, 4)
+    expect(await goodValue(meter.device, 'power')).toBeCloseTo(0, 4)
   })
 
   test('a value that the meter refuses is a fault without effect', async () => {
     await using meter = await open(newport1830c, settings, bench.context)
     expect(await problemOf(meter.device.write?.('wavelength', 200, never) ?? Promise.resolve())).toMatchObject({ code: 'HARDWARE_FAULT', effect: 'NONE' })
-    expect(await valueOf(meter.device, 'wavelength')).toBe(800)
+    expect(await goodValue(meter.device, 'wavelength')).toBe(800)
   })
 
   test('saturation, over range and other units are bad, never a number', async () => {
@@ -121,10 +124,10 @@ describe('the driver on a pseudo-terminal', () => {
     await meter.device.write?.('range', 'auto', never)
     simulator.turnUnits(2)
     expect((await readOne(meter.device, 'power')) ?? {}).toMatchObject({ bad: expect.stringContaining('is not in watts') })
-    expect(await valueOf(meter.device, 'in_watts')).toBe(false)
+    expect(await goodValue(meter.device, 'in_watts')).toBe(false)
     simulator.turnUnits(1)
     expect(await readOne(meter.device, 'power')).toHaveProperty('bad') // until the meter itself says watts again
-    expect(await valueOf(meter.device, 'in_watts')).toBe(true)
+    expect(await goodValue(meter.device, 'in_watts')).toBe(true)
     expect(await readOne(meter.device, 'power')).toHaveProperty('value')
   })
 
@@ -140,7 +143,7 @@ describe('the driver on a pseudo-terminal', () => {
     line.inject({ kind: 'late', byMs: 520 })
     expect(await readOne(meter.device, 'power')).toHaveProperty('bad')
     light = 2e-3
-    const next = await valueOf(meter.device, 'power')
+    const next = await goodValue(meter.device, 'power')
     expect(next).toBeGreaterThan(1.8e-3)
   })
 

@@ -9,7 +9,7 @@ import { blocksOf, decode, encode, floatWords, MAX_REGISTERS_READ, widthOf } fro
 import { SmartSawSimulator } from '../../drivers/smart-saw/simulator.ts'
 import { writeEntry } from '../../local/lab/book.ts'
 import { until } from '../until.ts'
-import { type Bench, never, open, openBench, problemOf, readOne, valueOf } from './bench.ts'
+import { type Bench, goodValue, never, open, openBench, problemOf, readOne } from './bench.ts'
 
 const register = (name: string): Register => REGISTERS.find((candidate) => candidate.name === name) ?? expect.fail(`no register ${name}`)
 
@@ -21,7 +21,7 @@ describe('the register profile', () => {
     expect(REGISTERS.filter((each) => each.unit !== undefined && !isUnit(each.unit))).toEqual([])
   })
 
-  test('signs are two\'s complement', () => {
+  test("signs are two's complement", () => {
     expect(decode(register('band_deviation'), [65_535])).toBe(-0.01)
     expect(decode(register('band_deviation'), [151])).toBe(1.51)
     expect(decode(register('ambient_temperature'), [65_526])).toBe(-1)
@@ -64,12 +64,21 @@ describe('the register profile', () => {
   })
 
   test('adjacent registers are read in one request', () => {
-    expect(blocksOf(REGISTERS).map(({ at, count }) => [at, count])).toEqual([[1000, 44], [2041, 1], [2066, 1]])
+    expect(blocksOf(REGISTERS).map(({ at, count }) => [at, count])).toEqual([
+      [1000, 44],
+      [2041, 1],
+      [2066, 1],
+    ])
     fc.assert(
       fc.property(fc.subarray([...REGISTERS]), (wanted) => {
         const blocks = blocksOf(wanted)
         expect(blocks.flatMap((block) => block.registers)).toEqual(wanted)
-        expect(blocks.every((block) => block.count <= MAX_REGISTERS_READ && block.registers.every((each) => each.at >= block.at && each.at + widthOf(each) <= block.at + block.count))).toBe(true)
+        expect(
+          blocks.every(
+            (block) =>
+              block.count <= MAX_REGISTERS_READ && block.registers.every((each) => each.at >= block.at && each.at + widthOf(each) <= block.at + block.count),
+          ),
+        ).toBe(true)
       }),
     )
   })
@@ -139,7 +148,10 @@ describe('the driver over Modbus TCP', () => {
   test('sets both speeds, the second not sooner than 110 ms after the first', async () => {
     await using opened = await open(smartSaw, settings, bench.context)
     const { write } = opened.device
-    const set = await Promise.all([write?.call(opened.device, 'cutting_speed_target', 70, never), write?.call(opened.device, 'descent_speed_target', 24.5, never)])
+    const set = await Promise.all([
+      write?.call(opened.device, 'cutting_speed_target', 70, never),
+      write?.call(opened.device, 'descent_speed_target', 24.5, never),
+    ])
     expect(set).toEqual([70, 24.5])
     expect(accepted.map(({ command }) => command)).toEqual(['2066=70', '2041=2450'])
     expect((accepted[1]?.atMs ?? 0) - (accepted[0]?.atMs ?? 0)).toBeGreaterThanOrEqual(105)
@@ -158,15 +170,24 @@ describe('the driver over Modbus TCP', () => {
     await using opened = await open(smartSaw, settings, bench.context)
     const write = saw.write.bind(saw)
     saw.write = (at, value, seconds) => write(at, value + 1, seconds)
-    expect(await problemOf(opened.device.write?.('cutting_speed_target', 60, never) ?? Promise.resolve())).toMatchObject({ code: 'HARDWARE_FAULT', effect: 'DONE' })
+    expect(await problemOf(opened.device.write?.('cutting_speed_target', 60, never) ?? Promise.resolve())).toMatchObject({
+      code: 'HARDWARE_FAULT',
+      effect: 'DONE',
+    })
   })
 
-  test('an exception is the PLC\'s word that it did nothing; silence may be anything', async () => {
+  test("an exception is the PLC's word that it did nothing; silence may be anything", async () => {
     await using opened = await open(smartSaw, settings, bench.context)
     server.inject({ kind: 'refused', code: 4 })
-    expect(await problemOf(opened.device.write?.('cutting_speed_target', 60, never) ?? Promise.resolve())).toMatchObject({ effect: 'NONE', facts: { instrumentCode: '4' } })
+    expect(await problemOf(opened.device.write?.('cutting_speed_target', 60, never) ?? Promise.resolve())).toMatchObject({
+      effect: 'NONE',
+      facts: { instrumentCode: '4' },
+    })
     server.inject({ kind: 'silent' })
-    expect(await problemOf(opened.device.write?.('cutting_speed_target', 60, never) ?? Promise.resolve())).toMatchObject({ code: 'DEADLINE_EXCEEDED', effect: 'POSSIBLE' })
+    expect(await problemOf(opened.device.write?.('cutting_speed_target', 60, never) ?? Promise.resolve())).toMatchObject({
+      code: 'DEADLINE_EXCEEDED',
+      effect: 'POSSIBLE',
+    })
     expect(opened.port.line.health).toMatchObject({ failures: 2, failuresInARow: 2 })
   })
 
@@ -174,7 +195,7 @@ describe('the driver over Modbus TCP', () => {
     await using opened = await open(smartSaw, settings, bench.context)
     server.inject({ kind: 'late', byMs: 1050 })
     expect(await readOne(opened.device, 'cutting_speed_target')).toHaveProperty('bad')
-    expect(await valueOf(opened.device, 'descent_speed_target')).toBe(20)
+    expect(await goodValue(opened.device, 'descent_speed_target')).toBe(20)
   })
 
   test('an emergency stop passes the request that is on the wire', async () => {
@@ -202,6 +223,6 @@ describe('the driver over Modbus TCP', () => {
     expect(await problemOf(open(smartSaw, settings, bench.context))).toMatchObject({ code: 'DEVICE_OFFLINE' })
     await server.plugIn()
     await using again = await open(smartSaw, settings, bench.context)
-    expect(await valueOf(again.device, 'state')).toBe('idle')
+    expect(await goodValue(again.device, 'state')).toBe('idle')
   })
 })
