@@ -1,7 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
 /** Waits for a condition instead of for a time. Throws what the condition last threw, or says that it never held. */
-export async function until<T>(condition: () => T | Promise<T>, options: { deadlineMs?: number; everyMs?: number; what?: string } = {}): Promise<NonNullable<T>> {
+export async function until<T>(
+  condition: () => T | Promise<T>,
+  options: { deadlineMs?: number; everyMs?: number; what?: string } = {},
+): Promise<Exclude<T, false | '' | 0 | null | undefined>> {
   const { deadlineMs = 10_000, everyMs = 10, what = 'the condition' } = options
   const end = performance.now() + deadlineMs
   let failure: unknown
@@ -9,7 +12,7 @@ export async function until<T>(condition: () => T | Promise<T>, options: { deadl
     try {
       failure = undefined
       const value = await condition()
-      if (value) return value
+      if (value) return value as Exclude<T, false | '' | 0 | null | undefined>
     } catch (error) {
       failure = error
     }
