@@ -48,7 +48,8 @@ export function Panel() {
       const main = mainParameter(node)?.id
       for (const parameter of node.parameters) {
         if (parameter.kind !== 'FLOAT' && parameter.kind !== 'INTEGER') continue
-        const title = `${node.label ?? node.name} · ${parameter.name}`
+        const device = node.label ?? node.name
+        const title = parameter.id === main ? device : `${device} · ${parameter.name}`
         found.set(parameter.id, {
           parameterId: parameter.id,
           deviceId: node.id,

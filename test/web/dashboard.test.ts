@@ -1,0 +1,221 @@
+import { readFile } from 'node:fs/promises'
+import type { Browser, Locator, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { query } from '../harness/graphql.ts'
+import { startWholeLab, type WholeLab } from '../harness/lab.ts'
+import { until } from '../until.ts'
+import { accessibilityViolations, cuttableSocket, findChromium, launch } from './browser.ts'
+
+const executable = findChromium()
+const START_DEADLINE_MS = 90_000
+const ACTION_DEADLINE_MS = 20_000
+const SCAN_DEADLINE_MS = 60_000
+
+test.runIf(executable === undefined)('SKIPPED: the dashboard needs Chromium, and none is installed on this machine', ({ skip }) => skip('no Chromium'))
+
+describe.skipIf(executable === undefined)('the dashboard of a whole lab, in Chromium', () => {
+  let lab: WholeLab
+  let browser: Browser
+  let page: Page
+  let socket: Awaited<ReturnType<typeof cuttableSocket>>
+  const failures: string[] = []
+
+  beforeAll(async () => {
+    lab = await startWholeLab()
+    browser = await launch(executable ?? '')
+    const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: 'dark', acceptDownloads: true })
+    page = await context.newPage()
+    page.setDefaultTimeout(ACTION_DEADLINE_MS)
+    page.on('pageerror', (error) => failures.push(error.message))
+    socket = await cuttableSocket(page)
+    await page.goto(lab.url)
+  }, START_DEADLINE_MS)
+
+  afterAll(async () => {
+    await browser?.close()
+    await lab?.stop()
+  }, START_DEADLINE_MS)
+
+  const panel = (id: string): Locator => page.locator(`[data-panel="${id}"]`)
+  const numberIn = async (locator: Locator): Promise<number> => Number.parseFloat((await locator.innerText()).replace('\u2212', '-'))
+  /** A device that moves, found by what it can do and not by its name. */
+  const movable = (): Locator =>
+    panel('devices')
+      .locator('[data-device]', { has: page.getByRole('button', { name: /^Home / }) })
+      .first()
+
+  test('shows every registered device with its connection, and says that they are simulated', async () => {
+    const { devices } = await query<{ devices: { edges: { node: { name: string } }[] } }>(lab.url, '{ devices(first: 100) { edges { node { name } } } }')
+    const names = devices.edges.map(({ node }) => node.name)
+    expect(names.length).toBeGreaterThan(3)
+    for (const name of names) await page.locator(`[data-device="${name}"][data-connection="CONNECTED"]`).waitFor()
+    expect(await panel('devices').getByText('simulated', { exact: true }).count()).toBe(names.length)
+  })
+
+  test('values are live: a noisy reading changes by itself', async () => {
+    const values = panel('devices').locator('[data-main-value]')
+    await values.first().waitFor()
+    const first = await values.allInnerTexts()
+    await until(async () => (await values.allInnerTexts()).some((text, at) => text !== first[at]), { deadlineMs: ACTION_DEADLINE_MS, what: 'a changed value' })
+  })
+
+  test(
+    'homes and moves a stage',
+    async () => {
+      const stage = movable()
+      await stage.getByRole('button', { name: /^Home / }).click()
+      await until(async () => Math.abs(await numberIn(stage.locator('[data-main-value]'))) < 0.01, { deadlineMs: SCAN_DEADLINE_MS, what: 'the stage at home' })
+      const target = stage.getByRole('textbox', { name: /^Move / })
+      await target.fill('1.5')
+      await target.press('Enter')
+      await until(async () => Math.abs((await numberIn(stage.locator('[data-main-value]'))) - 1.5) < 0.01, {
+        deadlineMs: ACTION_DEADLINE_MS,
+        what: 'the stage at 1.5',
+      })
+      expect(await stage.getByRole('alert').count()).toBe(0)
+    },
+    SCAN_DEADLINE_MS,
+  )
+
+  test('says in words why a move is refused, beside the control, and nothing moves', async () => {
+    const stage = movable()
+    const before = await numberIn(stage.locator('[data-main-value]'))
+    const target = stage.getByRole('textbox', { name: /^Move / })
+    await target.fill('100000')
+    await target.press('Enter')
+    const refusal = stage.getByRole('alert')
+    await refusal.waitFor()
+    expect(await refusal.getAttribute('data-code')).toBe('LIMIT_VIOLATION')
+    expect(await refusal.innerText()).toMatch(/100000/)
+    expect(await numberIn(stage.locator('[data-main-value]'))).toBeCloseTo(before, 2)
+    await refusal.getByRole('button', { name: 'Dismiss' }).click()
+    await target.fill('')
+  })
+
+  test(
+    'starts a session and a scan, and its curve grows point by point',
+    async () => {
+      await page.getByLabel('Title').fill('A session of the test')
+      await page.getByRole('button', { name: 'Start session' }).click()
+      await panel('session').locator('[data-session="A session of the test"]').waitFor()
+      const release = panel('queue').getByRole('button', { name: 'Release queue' })
+      if ((await release.count()) > 0) await release.click()
+      const form = panel('scan').getByRole('form', { name: 'New run' })
+      await form.getByLabel('From').fill('1')
+      await form.getByLabel('To', { exact: true }).fill('3')
+      await form.getByLabel('Points').fill('9')
+      await form.getByRole('button', { name: 'Start scan' }).click()
+      const curve = panel('scan').locator('[data-curve-run]')
+      const rows = async () => Number(await curve.getAttribute('data-rows'))
+      await until(async () => (await rows()) >= 2, { deadlineMs: SCAN_DEADLINE_MS, what: 'the first points' })
+      await until(async () => (await rows()) === 9, { deadlineMs: SCAN_DEADLINE_MS, what: 'all nine points' })
+      await curve.getByText('completed', { exact: true }).waitFor()
+      expect(await curve.locator('.uplot canvas').count()).toBe(1)
+    },
+    2 * SCAN_DEADLINE_MS,
+  )
+
+  test(
+    'shows the camera live, with its rate',
+    async () => {
+      const camera = panel('camera')
+      await camera.getByRole('button', { name: 'Start live' }).click()
+      await until(async () => Number(await camera.locator('[data-frames]').getAttribute('data-frames')) > 5, {
+        deadlineMs: ACTION_DEADLINE_MS,
+        what: 'frames on the canvas',
+      })
+      expect(await camera.locator('[data-fact="rate"]').innerText()).toMatch(/\d Hz/)
+      await camera.getByRole('button', { name: 'Stop live' }).click()
+      await camera.getByRole('button', { name: 'Start live' }).waitFor()
+    },
+    SCAN_DEADLINE_MS,
+  )
+
+  test(
+    'exports a dataset as CSV with a progress bar, and the file downloads',
+    async () => {
+      const datasets = panel('datasets')
+      await datasets.locator('[data-dataset] button').last().click()
+      await datasets.locator('.uplot canvas').first().waitFor()
+      await choose(datasets.getByRole('combobox', { name: 'Export format' }), /^CSV/)
+      await datasets.getByRole('button', { name: 'Export', exact: true }).click()
+      const link = datasets.getByRole('link', { name: /^Download .*\.csv/ })
+      await link.waitFor({ timeout: SCAN_DEADLINE_MS })
+      const [download] = await Promise.all([page.waitForEvent('download'), link.click()])
+      const lines = (await readFile(await download.path(), 'utf8')).trimEnd().split('\r\n')
+      expect(lines).toHaveLength(10)
+      expect(lines[0]).toMatch(/mm/)
+    },
+    2 * SCAN_DEADLINE_MS,
+  )
+
+  test('every panel can be reached and shown alone by the keyboard', async () => {
+    await page.locator('body').press('2')
+    await page.locator('[data-panel="devices"][data-solo]').waitFor()
+    await page.locator('body').press('0')
+    await panel('scan').waitFor()
+    await page.reload()
+    await movable().waitFor()
+    await page.keyboard.press('Tab')
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Skip to the panels')
+    await page.keyboard.press('Enter')
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe('main')
+  })
+
+  test.each(['dark', 'light'] as const)(
+    'axe-core finds nothing to mend: %s, on a desk and on a tablet',
+    async (colorScheme) => {
+      await page.emulateMedia({ colorScheme })
+      await page.locator(`html[data-mantine-color-scheme="${colorScheme}"]`).waitFor()
+      await movable()
+        .getByRole('button', { name: /parameters$/ })
+        .click()
+      for (const width of [1440, 820]) {
+        await page.setViewportSize({ width, height: 1000 })
+        expect(await accessibilityViolations(page)).toEqual([])
+        expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth), `no sideways scrolling at ${width}`).toBeLessThanOrEqual(0)
+      }
+      await page.setViewportSize({ width: 1440, height: 900 })
+      await movable()
+        .getByRole('button', { name: /parameters$/ })
+        .click()
+    },
+    SCAN_DEADLINE_MS,
+  )
+
+  test(
+    'the emergency stop works while the WebSocket is lost; then the page comes back by itself',
+    async () => {
+      await socket.cut()
+      await page.getByText('Connection lost').waitFor()
+      await page.getByRole('button', { name: 'Emergency stop' }).click()
+      await page.locator('[data-emergency="active"]').waitFor()
+      expect(await stopped()).toEqual([true])
+      expect(await accessibilityViolations(page)).toEqual([])
+      socket.mend()
+      await page.getByText('Connection lost').waitFor({ state: 'hidden' })
+      await page.locator('[data-connection="LIVE"]').waitFor()
+      const stage = movable()
+      await stage.getByRole('textbox', { name: /^Move / }).fill('2')
+      await stage.getByRole('button', { name: 'Move', exact: true }).click()
+      await stage.locator('[role="alert"][data-code="EMERGENCY_STOPPED"]').waitFor()
+      await page.getByRole('button', { name: 'Release…' }).click()
+      await page.getByRole('button', { name: 'Release: it is safe to move' }).click()
+      await page.locator('[data-emergency="active"]').waitFor({ state: 'detached' })
+      expect(await stopped()).toEqual([false])
+    },
+    SCAN_DEADLINE_MS,
+  )
+
+  test('nothing failed in the page meanwhile', () => expect(failures).toEqual([]))
+
+  async function stopped(): Promise<boolean[]> {
+    const answer = await query<{ lab: { stations: { emergencyStop: { active: boolean } }[] } }>(lab.url, '{ lab { stations { emergencyStop { active } } } }')
+    return answer.lab.stations.map((station) => station.emergencyStop.active)
+  }
+
+  async function choose(combobox: Locator, name: RegExp): Promise<void> {
+    await combobox.click()
+    await page.getByRole('option', { name }).click()
+  }
+})
