@@ -27,6 +27,8 @@ export interface HostedDevice {
   home(writer: Writer, signal: AbortSignal): Promise<void>
   /** Never refused. */
   stop(signal: AbortSignal): Promise<void>
+  /** Grows with each stop, whoever asked for it: a move that began before did not end by itself. */
+  readonly stops: number
   /** Until the device's own status says that it stands (at once for what does not move). */
   settled(signal: AbortSignal): Promise<void>
 }

@@ -61,7 +61,8 @@ export async function executeRun(run: ClaimedRun, engine: Engine, stop: AbortSig
 }
 
 function failure(error: unknown, stop: AbortSignal, claim?: AbortSignal): RunEnd {
-  if (stop.aborted && stop.reason instanceof RunStopped) return stop.reason.end
+  const stopped = stop.aborted ? stop.reason : error
+  if (stopped instanceof RunStopped) return stopped.end
   const problem = asProblem(claim?.aborted === true ? claim.reason : error)
   const state = problem.code === 'EMERGENCY_STOPPED' ? 'ABORTED' : 'FAILED'
   return { state, exitReason: problem.message, problem: problem.toRecord() }
@@ -163,10 +164,10 @@ class Execution {
       asProblem(new Error(`${axis.measured.name} did not take ${value} within ${SET_DEADLINE_MS} ms`)),
     )
     this.#moved = true
+    this.#started.set(index, { axis, value, stops: device.stops })
     if (moves) await orAbort(device.moveTo(value, unit, this.#writer, limit.signal), limit.signal)
     else await orAbort(device.set(spec.name, value, unit, this.#writer, limit.signal), limit.signal)
     this.#commanded[index] = value
-    this.#started.set(index, { axis, value })
   }
 
   #append(row: readonly RowCell[]): void {

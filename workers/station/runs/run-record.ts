@@ -14,7 +14,7 @@ export type RunEnd = {
   readonly cause?: Cause
 }
 
-/** The reason of the signal that ends a run from outside. */
+/** Why a run ends although nothing has failed; also the reason of the signal that ends it from outside. */
 export class RunStopped extends Error {
   override readonly name = 'RunStopped'
   readonly end: RunEnd

@@ -4,11 +4,13 @@ import { convert } from '../../../core/unit.ts'
 import { deadline, orAbort, pause } from '../host/deadline.ts'
 import type { BoundAxis } from './bound-plan.ts'
 import { freshReadings, numberOf } from './measure.ts'
+import { RunStopped } from './run-record.ts'
 
 export const DEFAULT_SETTLE_TIMEOUT_MS = 300_000 // the longest travel of a slow stage (100 mm at 0.4 mm/s) is shorter
 const TOLERANCE_POLL_MS = 100
 
-export type Target = { readonly axis: BoundAxis; readonly value: number }
+/** `stops`: how often the device had been stopped when the move began. */
+export type Target = { readonly axis: BoundAxis; readonly value: number; readonly stops: number }
 
 /**
  * Waits until everything that was set stands, by the devices' own status; then, if a tolerance is asked for, until each measured value is that close to its
@@ -21,6 +23,12 @@ export async function settle(targets: readonly Target[], { tolerance, timeoutSec
   using limit = deadline(signal, timeoutMs, () => new DeadlineExceeded(`${names} did not settle within ${timeoutMs} ms: ${waitsFor}`, timeoutMs, 'DONE'))
   const standing = targets.filter(({ axis }) => axis.moves).map(({ axis }) => axis.device.settled(limit.signal))
   await orAbort(Promise.all(standing), limit.signal)
+  const stopped = targets.find(({ axis, stops }) => axis.device.stops !== stops)
+  if (stopped !== undefined)
+    throw new RunStopped({
+      state: 'ABORTED',
+      exitReason: `${stopped.axis.device.record.name} was stopped on its way to ${stopped.value} ${stopped.axis.unit ?? ''}`.trim(),
+    })
 
   if (tolerance !== undefined) {
     for (;;) {
