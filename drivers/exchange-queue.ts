@@ -20,7 +20,7 @@ export class ExchangeQueue {
   /** `work` gets a signal that fires when the caller gives up, when preempt() voids the exchange, or when the port is closed. */
   async run<T>(lane: Lane, work: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
     const exchange = await this.#turn(lane, signal)
-    const onAbort = (): void => exchange.abort(problemOf(signal, 'POSSIBLE'))
+    const onAbort = (): void => exchange.abort(signal.reason)
     signal.addEventListener('abort', onAbort, { once: true })
     try {
       if (signal.aborted) throw problemOf(signal, 'NONE')

@@ -103,7 +103,7 @@ export class AxisDevice implements DeviceHandle {
         const ended = this.#underWay
         if (ended === undefined) return false
         this.#underWay = undefined
-        await this.#port.refuseErrors(line, axis, ended === 'home' ? 'the search for home' : 'the move')
+        await this.#port.refuseErrors(line, axis, ended === 'home' ? 'the search for home' : 'the move', 'ended')
         if (ended === 'home') this.#homed = true
         return false
       },
@@ -115,7 +115,7 @@ export class AxisDevice implements DeviceHandle {
     this.#stops += 1
     if (this.#underWay === 'home') this.#underWay = 'move' // home was not reached
     await this.#port.line.interject(command.stop(this.#axis))
-    await this.#port.line.exchange('urgent', (line) => this.#port.refuseErrors(line, this.#axis, 'the stop'), signal)
+    await this.#port.line.exchange('urgent', (line) => this.#port.refuseErrors(line, this.#axis, 'the stop', 'ended'), signal)
   }
 
   async #stands(signal: AbortSignal): Promise<boolean> {

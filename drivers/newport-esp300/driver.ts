@@ -6,6 +6,8 @@ import { ControllerPort } from './port.ts'
 import { ask, IDENTITY, NUMBER, parseNumber, parseUnit, STAGE, UNIT } from './protocol.ts'
 import { locate, SETTINGS } from './settings.ts'
 
+const TEXT = /[A-Za-z]{3}/ // any identity; not the late number that a station before this one asked for
+
 /** Newport ESP300: up to three axes on one serial line; each axis is a device. */
 export const newportEsp300: Driver<ControllerPort> = {
   id: 'newport-esp300',
@@ -33,9 +35,9 @@ async function openAxis(port: ControllerPort, settings: DeviceSettings, context:
     throw new InvalidValue(`${port.address} is open with ${port.baudRate} baud and flow control ${port.flowControl}; its axes must agree`, ['baudRate'])
 
   const { line } = port
-  const identity = await line.ask('command', ask.identity, /./, signal)
+  const identity = await line.ask('command', ask.identity, TEXT, signal)
   if (!IDENTITY.test(identity)) throw new HardwareFault(`${port.address} answers ${JSON.stringify(identity)}, which is not an ESP300`, 'NONE')
-  const old = await port.clearErrors(signal)
+  const old = await port.clearErrors(axis, signal)
   if (old.length > 0) context.log(`${port.address}: errors from before this connection: ${old.join(', ')}`)
 
   const stage = await line.ask('command', ask.stage(axis), STAGE, signal)

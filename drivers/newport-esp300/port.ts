@@ -58,36 +58,33 @@ export class ControllerPort implements DriverPort {
     )
   }
 
-  /** Empties the error queue; throws the first error that concerns this axis or the controller as a whole. */
-  async refuseErrors(line: Exchange, axis: protocol.Axis, after: string): Promise<void> {
-    let first: protocol.ControllerError | undefined
+  /** Throws the first error that concerns this axis, or the controller as a whole, since it was last asked. */
+  async refuseErrors(line: Exchange, axis: protocol.Axis, after: string, motion: 'began' | 'ended' = 'began'): Promise<void> {
+    const [error] = await this.#errorsOf(line, axis)
+    if (error === undefined) return
+    const effect = motion === 'ended' ? 'DONE' : error.refused ? 'NONE' : 'POSSIBLE'
+    throw new HardwareFault(`after ${after} the ESP300 reports error ${error.code}: ${error.message}`, effect, { instrumentCode: String(error.code) })
+  }
+
+  /** Forgets the errors of before this connection; they were nobody's. */
+  async clearErrors(axis: protocol.Axis, signal: AbortSignal): Promise<readonly number[]> {
+    const errors = await this.line.exchange('command', (line) => this.#errorsOf(line, axis), signal)
+    return errors.map((error) => error.code)
+  }
+
+  /** Empties the error queue; what concerns another axis is kept for it. */
+  async #errorsOf(line: Exchange, axis: protocol.Axis): Promise<readonly protocol.ControllerError[]> {
+    const errors: protocol.ControllerError[] = []
+    const earlier = this.#found.get(axis)
+    if (earlier !== undefined) errors.push(earlier)
+    this.#found.delete(axis)
     for (let count = 0; count < MAX_ERRORS_READ; count += 1) {
       const error = protocol.parseError(await line.ask(protocol.ask.error, protocol.ERROR_CODE))
       if (error === 'none' || error === undefined) break
-      if (error.axis === undefined || error.axis === axis) first ??= error
+      if (error.axis === undefined || error.axis === axis) errors.push(error)
       else this.#found.set(error.axis, error)
     }
-    first ??= this.#found.get(axis)
-    this.#found.delete(axis)
-    if (first !== undefined)
-      throw new HardwareFault(`after ${after} the ESP300 reports error ${first.code}: ${first.message}`, 'NONE', { instrumentCode: String(first.code) })
-  }
-
-  /** Forgets errors of before this connection; they were nobody's. */
-  async clearErrors(signal: AbortSignal): Promise<readonly number[]> {
-    return await this.line.exchange(
-      'command',
-      async (line) => {
-        const codes: number[] = []
-        while (codes.length < MAX_ERRORS_READ) {
-          const error = protocol.parseError(await line.ask(protocol.ask.error, protocol.ERROR_CODE))
-          if (error === 'none' || error === undefined) break
-          codes.push(error.code)
-        }
-        return codes
-      },
-      signal,
-    )
+    return errors
   }
 
   async abort(): Promise<void> {

@@ -72,7 +72,8 @@ export function parseUnit(reply: string): string | undefined {
   return UNIT.test(reply) ? UNITS[String(Number(reply))] : undefined
 }
 
-export type ControllerError = { readonly code: number; readonly axis?: Axis; readonly message: string }
+/** `refused`: the command before it was not carried out. Other errors (a following error, a limit switch) come by themselves. */
+export type ControllerError = { readonly code: number; readonly axis?: Axis; readonly message: string; readonly refused: boolean }
 
 /** `0`: no error. Hundreds are the axis: 213 is error 13 of axis 2. undefined: not an error code at all. */
 export function parseError(reply: string): ControllerError | 'none' | undefined {
@@ -80,8 +81,8 @@ export function parseError(reply: string): ControllerError | 'none' | undefined 
   const code = Number(reply)
   if (code === 0) return 'none'
   const axis = AXES.find((candidate) => candidate === Math.floor(code / 100))
-  if (axis === undefined) return { code, message: GENERAL_ERRORS[code] ?? 'an error that the manual does not list' }
-  return { code, axis, message: AXIS_ERRORS[code % 100] ?? 'an axis error that the manual does not list' }
+  if (axis === undefined) return { code, message: GENERAL_ERRORS[code] ?? 'an error that the manual does not list', refused: !GENERAL_EVENTS.has(code) }
+  return { code, axis, message: AXIS_ERRORS[code % 100] ?? 'an axis error that the manual does not list', refused: AXIS_REFUSALS.has(code % 100) }
 }
 
 const GENERAL_ERRORS: Readonly<Record<number, string>> = {
@@ -149,3 +150,6 @@ const AXIS_ERRORS: Readonly<Record<number, string>> = {
   31: 'not allowed while in a group',
   32: 'invalid trajectory mode for moving',
 }
+
+const GENERAL_EVENTS: ReadonlySet<number> = new Set([1, 2, 4, 8, 23])
+const AXIS_REFUSALS: ReadonlySet<number> = new Set([0, 1, 6, 7, 10, 11, 13, 15, 17, 24, 30, 31, 32])

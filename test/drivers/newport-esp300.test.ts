@@ -22,8 +22,8 @@ describe('the protocol', () => {
     expect(protocol.parseUnit('2')).toBe('mm')
     expect(protocol.parseUnit('0')).toBeUndefined()
     expect(protocol.parseError('0')).toBe('none')
-    expect(protocol.parseError('6')).toEqual({ code: 6, message: 'command does not exist' })
-    expect(protocol.parseError('213')).toEqual({ code: 213, axis: 2, message: 'motor not enabled' })
+    expect(protocol.parseError('6')).toEqual({ code: 6, message: 'command does not exist', refused: true })
+    expect(protocol.parseError('213')).toEqual({ code: 213, axis: 2, message: 'motor not enabled', refused: true })
   })
 
   test('commands as the manual writes them', () => {
