@@ -37,7 +37,7 @@ describe.skipIf(executable === undefined)('the dashboard of a whole lab, in Chro
   }, START_DEADLINE_MS)
 
   const panel = (id: string): Locator => page.locator(`[data-panel="${id}"]`)
-  const numberIn = async (locator: Locator): Promise<number> => Number.parseFloat((await locator.innerText()).replace('\u2212', '-'))
+  const numberIn = async (locator: Locator): Promise<number> => Number.parseFloat(((await locator.textContent()) ?? '').replace('\u2212', '-'))
   /** A device that moves, found by what it can do and not by its name. */
   const movable = (): Locator =>
     panel('devices')
@@ -55,8 +55,11 @@ describe.skipIf(executable === undefined)('the dashboard of a whole lab, in Chro
   test('values are live: a noisy reading changes by itself', async () => {
     const values = panel('devices').locator('[data-main-value]')
     await values.first().waitFor()
-    const first = await values.allInnerTexts()
-    await until(async () => (await values.allInnerTexts()).some((text, at) => text !== first[at]), { deadlineMs: ACTION_DEADLINE_MS, what: 'a changed value' })
+    const first = await values.allTextContents()
+    await until(async () => (await values.allTextContents()).some((text, at) => text !== first[at]), {
+      deadlineMs: ACTION_DEADLINE_MS,
+      what: 'a changed value',
+    })
   })
 
   test(
@@ -86,7 +89,7 @@ describe.skipIf(executable === undefined)('the dashboard of a whole lab, in Chro
     const refusal = stage.getByRole('alert')
     await refusal.waitFor()
     expect(await refusal.getAttribute('data-code')).toBe('LIMIT_VIOLATION')
-    expect(await refusal.innerText()).toMatch(/100000/)
+    expect(await refusal.textContent()).toMatch(/100000/)
     expect(await numberIn(stage.locator('[data-main-value]'))).toBeCloseTo(before, 2)
     await refusal.getByRole('button', { name: 'Dismiss' }).click()
     await target.fill('')
@@ -124,7 +127,7 @@ describe.skipIf(executable === undefined)('the dashboard of a whole lab, in Chro
         deadlineMs: ACTION_DEADLINE_MS,
         what: 'frames on the canvas',
       })
-      expect(await camera.locator('[data-fact="rate"]').innerText()).toMatch(/\d Hz/)
+      expect(await camera.locator('[data-fact="rate"]').textContent()).toMatch(/\d Hz/)
       await camera.getByRole('button', { name: 'Stop live' }).click()
       await camera.getByRole('button', { name: 'Start live' }).waitFor()
     },

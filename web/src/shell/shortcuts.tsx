@@ -1,6 +1,7 @@
 import { Modal, Switch } from '@mantine/core'
-import { useEffect, useRef } from 'react'
+import { type ReactNode, useEffect, useRef } from 'react'
 import { PANELS } from '../panels/index.ts'
+import { Button } from '../ui/button.tsx'
 
 export type Shortcuts = {
   readonly stop: () => void
@@ -50,30 +51,41 @@ type HelpProperties = { opened: boolean; onClose: () => void; singleKeys: boolea
 
 export function ShortcutHelp({ opened, onClose, singleKeys, onSingleKeys }: HelpProperties) {
   return (
-    <Modal opened={opened} onClose={onClose} title="Keyboard" centered closeButtonProps={{ 'aria-label': 'Close' }}>
-      <dl className="keys">
-        <Key keys={['Shift', 'Esc']}>Emergency stop, from anywhere</Key>
-        <Key keys={['0']}>Overview</Key>
-        {PANELS.map((panel, at) => (
-          <Key key={panel.id} keys={[String(at + 1)]}>
-            {panel.title} alone
-          </Key>
-        ))}
-        <Key keys={['T']}>Colours: as the system, light, dark</Key>
-        <Key keys={['?']}>This list</Key>
-        <Key keys={['Enter']}>In a field: send its value</Key>
-      </dl>
-      <Switch
-        label="Single keys are shortcuts (outside of fields)"
-        checked={singleKeys}
-        onChange={(event) => onSingleKeys(event.currentTarget.checked)}
-        mt="md"
-      />
-    </Modal>
+    <Modal.Root opened={opened} onClose={onClose} centered>
+      <Modal.Overlay />
+      <Modal.Content>
+        <Modal.Body>
+          <div className="dialog-head">
+            <Modal.Title>Keyboard</Modal.Title>
+            <Button kind="quiet" aria-label="Close" onClick={onClose}>
+              ×
+            </Button>
+          </div>
+          <dl className="keys">
+            <Key keys={['Shift', 'Esc']}>Emergency stop, from anywhere</Key>
+            <Key keys={['0']}>Overview</Key>
+            {PANELS.map((panel, at) => (
+              <Key key={panel.id} keys={[String(at + 1)]}>
+                {panel.title} alone
+              </Key>
+            ))}
+            <Key keys={['T']}>Colours: as the system, light, dark</Key>
+            <Key keys={['?']}>This list</Key>
+            <Key keys={['Enter']}>In a field: send its value</Key>
+          </dl>
+          <Switch
+            label="Single keys are shortcuts (outside of fields)"
+            checked={singleKeys}
+            onChange={(event) => onSingleKeys(event.currentTarget.checked)}
+            mt="md"
+          />
+        </Modal.Body>
+      </Modal.Content>
+    </Modal.Root>
   )
 }
 
-function Key({ keys, children }: { keys: readonly string[]; children: React.ReactNode }) {
+function Key({ keys, children }: { keys: readonly string[]; children: ReactNode }) {
   return (
     <>
       <dt>

@@ -1,5 +1,5 @@
 import { RangeSlider, SegmentedControl, Switch } from '@mantine/core'
-import { useEffect, useRef, useState } from 'react'
+import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { useClient } from 'urql'
 import { formatDuration, formatNumber } from '../../data/format.ts'
 import type { Frame } from '../../data/frame-header.ts'
@@ -118,7 +118,7 @@ export function Viewer({ deviceId, name, live, width, height }: Properties) {
   )
 }
 
-function Fact({ name, bad = false, children }: { name: string; bad?: boolean; children: React.ReactNode }) {
+function Fact({ name, bad = false, children }: { name: string; bad?: boolean; children: ReactNode }) {
   return (
     <span className={styles.fact} data-fact={name} data-bad={bad || undefined}>
       <span>{name}</span>

@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useRef } from 'react'
-import type uPlot from 'uplot'
+import uPlot from 'uplot'
 import { useClient } from 'urql'
+import { type LaneView, laneView } from '../../data/lane-view.ts'
 import { TimeRing } from '../../data/time-ring.ts'
 import { graphql } from '../../graphql.ts'
 import { useLab, useReading } from '../../state/lab.tsx'
@@ -30,16 +31,20 @@ const HISTORY = graphql(`
 const CAPACITY = 36_000 // the longest window (one hour) at the rate of the live stream (10 Hz): 0.6 MB a lane, allocated once
 const POINTS_PER_LANE = 1600 // two for each pixel of a wide screen
 const HISTORY_POINTS = 1000
-const REDRAW_MS = 120 // a line that moves smoothly to the eye, at a tenth of a core for six lanes
+const REDRAW_MS = 120 // a line that moves smoothly to the eye
+
+/** A value holds until the next one says otherwise: steps, no slopes that nobody measured. */
+const stepped = uPlot.paths.stepped?.({ align: 1 })
 
 type Properties = { trace: Trace; color: number; seconds: number; last: boolean; tall: boolean }
 
 /** One pen of the strip chart. It begins with what the history knows and goes on live. */
 export function Lane({ trace, color, seconds, last, tall }: Properties) {
-  const { live } = useLab()
+  const { connection, live } = useLab()
   const client = useClient()
   const ring = useMemo(() => new TimeRing(CAPACITY), [])
   const redraw = useRef<(() => void) | undefined>(undefined)
+  const view = useRef<LaneView | undefined>(undefined)
   const value = useReading(trace)
   const { parameterId, deviceId, name } = trace
 
@@ -81,24 +86,36 @@ export function Lane({ trace, color, seconds, last, tall }: Properties) {
   const options = (colors: ChartColors): Omit<uPlot.Options, 'width' | 'height'> => ({
     cursor: { sync: { key: 'traces' }, drag: { x: false, y: false }, points: { size: 6 } },
     legend: { show: false },
-    padding: [6, 4, last ? null : 0, 0],
-    scales: { x: { time: true, range: () => [Date.now() / 1000 - seconds, Date.now() / 1000] }, y: { range: padded } },
+    padding: [6, 28, 0, 0],
+    scales: {
+      x: { time: true, range: () => [nowOf(ring) - seconds, nowOf(ring)] },
+      y: { range: () => [view.current?.low ?? 0, view.current?.high ?? 1] },
+    },
     axes: [
       axis(colors, { size: last ? 24 : 0, values: last ? (_, ticks) => axisClock(ticks) : () => [], space: 90 }),
       axis(colors, {
-        size: 58,
+        size: 66,
         space: 24,
         label: (plot) => axisUnit(plot.scales.y, trace.unit),
         labelSize: 16,
         values: (_, ticks) => axisNumbers(ticks, trace.unit),
       }),
     ],
-    series: [{}, { stroke: colors.series[color % colors.series.length] ?? colors.ink, width: 1.5, points: { show: false }, spanGaps: false }],
+    series: [
+      {},
+      {
+        stroke: colors.series[color % colors.series.length] ?? colors.ink,
+        width: 1.5,
+        points: { show: false },
+        spanGaps: false,
+        ...(stepped !== undefined && { paths: stepped }),
+      },
+    ],
   })
   const data = () => {
-    const now = Date.now() / 1000
-    const view = ring.view(now - seconds, now + 1, POINTS_PER_LANE)
-    return [view.times, view.values] as const
+    const holds = connection.state.get().phase === 'LIVE'
+    view.current = laneView(ring, nowOf(ring), seconds, POINTS_PER_LANE, holds)
+    return [view.current.times, view.current.values] as const
   }
   const height = (tall ? 150 : 88) + (last ? 24 : 0)
   return (
@@ -124,9 +141,7 @@ export function Lane({ trace, color, seconds, last, tall }: Properties) {
   )
 }
 
-/** A little air above and below; a constant value is a line in the middle and not a division by zero. */
-function padded(_: uPlot, minimum: number | null, maximum: number | null): [number, number] {
-  if (minimum === null || maximum === null) return [0, 1]
-  const air = (maximum - minimum) * 0.12 || Math.abs(maximum) * 0.01 || 0.5
-  return [minimum - air, maximum + air]
+/** The page's clock, or the lab's where that is ahead. */
+function nowOf(ring: TimeRing): number {
+  return Math.max(Date.now() / 1000, ring.lastTime ?? 0)
 }
