@@ -1,4 +1,4 @@
-import { type CommandAnswer, type CommandReading, type CommandRequest, DEFAULT_COMPLETE_MS, MAX_COMPLETE_MS } from '../../../core/command.ts'
+import { type CommandAnswer, type CommandCall, type CommandReading, type CommandRequest, DEFAULT_COMPLETE_MS, MAX_COMPLETE_MS } from '../../../core/command.ts'
 import { asProblem, DeadlineExceeded, HardwareFault, InvalidValue, type Problem, problemFromRecord } from '../../../core/errors.ts'
 import type { Clock } from '../../../core/time.ts'
 import type { Journal } from '../journal/journal.ts'
@@ -115,20 +115,22 @@ export class Commands {
     const writer: Writer = { cause: { ...cause, requestId: request.requestId }, ...(fence !== undefined && { fence }) }
     const steps: Step[] = []
     for (const { deviceId, call } of calls) {
-      const device = this.#options.device(deviceId)
-      const context = {
-        device,
-        writer,
-        permit: () => this.#options.permit(device, writer),
-        permitRelease: () => this.#options.permitRelease(device, writer),
-        signal: accepting.signal,
+      try {
+        steps.push(await orAbort(this.#prepared(deviceId, call, writer, accepting.signal), accepting.signal))
+      } catch (error) {
+        throw asProblem(error, 'NONE').with({ deviceId })
       }
-      steps.push(await orAbort(prepare(call, context), accepting.signal).catch((error: unknown) => Promise.reject(asProblem(error, 'NONE').with({ deviceId }))))
     }
     const changes = steps.some((step) => step.changes)
     accepting.signal.throwIfAborted()
     if (changes) await this.#journalled(request, calls.every(({ call }) => call.kind === 'stop'), accepting.signal)
     return { steps, changes }
+  }
+
+  async #prepared(deviceId: string, call: CommandCall, writer: Writer, signal: AbortSignal): Promise<Step> {
+    const { device: find, permit, permitRelease } = this.#options
+    const device = find(deviceId)
+    return await prepare(call, { device, writer, signal, permit: () => permit(device, writer), permitRelease: () => permitRelease(device, writer) })
   }
 
   /** A stop does not wait for the disk. */

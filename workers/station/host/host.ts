@@ -216,8 +216,8 @@ class Host implements DeviceHost {
 
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#cameraTimer)
-    this.#commands.interrupt(new HardwareFault('the station ends', 'POSSIBLE'))
     await this.stopMotion()
+    this.#commands.interrupt(new HardwareFault('the station ends', 'POSSIBLE'))
     await Promise.all([...this.devices.values()].map((device) => device.disconnect()))
     this.readings.flush()
   }

@@ -1,0 +1,165 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { HostChange } from '../../../../workers/station/host/host.ts'
+import { until } from '../../../until.ts'
+import { type HostBench, never, openHostBench, problemOf, record } from './bench.ts'
+import { Instrument, testDriver } from './test-driver.ts'
+
+let stage: Instrument
+let bench: HostBench
+
+beforeEach(async () => {
+  stage = new Instrument()
+  bench = await openHostBench([testDriver({ stage })], [record('axis', 'test-bench', { address: 'stage' }), record('twin', 'test-bench', { address: 'stage' })])
+  await bench.connected('axis', 'twin')
+})
+afterEach(() => bench[Symbol.asyncDispose]())
+
+const connection = (): string => bench.host.device('axis').state.connection
+
+describe('a device', () => {
+  it('shares its port with the others on it', () => {
+    expect(stage.openPorts).toBe(1)
+  })
+
+  it('has been read before it may be commanded', () => {
+    const { state } = bench.host.device('axis')
+    expect(state).toMatchObject({ identity: 'Test Bench 1.0', readoutParameter: 'power', status: { code: 'IDLE' }, motion: { moving: false, minimum: 0, maximum: 50 } })
+    expect(state.capabilities).toEqual(['MOVABLE', 'READABLE', 'PARAMETERIZED', 'SETTABLE'])
+    expect(state.parameters.find(({ spec }) => spec.name === 'gain')?.reading).toMatchObject({ value: 2, quality: 'GOOD' })
+  })
+
+  it('that is unplugged goes STALE with a reason, refuses at once, and comes back by itself with the same handles', async () => {
+    const handles = bench.host.device('axis').state.parameters.map(({ handle }) => handle)
+    const seen: HostChange[] = []
+    const stop = new AbortController()
+    const watching = (async () => {
+      for await (const change of bench.host.changes(stop.signal)) seen.push(change)
+    })()
+
+    stage.unplug()
+    await until(() => connection() === 'RECONNECTING')
+    const gain = bench.host.device('axis').reading('gain')
+    expect(gain).toMatchObject({ quality: 'STALE', value: 2, reason: 'the cable was pulled' })
+    expect(await problemOf(bench.ask('axis', { kind: 'set', name: 'gain', value: 1 }))).toMatchObject({ code: 'DEVICE_OFFLINE', effect: 'NONE' })
+    await until(() => stage.openPorts === 0)
+
+    stage.plugged = true
+    await bench.connected('axis', 'twin')
+    expect(bench.host.device('axis').reading('gain')).toMatchObject({ quality: 'GOOD', value: 2 })
+    expect(bench.host.device('axis').state.parameters.map(({ handle }) => handle)).toEqual(handles)
+    expect(stage.openPorts).toBe(1)
+    stop.abort()
+    await watching
+    const connections = seen.flatMap((change) => (change.kind === 'device' && change.device.id === 'axis' ? [change.device.connection] : []))
+    expect(connections[0]).toBe('RECONNECTING')
+    expect(connections.at(-1)).toBe('CONNECTED')
+    const events = (await bench.entries()).flatMap((entry) => (entry.type === 'event' && entry.event.deviceId === 'axis' ? [entry.event.summary] : []))
+    expect(events).toContain('axis is reconnecting: the cable was pulled')
+  })
+
+  it('that cannot be opened says why, and is tried again', async () => {
+    stage.plugged = false
+    bench.registry = [...bench.registry, record('late', 'test-bench', { address: 'elsewhere' })]
+    await bench.host.syncDevices()
+    await until(() => bench.host.device('late').state.connection === 'FAILED')
+    expect(bench.host.device('late').state).toMatchObject({ connectionReason: 'nothing is at elsewhere', status: { code: 'ERROR' } })
+  })
+
+  it('that loses its port in the middle of a move ends the move with what is known', async () => {
+    stage.unitsPerSecond = 5
+    const moving = problemOf(bench.ask('axis', { kind: 'move', to: 40, wait: true }))
+    await until(() => stage.moving)
+    stage.unplug()
+    expect(await moving).toMatchObject({ code: 'DEVICE_OFFLINE' })
+    await until(() => bench.host.device('axis').state.motion === undefined)
+  })
+
+  it('is let go of and taken again when a person says so', async () => {
+    await bench.ask('axis', { kind: 'disconnect' })
+    expect(bench.host.device('axis').state).toMatchObject({ connection: 'DISCONNECTED', status: { code: 'DISABLED' } })
+    expect(await problemOf(bench.ask('axis', { kind: 'read' }))).toMatchObject({ code: 'DEVICE_OFFLINE' })
+    await bench.ask('axis', { kind: 'connect' })
+    expect(connection()).toBe('CONNECTED')
+  })
+
+  it('fails to connect with the reason', async () => {
+    await bench.ask('axis', { kind: 'disconnect' })
+    await bench.ask('twin', { kind: 'disconnect' })
+    stage.plugged = false
+    expect(await problemOf(bench.ask('axis', { kind: 'connect' }))).toMatchObject({ code: 'DEVICE_OFFLINE', message: expect.stringContaining('not plugged in') })
+  })
+})
+
+describe('the registry', () => {
+  it('brings new devices, takes removed ones and opens changed ones again', async () => {
+    const seen: HostChange[] = []
+    const stop = new AbortController()
+    const watching = (async () => {
+      for await (const change of bench.host.changes(stop.signal)) seen.push(change)
+    })()
+    bench.registry = [record('axis', 'test-bench', { address: 'stage', moves: false }, 2)]
+    await bench.host.syncDevices()
+    await bench.connected('axis')
+    expect(bench.host.device('axis').state.capabilities).not.toContain('MOVABLE')
+    expect(() => bench.host.device('twin')).toThrow(/no device twin/)
+    await until(() => seen.some((change) => change.kind === 'removed' && change.deviceId === 'twin'))
+    stop.abort()
+    await watching
+  })
+
+  it('does not take a device away from a run', async () => {
+    await using _claim = bench.host.claim('run-1', 1, ['axis'])
+    bench.registry = []
+    expect(await problemOf(bench.host.syncDevices())).toMatchObject({ code: 'DEVICE_BUSY' })
+    expect(connection()).toBe('CONNECTED')
+  })
+})
+
+describe('polling', () => {
+  it('reads each device once for everybody and publishes what it reads', async () => {
+    const values: unknown[] = []
+    stage.values.set('power', 5)
+    const power = bench.host.device('axis').state.parameters.find(({ spec }) => spec.name === 'power')?.handle ?? 0
+    for await (const item of bench.host.readings.stream({ handles: [power] }, never)) {
+      if (item.kind !== 'gap') values.push(...item.columns.values)
+      if (values.includes(5) && values.length < 20) stage.values.set('power', 6)
+      if (values.includes(6)) break
+    }
+    expect(values.at(-1)).toBe(6)
+  })
+
+  it('says BAD with its reason for what cannot be read, and shows the device as failing when nothing can', async () => {
+    stage.failing.add('read power')
+    await until(() => bench.host.device('axis').reading('power')?.quality === 'BAD')
+    expect(bench.host.device('axis').reading('power')).toMatchObject({ quality: 'BAD', reason: 'no reply within 1 s' })
+    expect(bench.host.device('axis').state.status.code).toBe('IDLE')
+    stage.failing.add('read position')
+    await until(() => bench.host.device('axis').state.status.code === 'ERROR')
+    stage.failing.clear()
+    await until(() => bench.host.device('axis').state.status.code === 'IDLE')
+  })
+
+  it('writes into the history what leaves the deadband and every change of quality, not more', async () => {
+    const samples = async (): Promise<unknown[]> =>
+      (await bench.entries()).flatMap((entry) =>
+        entry.type === 'samples' ? entry.samples.filter(({ deviceId, parameter }) => deviceId === 'axis' && parameter === 'power').map(({ reading }) => reading.value ?? reading.quality) : [],
+      )
+    expect(await samples()).toEqual([1])
+    stage.values.set('power', 1.05)
+    await until(() => bench.host.device('axis').reading('power')?.value === 1.05)
+    expect(await samples()).toEqual([1])
+    stage.values.set('power', 1.2)
+    await until(() => bench.host.device('axis').reading('power')?.value === 1.2)
+    stage.failing.add('read power')
+    await until(() => bench.host.device('axis').reading('power')?.quality === 'BAD')
+    expect(await samples()).toEqual([1, 1.2, 'BAD'])
+  })
+})
+
+it('the end of the station stops what moves and lets every port go', async () => {
+  stage.unitsPerSecond = 5
+  await bench.ask('axis', { kind: 'move', to: 40, wait: false })
+  await bench.host[Symbol.asyncDispose]()
+  expect(stage.heard).toEqual(['move 40', 'stop'])
+  expect(stage.openPorts).toBe(0)
+})
