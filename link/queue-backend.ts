@@ -39,6 +39,7 @@ export type BullWorkerOptions = { readonly autorun: false; readonly concurrency:
 
 export const RETRY_MS = 1_000 // between attempts to reach the queue's server; one that comes back is used within two of these
 
+const STALLED_CHECK_MS = 5_000 // a dead worker's job is noticed this long after its lock has ended
 const POSTGRES_SCHEMA = 'bullmq'
 const POSTGRES_CONNECTIONS = 2 // of each queue and worker, beside its LISTEN connection; more would only wait for each other
 const CONNECT_TIMEOUT_MS = 5_000 // a server that does not answer by then is away
@@ -55,7 +56,7 @@ export function connectQueue(name: string, connection: QueueConnection, onError:
 }
 
 export function connectWorker(name: string, process: BullProcess, connection: QueueConnection, options: BullWorkerOptions, onError: (error: Error) => void): Promise<BullWorker> {
-  const common = { ...options, runRetryDelay: RETRY_MS }
+  const common = { ...options, runRetryDelay: RETRY_MS, stalledInterval: STALLED_CHECK_MS }
   const worker: BullWorker =
     'redisUrl' in connection
       ? new Worker(name, process, { ...common, connection: { ...redis(connection.redisUrl), maxRetriesPerRequest: null } })

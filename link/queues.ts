@@ -55,7 +55,14 @@ export interface QueueWorker extends AsyncDisposable {
   close(): Promise<void>
 }
 
-export type WorkerSettings = { readonly concurrency: number; readonly connection: QueueConnection; readonly log: QueueLog; readonly paused?: boolean }
+export type WorkerSettings = {
+  readonly concurrency: number
+  readonly connection: QueueConnection
+  readonly log: QueueLog
+  readonly paused?: boolean
+  /** A job whose worker does not renew its lock by then has stalled: its worker is dead, or the queue's server was away. */
+  readonly lockMs?: number
+}
 
 export class QueueAway extends Error {
   override readonly name = 'QueueAway'
@@ -63,7 +70,7 @@ export class QueueAway extends Error {
 
 const CALL_DEADLINE_MS = 5_000 // a person's request hangs no longer on a queue that is away
 const CLOSE_DEADLINE_MS = 5_000 // within the supervisor's STOP_DEADLINE_MS
-const LOCK_MS = 30_000 // a job whose worker does not renew its lock by then has stalled
+const LOCK_MS = 30_000 // long enough for a blocked event loop, short enough that a person still waits for a dead worker's job
 const LOWEST_PRIORITY = 2_097_152 // BullMQ's are 1 (first) to 2^21 (last); without one (0) a job would overtake all that have one
 const NORMAL_PRIORITY = LOWEST_PRIORITY / 2
 
@@ -179,9 +186,9 @@ class Worker implements QueueWorker {
 
   async #start(): Promise<void> {
     const { signal } = this.#closing
-    const { connection, concurrency } = this.#settings
+    const { connection, concurrency, lockMs = LOCK_MS } = this.#settings
     const maxStalledCount = Math.max(0, ...this.#jobs.map((job) => job.maxStalledCount))
-    const options = { autorun: false, concurrency, lockDuration: LOCK_MS, maxStalledCount } as const
+    const options = { autorun: false, concurrency, lockDuration: lockMs, maxStalledCount } as const
     while (!signal.aborted) {
       try {
         this.#bull = await connectWorker(this.name, (job, token) => this.#process(job, token), connection, options, (error) => this.#rest(error))

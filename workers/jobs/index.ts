@@ -1,0 +1,5 @@
+import { exportDatasets } from './export.ts'
+import type { ComputeJob } from './job.ts'
+
+/** Every job of the compute workers; a test compares this list with the folder. */
+export const COMPUTE_JOBS: readonly ComputeJob[] = [exportDatasets]
