@@ -25,11 +25,12 @@ function fail(sentence) {
 function requireToolchain() {
   const compilers = process.env.CXX ? [process.env.CXX.split(' ')[0]] : ['c++', 'g++', 'clang++']
   const missing = [
-    compilers.some((name) => name.includes('/') ? existsSync(name) : onPath(name)) ? undefined : `a C++ compiler (${compilers.join(', ')})`,
+    compilers.some((name) => (name.includes('/') ? existsSync(name) : onPath(name))) ? undefined : `a C++ compiler (${compilers.join(', ')})`,
     onPath('make') || onPath('gmake') ? undefined : 'make',
     onPath('python3') || onPath('python') || process.env.PYTHON ? undefined : 'python3',
   ].filter((name) => name !== undefined)
-  if (missing.length > 0) fail(`a C++ toolchain is missing: ${missing.join(' and ')} not found in PATH; install it (Debian: apt install build-essential python3) and start again`)
+  if (missing.length > 0)
+    fail(`a C++ toolchain is missing: ${missing.join(' and ')} not found in PATH; install it (Debian: apt install build-essential python3) and start again`)
 }
 
 /** npm names its own copy in npm_config_node_gyp; outside npm it is beside the running npm or node. */
@@ -42,7 +43,10 @@ function nodeGyp() {
     join(dirname(process.execPath), '..', 'share', 'nodejs', 'npm', bundled),
     join(dirname(process.execPath), 'node_modules', 'npm', bundled),
   ]
-  return places.find((place) => place && existsSync(place)) ?? fail('node-gyp was not found: it comes with npm; run this with npm, or set npm_config_node_gyp to its bin/node-gyp.js')
+  return (
+    places.find((place) => place && existsSync(place)) ??
+    fail('node-gyp was not found: it comes with npm; run this with npm, or set npm_config_node_gyp to its bin/node-gyp.js')
+  )
 }
 
 /** Headers that lie beside node need no download. */
@@ -64,5 +68,5 @@ if (result.status !== 0) {
   const output = `${result.stdout ?? ''}${result.stderr ?? ''}`.split('\n')
   const firstError = Math.max(0, output.findIndex((line) => /error/i.test(line)) - 2)
   process.stderr.write(`${output.slice(firstError, firstError + SHOWN_LINES).join('\n')}\n`)
-  fail('the native addon could not be built; the compiler\'s first error is above')
+  fail("the native addon could not be built; the compiler's first error is above")
 }

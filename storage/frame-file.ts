@@ -83,7 +83,8 @@ async function readSchema(file: FileHandle, path: string): Promise<FileSchema> {
   const first = await readMessageAt(new ByteSource(file, size), 0)
   if (first.at !== 'message' || first.head.kind !== 'schema') throw new Error(`${path} does not begin with a whole Arrow schema`)
   const schema: unknown = Message.decode(first.head.metadata.slice()).header()
-  if (!(schema instanceof Schema) || schema.metadata.get(LAYOUT_KEY) !== LAYOUT_VERSION) throw new Error(`${path} is not a recording of frames (version ${LAYOUT_VERSION})`)
+  if (!(schema instanceof Schema) || schema.metadata.get(LAYOUT_KEY) !== LAYOUT_VERSION)
+    throw new Error(`${path} is not a recording of frames (version ${LAYOUT_VERSION})`)
   const shape = JSON.parse(schema.fields.at(-1)?.metadata.get('shape') ?? '[]') as readonly number[]
   const [height, width] = shape
   if (height === undefined || width === undefined) throw new Error(`${path}: its schema does not tell the shape of a frame`)

@@ -9,6 +9,10 @@ const roi = { x: 0, y: 0, width: 512, height: 512 }
 const pvcam = loadPvcam(pvcamSimulatorPath(), { environment: { PVCAM_VERSION: '7.1.1.118' } })
 const camera = pvcam.open(pvcam.cameras()[0] ?? '')
 camera.start({ roi, binning: 1, exposureSeconds: 0.005, ringPath: path.join(folder, 'frames.ring'), ringSlots: 8 })
-const recording = camera.record({ ...prepareFrameLayout({ roi, binning: 1, exposureSeconds: 0.005 }), path: path.join(folder, 'frames.arrow'), keepFreeBytes: 0 })
+const recording = camera.record({
+  ...prepareFrameLayout({ roi, binning: 1, exposureSeconds: 0.005 }),
+  path: path.join(folder, 'frames.arrow'),
+  keepFreeBytes: 0,
+})
 await until(() => recording.progress().written > 5)
 process.exit(0)

@@ -26,7 +26,12 @@ afterEach(async () => {
 const FULL = { x: 0, y: 0, width: 512, height: 512 }
 const openFirst = () => pvcam.open(pvcam.cameras()[0] ?? '')
 const startOptions = (more: Partial<Parameters<PvcamCamera['start']>[0]> = {}) => ({
-  roi: FULL, binning: 1, exposureSeconds: 0.005, ringPath: path.join(folder, 'frames.ring'), ringSlots: 32, ...more,
+  roi: FULL,
+  binning: 1,
+  exposureSeconds: 0.005,
+  ringPath: path.join(folder, 'frames.ring'),
+  ringSlots: 32,
+  ...more,
 })
 
 describe('the library', () => {
@@ -34,7 +39,15 @@ describe('the library', () => {
     expect(pvcam.libraryVersion).toBe('7.1.1')
     expect(pvcam.cameras()).toEqual(['pvcamSIM_0', 'pvcamSIM_1'])
     await using camera = openFirst()
-    expect(camera).toMatchObject({ name: 'pvcamSIM_0', sensorWidth: 512, sensorHeight: 512, bitDepth: 16, serialNumber: 'SIM000000', chipName: 'KYMOGRAPH-SIM', firmwareVersion: '1.0' })
+    expect(camera).toMatchObject({
+      name: 'pvcamSIM_0',
+      sensorWidth: 512,
+      sensorHeight: 512,
+      bitDepth: 16,
+      serialNumber: 'SIM000000',
+      chipName: 'KYMOGRAPH-SIM',
+      firmwareVersion: '1.0',
+    })
     camera.setTemperatureSetpoint(-15)
     expect(camera.temperatureSetpoint()).toBe(-15)
     expect(camera.temperature()).toBeCloseTo(-15, 0)
@@ -58,13 +71,21 @@ describe('errors carry the code and the text of PVCAM', () => {
     const { PVCAM_VERSION: _, ...environment } = process.env
     const script = fileURLToPath(new URL('load-pvcam.ts', import.meta.url))
     const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', script], { env: environment })
-    expect(JSON.parse(stdout)).toMatchObject({ code: 'HARDWARE_FAULT', message: expect.stringContaining('PL_ERR_INSTALLATION_CORRUPTED'), facts: { instrumentCode: '151' } })
+    expect(JSON.parse(stdout)).toMatchObject({
+      code: 'HARDWARE_FAULT',
+      message: expect.stringContaining('PL_ERR_INSTALLATION_CORRUPTED'),
+      facts: { instrumentCode: '151' },
+    })
   })
 
   test('185: a binning that the camera does not offer, and the camera goes on afterwards', async () => {
     await using camera = openFirst()
     expect(() => camera.start(startOptions({ roi: { x: 0, y: 0, width: 510, height: 510 }, binning: 3 }))).toThrow(
-      expect.objectContaining({ code: 'HARDWARE_FAULT', message: expect.stringContaining('PL_ERR_CONFIGURATION_INVALID'), facts: { instrumentCode: '185', effect: 'POSSIBLE' } }),
+      expect.objectContaining({
+        code: 'HARDWARE_FAULT',
+        message: expect.stringContaining('PL_ERR_CONFIGURATION_INVALID'),
+        facts: { instrumentCode: '185', effect: 'POSSIBLE' },
+      }),
     )
     expect(camera.streaming).toBe(false)
     expect(await readdir(folder)).toEqual([])
@@ -94,7 +115,12 @@ describe('a streaming camera', () => {
   test('records without a gap, and the file holds what the ring held', async () => {
     await using camera = openFirst()
     await using ring = camera.start(startOptions())
-    const recording = camera.record({ ...prepareFrameLayout({ roi: FULL, binning: 1, exposureSeconds: 0.005 }), path: path.join(folder, 'frames.arrow'), frames: 100, keepFreeBytes: 0 })
+    const recording = camera.record({
+      ...prepareFrameLayout({ roi: FULL, binning: 1, exposureSeconds: 0.005 }),
+      path: path.join(folder, 'frames.arrow'),
+      frames: 100,
+      keepFreeBytes: 0,
+    })
     const seen = new Map<bigint, Uint16Array>()
     for (let last = -1n; recording.progress().state === 'running'; ) {
       const tap = await until(() => camera.tap(1, last) ?? recording.progress().state !== 'running', { everyMs: 1 })
@@ -137,7 +163,9 @@ describe('a streaming camera', () => {
 
   test('refuses what would break the acquisition', async () => {
     await using camera = openFirst()
-    expect(() => camera.record({ ...prepareFrameLayout({ roi: FULL, binning: 1, exposureSeconds: 1 }), path: path.join(folder, 'x'), keepFreeBytes: 0 })).toThrow(/start it before/)
+    expect(() =>
+      camera.record({ ...prepareFrameLayout({ roi: FULL, binning: 1, exposureSeconds: 1 }), path: path.join(folder, 'x'), keepFreeBytes: 0 }),
+    ).toThrow(/start it before/)
     await using ring = camera.start(startOptions())
     expect(() => camera.temperature()).toThrow(expect.objectContaining({ code: 'DEVICE_BUSY' }))
     expect(() => camera.start(startOptions())).toThrow(expect.objectContaining({ code: 'DEVICE_BUSY' }))

@@ -23,12 +23,20 @@ afterEach(() => rm(folder, { recursive: true }))
 const ringOf = (width: number, height: number, slots = 8) => createRing({ path: path.join(folder, 'frames.ring'), width, height, slots })
 const layoutOf = (width: number, height: number) => prepareFrameLayout({ roi: { x: 0, y: 0, width, height }, binning: 1, exposureSeconds: 0.01 })
 const optionsFor = (ring: NativeRing, more: Partial<RecordingOptions> = {}): RecordingOptions => ({
-  ...layoutOf(ring.width, ring.height), path: path.join(folder, 'frames.arrow'), keepFreeBytes: 0, ...more,
+  ...layoutOf(ring.width, ring.height),
+  path: path.join(folder, 'frames.arrow'),
+  keepFreeBytes: 0,
+  ...more,
 })
 
 describe('a recording', () => {
   // one page whole, several pages, and sides that leave the last page half empty
-  test.each([[64, 32], [256, 256], [37, 3], [301, 203]])('of %i x %i frames is what apache-arrow and our reader read, pixel for pixel', async (width, height) => {
+  test.each([
+    [64, 32],
+    [256, 256],
+    [37, 3],
+    [301, 203],
+  ])('of %i x %i frames is what apache-arrow and our reader read, pixel for pixel', async (width, height) => {
     await using ring = ringOf(width, height)
     const recording = ring.record(optionsFor(ring, { frames: 50 }))
     await ring.startTestPattern({ frames: 50 })
@@ -39,7 +47,11 @@ describe('a recording', () => {
 
     const table = tableFromIPC(await readFile(path.join(folder, 'frames.arrow')))
     expect(table.numRows).toBe(50)
-    expect(table.schema.fields.map(({ name, nullable }) => [name, nullable])).toEqual([['sequence', false], ['time', false], ['frame', false]])
+    expect(table.schema.fields.map(({ name, nullable }) => [name, nullable])).toEqual([
+      ['sequence', false],
+      ['time', false],
+      ['frame', false],
+    ])
     await using file = await openFrameFile(path.join(folder, 'frames.arrow'))
     expect(await file.count()).toBe(50)
     const pattern = patternSource(width, height)
@@ -102,7 +114,9 @@ describe('a recording', () => {
     await using ring = ringOf(64, 32)
     await ring.record(optionsFor(ring)).stop()
     expect(() => ring.record(optionsFor(ring))).toThrow(/frames\.arrow: File exists/)
-    expect(() => ring.record({ ...layoutOf(64, 64), path: path.join(folder, 'x'), keepFreeBytes: 0 })).toThrow(expect.objectContaining({ code: 'INVALID_VALUE' }))
+    expect(() => ring.record({ ...layoutOf(64, 64), path: path.join(folder, 'x'), keepFreeBytes: 0 })).toThrow(
+      expect.objectContaining({ code: 'INVALID_VALUE' }),
+    )
     expect(() => ring.record(optionsFor(ring, { path: 'frames.arrow' }))).toThrow(/absolute path/)
     expect(() => ring.record(optionsFor(ring, { path: path.join(folder, 'no', 'where') }))).toThrow(/No such file/)
   })
@@ -110,7 +124,9 @@ describe('a recording', () => {
 
 test('a process killed in the middle leaves every frame that it had reported', async () => {
   const target = path.join(folder, 'frames.arrow')
-  const child = spawn(process.execPath, ['--import', 'tsx', fileURLToPath(new URL('record-until-killed.ts', import.meta.url)), folder], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, ['--import', 'tsx', fileURLToPath(new URL('record-until-killed.ts', import.meta.url)), folder], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   let reported = 0
   for await (const line of createInterface(child.stdout)) {
     reported = Number(line)

@@ -32,10 +32,16 @@ describe('the layout', () => {
   test('is what apache-arrow reads: no column may be null, and the file explains itself', () => {
     const table = tableFromIPC(stream(3))
     expect(table.schema.fields.map(({ name, type, nullable }) => `${name}: ${type} ${nullable}`)).toEqual([
-      'sequence: Uint64 false', 'time: Timestamp<NANOSECOND, UTC> false', `frame: FixedSizeList[${WIDTH * HEIGHT}]<Uint16> false`,
+      'sequence: Uint64 false',
+      'time: Timestamp<NANOSECOND, UTC> false',
+      `frame: FixedSizeList[${WIDTH * HEIGHT}]<Uint16> false`,
     ])
     expect(Object.fromEntries(table.schema.metadata)).toEqual({
-      deviceName: 'camera', 'kymograph.frames': '1', roi: JSON.stringify(SETTINGS.roi), binning: '2', exposureSeconds: '0.125',
+      deviceName: 'camera',
+      'kymograph.frames': '1',
+      roi: JSON.stringify(SETTINGS.roi),
+      binning: '2',
+      exposureSeconds: '0.125',
     })
     expect(table.schema.fields[2]?.metadata.get('ARROW:extension:name')).toBe('arrow.fixed_shape_tensor')
     expect(table.numRows).toBe(3)
@@ -106,7 +112,10 @@ describe('recovery', () => {
     const before = await openFrameFile(folder.file('a'))
     expect(await before.count()).toBe(frames)
     await before[Symbol.asyncDispose]()
-    expect(await recoverFrameFile(folder.file('a'))).toEqual({ frames, cutBytes: bytes.byteLength - LAYOUT.schemaMessage.byteLength - frames * LAYOUT.batchBytes })
+    expect(await recoverFrameFile(folder.file('a'))).toEqual({
+      frames,
+      cutBytes: bytes.byteLength - LAYOUT.schemaMessage.byteLength - frames * LAYOUT.batchBytes,
+    })
     expect(await readFile(folder.file('a'))).toEqual(stream(frames))
     expect(await recoverFrameFile(folder.file('a'))).toEqual({ frames, cutBytes: 0 })
   })
