@@ -31,15 +31,22 @@ const HISTORY = graphql(`
 const CAPACITY = 36_000 // the longest window (one hour) at the rate of the live stream (10 Hz): 0.6 MB a lane, allocated once
 const POINTS_PER_LANE = 1600 // two for each pixel of a wide screen
 const HISTORY_POINTS = 1000
+const CLOCK_HEIGHT = 24
 const REDRAW_MS = 120 // a line that moves smoothly to the eye
 
 /** A value holds until the next one says otherwise: steps, no slopes that nobody measured. */
 const stepped = uPlot.paths.stepped?.({ align: 1 })
 
-type Properties = { trace: Trace; color: number; seconds: number; last: boolean; tall: boolean }
+type Properties = {
+  trace: Trace
+  color: number
+  seconds: number
+  last: boolean /** Of the drawing, in pixels, without the clock under the last lane. */
+  height: number
+}
 
 /** One pen of the strip chart. It begins with what the history knows and goes on live. */
-export function Lane({ trace, color, seconds, last, tall }: Properties) {
+export function Lane({ trace, color, seconds, last, height }: Properties) {
   const { connection, live } = useLab()
   const client = useClient()
   const ring = useMemo(() => new TimeRing(CAPACITY), [])
@@ -92,7 +99,7 @@ export function Lane({ trace, color, seconds, last, tall }: Properties) {
       y: { range: () => [view.current?.low ?? 0, view.current?.high ?? 1] },
     },
     axes: [
-      axis(colors, { size: last ? 24 : 0, values: last ? (_, ticks) => axisClock(ticks) : () => [], space: 90 }),
+      axis(colors, { size: last ? CLOCK_HEIGHT : 0, values: last ? (_, ticks) => axisClock(ticks) : () => [], space: 90 }),
       axis(colors, {
         size: 66,
         space: 24,
@@ -117,7 +124,6 @@ export function Lane({ trace, color, seconds, last, tall }: Properties) {
     view.current = laneView(ring, nowOf(ring), seconds, POINTS_PER_LANE, holds)
     return [view.current.times, view.current.values] as const
   }
-  const height = (tall ? 150 : 88) + (last ? 24 : 0)
   return (
     <figure className={styles.lane} data-trace={trace.name}>
       <figcaption>
@@ -131,7 +137,7 @@ export function Lane({ trace, color, seconds, last, tall }: Properties) {
         shape={`${parameterId} ${seconds} ${last} ${color}`}
         options={options}
         data={data}
-        height={height}
+        height={Math.round(height) + (last ? CLOCK_HEIGHT : 0)}
         label={`${trace.title} over the last ${seconds} seconds`}
         onReady={(draw) => {
           redraw.current = draw

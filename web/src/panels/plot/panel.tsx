@@ -34,6 +34,8 @@ const WINDOWS = [
 ] as const
 const MOST_TRACES = 6 // one colour each; more lanes than this are too low to read
 const FIRST_TRACES = 3
+const LANE_HEIGHT = 88 // pixels: a spike is still seen
+const SOLO_SURROUNDINGS = 330 // pixels of the page that are not lanes, and the lanes' captions
 
 /** A strip chart: one lane for each chosen parameter, all over the same time, like pens beside each other on a drum. */
 export function Panel() {
@@ -43,7 +45,8 @@ export function Panel() {
   const [seconds, setSeconds] = useRemembered('plot.seconds', 60, isNumber)
   const traces = useMemo(() => {
     const found = new Map<string, Trace>()
-    const first: string[] = []
+    const measured: string[] = []
+    const moved: string[] = []
     for (const { node } of data?.devices.edges ?? []) {
       const main = mainParameter(node)?.id
       for (const parameter of node.parameters) {
@@ -58,10 +61,10 @@ export function Panel() {
           unit: parameter.unit ?? undefined,
           step: parameter.step ?? undefined,
         })
-        if (parameter.id === main && first.length < FIRST_TRACES) first.push(parameter.id)
+        if (parameter.id === main) (node.capabilities.includes('MOVABLE') ? moved : measured).push(parameter.id)
       }
     }
-    return { found, first }
+    return { found, first: [...measured, ...moved].slice(0, FIRST_TRACES) }
   }, [data])
   const ids = (chosen ?? traces.first).filter((id) => traces.found.has(id))
   const choices = useMemo(() => [...traces.found.values()].map((trace) => ({ value: trace.parameterId, label: trace.title })), [traces])
@@ -84,7 +87,16 @@ export function Panel() {
         <div className={styles.lanes}>
           {ids.map((id, at) => {
             const trace = traces.found.get(id)
-            return trace === undefined ? null : <Lane key={id} trace={trace} color={at} seconds={seconds} last={at === ids.length - 1} tall={solo} />
+            return trace === undefined ? null : (
+              <Lane
+                key={id}
+                trace={trace}
+                color={at}
+                seconds={seconds}
+                last={at === ids.length - 1}
+                height={solo ? Math.max(LANE_HEIGHT, (innerHeight - SOLO_SURROUNDINGS) / ids.length) : LANE_HEIGHT}
+              />
+            )
           })}
         </div>
         {data !== undefined && ids.length === 0 && <Empty>Nothing is plotted. Choose up to {MOST_TRACES} parameters above.</Empty>}
