@@ -1,0 +1,41 @@
+import type { Logger } from 'pino'
+import type { Actor, Cause } from '../core/cause.ts'
+import { uuidv7 } from '../core/id.ts'
+import type { Database } from '../prisma/client.ts'
+import type { ApiConfig } from './config.ts'
+import type { EventFeed } from './feed.ts'
+import type { FrameTickets } from './frames/ticket.ts'
+import { createLoaders, type Loaders } from './loaders.ts'
+import type { RowChanges } from './row-changes.ts'
+import type { Stations } from './stations/stations.ts'
+import type { JobQueues } from './job-queues.ts'
+
+/** What lives as long as the process; opened and closed by server.ts. */
+export type Services = {
+  readonly config: ApiConfig
+  readonly log: Logger
+  readonly database: Database
+  readonly stations: Stations
+  readonly changes: RowChanges
+  readonly feed: EventFeed
+  readonly queues: JobQueues
+  readonly tickets: FrameTickets
+}
+
+/** What lives as long as one operation. */
+export type Context = Services & {
+  readonly actor: Actor
+  readonly requestId: string
+  /** performance.now() at the arrival of the request. */
+  readonly arrivedAtMs: number
+  readonly load: Loaders
+}
+
+export function createContext(services: Services, actor: Actor, arrivedAtMs: number): Context {
+  return { ...services, actor, requestId: uuidv7(), arrivedAtMs, load: createLoaders(services) }
+}
+
+/** Who asks, as it travels to the hardware write and into the history. */
+export function causeOf({ actor, requestId }: Context, reason?: string | null): Cause {
+  return { kind: actor.kind, actor: actor.name, requestId, ...(reason != null && { reason }) }
+}

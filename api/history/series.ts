@@ -1,0 +1,111 @@
+import { InvalidValue } from '../../core/errors.ts'
+import { QUALITIES, type Quality } from '../../core/reading.ts'
+import { checkMaxPoints, createReducer, type Reduced, type Reduction } from '../../core/reduce.ts'
+import type { WallNs } from '../../core/time.ts'
+import { convert } from '../../core/unit.ts'
+import type { Database } from '../../prisma/client.ts'
+import { binnedPoints, binnedMeans, countSamples, rawSamples, sampleAt, type SampleRow } from './samples.ts'
+
+export type Series = {
+  readonly unit?: string | undefined
+  readonly times: readonly WallNs[]
+  readonly values?: readonly (number | null)[]
+  readonly texts?: readonly (string | null)[]
+  readonly qualities?: readonly Quality[]
+  readonly minimum?: readonly (number | null)[]
+  readonly maximum?: readonly (number | null)[]
+  readonly reducedFrom: number
+  readonly reduction: Reduction
+  readonly cursor: string
+}
+
+export type HistoryRequest = {
+  readonly parameterKey: number
+  readonly textual: boolean
+  /** Of the samples, and of the answer. */
+  readonly unit: string | undefined
+  readonly askedUnit: string | undefined
+  readonly from: WallNs
+  readonly to: WallNs
+  readonly maxPoints: number
+  readonly reduction: Reduction
+  readonly cursor: string
+}
+
+/** Up to here all samples are read and reduced exactly; above, PostgreSQL makes the first bins, so that a year costs no more memory than an hour. */
+const MAX_RAW_SAMPLES = 200_000
+/** Of each of the two extremes, before LTTB chooses among them. */
+const LTTB_BINS = 50_000
+
+/**
+ * The samples of a parameter in [from, to), with no more than maxPoints points. Only changes beyond the deadband are kept, so the first point, at `from`, is
+ * what the parameter was then: the last sample before.
+ */
+export async function readHistory({ pool }: Pick<Database, 'pool'>, request: HistoryRequest): Promise<Series> {
+  const { from, to, maxPoints, reduction, textual } = request
+  checkMaxPoints(maxPoints)
+  if (to <= from) throw new InvalidValue('range: to must be after from', ['range'])
+  const range = { key: request.parameterKey, from, to }
+  const [total, before] = await Promise.all([countSamples(pool, range), sampleAt(pool, range)])
+  const room = before === undefined ? maxPoints : maxPoints - 1
+
+  if (textual || reduction === 'NONE' || total <= room) {
+    const rows = await rawSamples(pool, range, room)
+    return exact(before === undefined ? rows : [before, ...rows], total, request)
+  }
+  const points = total <= MAX_RAW_SAMPLES ? await reduceRaw() : await reduceBinned()
+  return numeric(points, before, total, request)
+
+  async function reduceRaw(): Promise<Points> {
+    const rows = await rawSamples(pool, range, MAX_RAW_SAMPLES)
+    const reducer = createReducer(reduction, rows.length, Math.max(2, room))
+    for (const row of rows) reducer.push(Number(row.time - from), row.number ?? Number.NaN)
+    const reduced = reducer.finish()
+    return { ...reduced, times: reduced.indices.map((index) => rows[index]?.time ?? from) }
+  }
+
+  async function reduceBinned(): Promise<Points> {
+    if (reduction === 'NONE') throw new Error('NONE takes the samples as they are')
+    if (reduction === 'MEAN') return binnedMeans(pool, range, room)
+    const bins = reduction === 'LTTB' ? LTTB_BINS : reduction === 'MIN_MAX' ? Math.max(1, Math.floor(room / 2)) : room
+    const points = await binnedPoints(pool, range, bins, reduction)
+    if (reduction !== 'LTTB') return points
+    const reducer = createReducer('LTTB', points.times.length, Math.max(2, room))
+    for (const [at, time] of points.times.entries()) reducer.push(Number(time - from), points.values[at] ?? Number.NaN)
+    const reduced = reducer.finish()
+    return { ...reduced, times: reduced.indices.map((index) => points.times[index] ?? from) }
+  }
+}
+
+export type Points = Pick<Reduced, 'values' | 'minimum' | 'maximum'> & { readonly times: readonly WallNs[] }
+
+function exact(rows: readonly SampleRow[], total: number, request: HistoryRequest): Series {
+  const values = rows.map(({ number }) => number)
+  return {
+    ...heading(total, request, rows.length < total ? request.reduction : 'NONE'),
+    times: rows.map(({ time }) => time),
+    qualities: rows.map(({ quality }) => QUALITIES[quality] ?? 'BAD'),
+    ...(request.textual ? { texts: rows.map(({ text }) => text) } : { values: converted(values, request) }),
+  }
+}
+
+function numeric({ times, values, minimum, maximum }: Points, before: SampleRow | undefined, total: number, request: HistoryRequest): Series {
+  const led = (column: readonly (number | null)[]): (number | null)[] => converted(before === undefined ? column : [before.number, ...column], request)
+  return {
+    ...heading(total, request, request.reduction),
+    times: before === undefined ? times : [before.time, ...times],
+    values: led(values),
+    ...(minimum !== undefined && { minimum: led(minimum) }),
+    ...(maximum !== undefined && { maximum: led(maximum) }),
+  }
+}
+
+function heading(total: number, { unit, askedUnit, cursor }: HistoryRequest, reduction: Reduction) {
+  return { unit: askedUnit ?? unit, reducedFrom: total, reduction, cursor }
+}
+
+function converted(column: readonly (number | null)[], { unit, askedUnit }: HistoryRequest): (number | null)[] {
+  if (askedUnit === undefined || askedUnit === unit) return [...column]
+  convert(0, unit ?? '1', askedUnit) // refused even where there is nothing to convert
+  return column.map((value) => (value === null ? null : convert(value, unit ?? '1', askedUnit)))
+}

@@ -1,0 +1,209 @@
+import type { CommandAnswer, CommandCall, CommandProgress, CommandReading, CommandState } from '../../core/command.ts'
+import { InvalidValue, NotFound, problemFromRecord } from '../../core/errors.ts'
+import { builder } from '../builder.ts'
+import { command, type Commanded, type CommandOptionsGiven } from '../commands.ts'
+import type { Context } from '../context.ts'
+import type { Device } from '../loaders.ts'
+import { parameterOf } from '../parameters.ts'
+import { DeviceRef, ParameterRef, type ParameterSource, ProblemRef, ReadingRef, type ReadingSource } from '../refs.ts'
+import { valueOf } from '../values.ts'
+import { commandSource } from '../subscriptions/command.ts'
+import { answer, resultUnion, type ServedCode } from './problem.ts'
+import { ValueInputRef } from './value-input.ts'
+
+type StateEntry = { readonly device: Device; readonly parameter: ParameterSource; readonly reading: ReadingSource }
+const StateEntryRef = builder.objectRef<StateEntry>('StateEntry').implement({
+  fields: (t) => ({
+    device: t.field({ type: DeviceRef, resolve: ({ device }) => device }),
+    parameter: t.field({ type: ParameterRef, resolve: ({ parameter }) => parameter }),
+    reading: t.field({ type: ReadingRef, resolve: ({ reading }) => reading }),
+  }),
+})
+
+const CommandStateEnum = builder.enumType('CommandState', { values: ['ACCEPTED', 'DONE'] as const })
+type CommandPayload = { readonly device: Device; readonly state: CommandState; readonly readings: readonly CommandReading[]; readonly elapsedMs: number; readonly requestId: string }
+const CommandPayloadRef = builder.objectRef<CommandPayload>('CommandPayload').implement({
+  description: "DONE: the instrument's own answer confirms it. ACCEPTED (wait: false): it is on the wire; follow it with the subscription command(requestId).",
+  fields: (t) => ({
+    device: t.field({ type: DeviceRef, resolve: ({ device }) => device }),
+    state: t.field({ type: CommandStateEnum, resolve: ({ state }) => state }),
+    readings: t.field({ type: [StateEntryRef], resolve: ({ readings }, _args, context) => entriesOf(readings, context) }),
+    elapsedMs: t.exposeFloat('elapsedMs'),
+    requestId: t.exposeID('requestId'),
+  }),
+})
+const CommandsPayloadRef = builder.objectRef<{ readonly commands: readonly CommandPayload[] }>('CommandsPayload').implement({
+  fields: (t) => ({ commands: t.field({ type: [CommandPayloadRef], resolve: ({ commands }) => commands }) }),
+})
+const CommandProgressRef = builder.objectRef<CommandProgress>('CommandProgress').implement({
+  fields: (t) => ({
+    requestId: t.exposeID('requestId'),
+    state: t.field({ type: CommandStateEnum, resolve: ({ state }) => state }),
+    readings: t.field({ type: [StateEntryRef], resolve: ({ readings }, _args, context) => entriesOf(readings, context) }),
+    problem: t.field({ type: ProblemRef, nullable: true, resolve: ({ problem, readings }) => (problem === undefined ? null : problemFromRecord({ ...problem, facts: { ...(readings[0] && { deviceId: readings[0].deviceId }), ...problem.facts } })) }),
+    done: t.exposeBoolean('done'),
+  }),
+})
+
+const CODES = [
+  'INVALID_VALUE', 'LIMIT_VIOLATION', 'READ_ONLY', 'INCOMPATIBLE_UNIT', 'NOT_FOUND', 'NOT_SUPPORTED', 'DEVICE_OFFLINE', 'STATION_OFFLINE', 'DEVICE_BUSY', 'EMERGENCY_STOPPED',
+  'HARDWARE_FAULT', 'DEADLINE_EXCEEDED', 'FORBIDDEN', 'CONFLICT',
+] as const satisfies readonly ServedCode[]
+const CommandResult = resultUnion('CommandResult', CommandPayloadRef, CODES)
+const CommandsResult = resultUnion('CommandsResult', CommandsPayloadRef, CODES)
+
+const CommandOptionsRef = builder.inputType('CommandOptions', {
+  description:
+    'acceptWithinMs: refused if the station has not accepted it by then. completeWithinMs: given up (and stopped, where it moves) if not done by then. ' +
+    'The same idempotencyKey again gives the first answer, and nothing moves twice.',
+  fields: (t) => ({ idempotencyKey: t.string(), acceptWithinMs: t.int({ defaultValue: 2000 }), completeWithinMs: t.int(), reason: t.string() }),
+})
+const SetParameterInputRef = builder.inputType('SetParameterInput', {
+  fields: (t) => ({
+    deviceId: t.id({ required: true }),
+    name: t.string({ required: true }),
+    value: t.field({ type: ValueInputRef, required: true }),
+    unit: t.string(),
+    expected: t.field({ type: ValueInputRef, description: 'Refused with Conflict when the parameter is not at this value, in its own unit.' }),
+    options: t.field({ type: CommandOptionsRef }),
+  }),
+})
+const MoveInputRef = builder.inputType('MoveInput', {
+  description: 'to: an absolute position. by: relative to where it stands. One of them.',
+  fields: (t) => ({
+    deviceId: t.id({ required: true }),
+    to: t.float(),
+    by: t.float(),
+    unit: t.string(),
+    wait: t.boolean({ defaultValue: true }),
+    options: t.field({ type: CommandOptionsRef }),
+  }),
+})
+const RoiInputRef = builder.inputType('RoiInput', {
+  fields: (t) => ({ x: t.int({ required: true }), y: t.int({ required: true }), width: t.int({ required: true }), height: t.int({ required: true }) }),
+})
+const ConfigureCameraInputRef = builder.inputType('ConfigureCameraInput', {
+  fields: (t) => ({
+    deviceId: t.id({ required: true }),
+    exposureSeconds: t.float(),
+    roi: t.field({ type: RoiInputRef }),
+    binning: t.int(),
+    options: t.field({ type: CommandOptionsRef }),
+  }),
+})
+
+builder.mutationFields((t) => {
+  const args = { deviceId: t.arg.id({ required: true }), options: t.arg({ type: CommandOptionsRef }) }
+  /** Commands that need nothing but the device. */
+  const plain = (call: CommandCall) =>
+    t.field({ type: CommandResult, args, resolve: (_root, { deviceId, options }, context) => answer(() => commandOne(context, deviceId, call, options)) })
+  return {
+    setParameter: t.field({
+      type: CommandResult,
+      args: { input: t.arg({ type: SetParameterInputRef, required: true }) },
+      resolve: (_root, { input }, context) => answer(() => commandOne(context, input.deviceId, setCall(input), input.options)),
+    }),
+    setParameters: t.field({
+      type: CommandsResult,
+      description: 'Together, in the order given, all checked before the first is written. The options of the first are those of all.',
+      args: { inputs: t.arg({ type: [SetParameterInputRef], required: true }) },
+      resolve: (_root, { inputs }, context) =>
+        answer(async () => commandsOf(await command(context, inputs.map((input) => ({ deviceId: input.deviceId, call: setCall(input) })), 'sequence', inputs[0]?.options))),
+    }),
+    refreshParameters: t.field({
+      type: CommandResult,
+      description: 'Reads them from the instrument now; all of them where no names are given.',
+      args: { ...args, names: t.arg.stringList() },
+      resolve: (_root, { deviceId, names, options }, context) => answer(() => commandOne(context, deviceId, { kind: 'refresh', ...(names != null && { names }) }, options)),
+    }),
+    move: t.field({
+      type: CommandResult,
+      args: { input: t.arg({ type: MoveInputRef, required: true }) },
+      resolve: (_root, { input }, context) => answer(() => commandOne(context, input.deviceId, moveCall(input), input.options)),
+    }),
+    moveMany: t.field({
+      type: CommandsResult,
+      description: 'All checked, then started together. The options of the first are those of all.',
+      args: { inputs: t.arg({ type: [MoveInputRef], required: true }) },
+      resolve: (_root, { inputs }, context) =>
+        answer(async () => commandsOf(await command(context, inputs.map((input) => ({ deviceId: input.deviceId, call: moveCall(input) })), 'together', inputs[0]?.options))),
+    }),
+    home: t.field({
+      type: CommandResult,
+      args: { ...args, wait: t.arg.boolean({ defaultValue: true }) },
+      resolve: (_root, { deviceId, wait, options }, context) => answer(() => commandOne(context, deviceId, { kind: 'home', wait: wait ?? true }, options)),
+    }),
+    stop: t.field({
+      type: CommandResult,
+      description: 'Decelerated; overtakes what waits on the port.',
+      args: { deviceId: t.arg.id({ required: true }) },
+      resolve: (_root, { deviceId }, context) => answer(() => commandOne(context, deviceId, { kind: 'stop' }, undefined)),
+    }),
+    read: plain({ kind: 'read' }),
+    trigger: t.field({
+      type: CommandResult,
+      args: { ...args, frames: t.arg.int({ defaultValue: 1 }) },
+      resolve: (_root, { deviceId, frames, options }, context) => answer(() => commandOne(context, deviceId, { kind: 'trigger', frames: frames ?? 1 }, options)),
+    }),
+    configureCamera: t.field({
+      type: CommandResult,
+      args: { input: t.arg({ type: ConfigureCameraInputRef, required: true }) },
+      resolve: (_root, { input: { deviceId, exposureSeconds, roi, binning, options } }, context) =>
+        answer(() =>
+          commandOne(context, deviceId, { kind: 'configureCamera', ...(exposureSeconds != null && { exposureSeconds }), ...(roi != null && { roi }), ...(binning != null && { binning }) }, options),
+        ),
+    }),
+    startLive: plain({ kind: 'startLive' }),
+    stopLive: plain({ kind: 'stopLive' }),
+  }
+})
+
+builder.subscriptionField('command', (t) =>
+  t.field({
+    type: CommandProgressRef,
+    description: 'The progress of one command that was started with wait: false.',
+    args: { requestId: t.arg.id({ required: true }) },
+    subscribe: (_root, { requestId }, context) => commandSource(requestId, context),
+    resolve: (progress) => progress,
+  }),
+)
+
+function setCall({ name, value, unit, expected }: typeof SetParameterInputRef.$inferInput): CommandCall {
+  return { kind: 'set', name, value: valueOf(value, name), ...(unit != null && { unit }), ...(expected != null && { expected: valueOf(expected, 'expected') }) }
+}
+
+function moveCall({ to, by, unit, wait }: typeof MoveInputRef.$inferInput): CommandCall {
+  if ((to == null) === (by == null)) throw new InvalidValue('give one of to and by', ['to', 'by'])
+  return { kind: 'move', ...(to != null && { to }), ...(by != null && { by }), ...(unit != null && { unit }), wait: wait ?? true }
+}
+
+async function commandOne(context: Context, deviceId: string, call: CommandCall, options: CommandOptionsGiven | null | undefined): Promise<CommandPayload> {
+  const done = await command(context, [{ deviceId, call }], 'sequence', options)
+  const [payload] = commandsOf(done).commands
+  if (payload === undefined) throw new NotFound('answer of the station')
+  return payload
+}
+
+function commandsOf({ answer, devices }: Commanded): { readonly commands: readonly CommandPayload[] } {
+  return {
+    commands: answer.results.flatMap(({ deviceId, readings }) => {
+      const device = devices.get(deviceId)
+      return device === undefined ? [] : [payloadOf(answer, device, readings)]
+    }),
+  }
+}
+
+function payloadOf({ state, elapsedMs, requestId }: CommandAnswer, device: Device, readings: readonly CommandReading[]): CommandPayload {
+  return { device, state, readings, elapsedMs, requestId }
+}
+
+async function entriesOf(readings: readonly CommandReading[], context: Context): Promise<StateEntry[]> {
+  const entries = await Promise.all(
+    readings.map(async ({ deviceId, parameter: name, reading }) => {
+      const device = await context.load.device.load(deviceId)
+      const parameter = device && (await parameterOf(device, name, context))
+      return device === undefined || parameter === undefined ? [] : [{ device, parameter, reading: { ...reading, unit: parameter.spec.unit } }]
+    }),
+  )
+  return entries.flat()
+}

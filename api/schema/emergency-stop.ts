@@ -1,0 +1,84 @@
+import type { DeviceStopResult } from '../../core/command.ts'
+import { problemFromRecord, NotFound } from '../../core/errors.ts'
+import type { EmergencyStopState } from '../../core/device.ts'
+import { builder } from '../builder.ts'
+import { localIds } from '../global-id.ts'
+import { releaseStations, stopStations, type StationStopResult } from '../emergency-stop.ts'
+import { DeviceRef, EmergencyStopRef, ProblemRef, StationRef } from '../refs.ts'
+import { answer, resultUnion } from './problem.ts'
+import { need } from '../actor.ts'
+
+EmergencyStopRef.implement({
+  fields: (t) => ({
+    active: t.exposeBoolean('active'),
+    by: t.string({ nullable: true, resolve: ({ by }) => by ?? null }),
+    reason: t.string({ nullable: true, resolve: ({ reason }) => reason ?? null }),
+    at: t.field({ type: 'Time', nullable: true, resolve: ({ at }) => at ?? null }),
+  }),
+})
+
+const DeviceStopRef = builder.objectRef<DeviceStopResult>('DeviceStop').implement({
+  description: 'sentMs: stop bytes on the wire, counted from the arrival of the request. confirmed: the instrument says that it stands.',
+  fields: (t) => ({
+    device: t.field({
+      type: DeviceRef,
+      resolve: async ({ deviceId }, _args, { load }) => {
+        const device = await load.device.load(deviceId)
+        if (device === undefined) throw new NotFound(`device ${deviceId}`)
+        return device
+      },
+    }),
+    sentMs: t.float({ nullable: true, resolve: ({ sentMs }) => sentMs ?? null }),
+    confirmed: t.exposeBoolean('confirmed'),
+    confirmedMs: t.float({ nullable: true, resolve: ({ confirmedMs }) => confirmedMs ?? null }),
+    problem: t.field({ type: ProblemRef, nullable: true, resolve: ({ problem, deviceId }) => (problem === undefined ? null : problemFromRecord(problem).with({ deviceId })) }),
+  }),
+})
+
+const StationStopRef = builder.objectRef<StationStopResult>('StationStop').implement({
+  fields: (t) => ({
+    station: t.field({
+      type: StationRef,
+      resolve: async ({ stationId }, _args, { load }) => {
+        const station = await load.station.load(stationId)
+        if (station === undefined) throw new NotFound(`station ${stationId}`)
+        return station
+      },
+    }),
+    acknowledged: t.exposeBoolean('acknowledged'),
+    devices: t.field({ type: [DeviceStopRef], resolve: ({ devices }) => devices }),
+    elapsedMs: t.exposeFloat('elapsedMs'),
+  }),
+})
+
+type EmergencyStopPayload = { readonly emergencyStop: EmergencyStopState; readonly stations: readonly StationStopResult[]; readonly elapsedMs: number }
+const EmergencyStopPayloadRef = builder.objectRef<EmergencyStopPayload>('EmergencyStopPayload').implement({
+  fields: (t) => ({
+    emergencyStop: t.field({ type: EmergencyStopRef, resolve: ({ emergencyStop }) => emergencyStop }),
+    stations: t.field({ type: [StationStopRef], resolve: ({ stations }) => stations }),
+    elapsedMs: t.exposeFloat('elapsedMs'),
+  }),
+})
+const ReleaseResult = resultUnion('ReleaseResult', EmergencyStopPayloadRef, ['STATION_OFFLINE', 'NOT_FOUND', 'FORBIDDEN'])
+
+
+builder.mutationFields((t) => ({
+  emergencyStop: t.field({
+    type: EmergencyStopPayloadRef,
+    description: 'Never refused to anyone who may operate; also POST /stop, which needs neither database nor queue.',
+    args: { reason: t.arg.string(), stationIds: t.arg.idList() },
+    resolve: (_root, { reason, stationIds }, context) => {
+      need(context, 'OPERATOR')
+      return stopStations(context, { actor: context.actor, reason: reason ?? undefined, stationIds: stationIds == null ? undefined : localIds('Station', stationIds), arrivedAtMs: context.arrivedAtMs })
+    },
+  }),
+  releaseEmergencyStop: t.field({
+    type: ReleaseResult,
+    args: { stationIds: t.arg.idList(), reason: t.arg.string() },
+    resolve: (_root, { stationIds, reason }, context) =>
+      answer(() => {
+        need(context, 'OPERATOR')
+        return releaseStations(context, { actor: context.actor, reason: reason ?? undefined, stationIds: stationIds == null ? undefined : localIds('Station', stationIds) })
+      }),
+  }),
+}))

@@ -1,0 +1,39 @@
+import { Conflict, InvalidValue, NotFound } from '../core/errors.ts'
+import type { Prisma } from '../prisma/client.ts'
+import { appendEvents } from '../prisma/events.ts'
+import { causeOf, type Context } from './context.ts'
+import { localId } from './global-id.ts'
+import type { Session } from './loaders.ts'
+import { nowNs } from './now.ts'
+
+const MAX_TITLE_LENGTH = 200 // one line
+const MAX_TAGS = 50
+
+export type NewSession = { readonly title: string; readonly tags: readonly string[]; readonly metadata?: unknown }
+
+export async function openSession({ title, tags, metadata }: NewSession, context: Context): Promise<Session> {
+  if (title.trim() === '' || title.length > MAX_TITLE_LENGTH) throw new InvalidValue(`title: give 1 to ${MAX_TITLE_LENGTH} characters`, ['input', 'title'])
+  if (tags.length > MAX_TAGS) throw new InvalidValue(`tags: give at most ${MAX_TAGS}`, ['input', 'tags'])
+  return context.database.prisma.$transaction(async (tx) => {
+    const session = await tx.session.create({
+      // Whole milliseconds, as JavaScript knows them: what is read back is what is stored.
+      data: { title: title.trim(), tags: [...tags], operator: context.actor.name, startedAt: new Date(), ...(metadata != null && { metadata: metadata as Prisma.InputJsonValue }) },
+    })
+    await appendEvents(tx, [
+      { time: nowNs(), kind: 'SESSION', subject: { type: 'Session', id: session.id }, sessionId: session.id, summary: `session ${session.title} started`, cause: causeOf(context) },
+    ])
+    return session
+  })
+}
+
+/** The session a run belongs to: the one named, else the actor's newest open one, else a new one named after the plan and the day. */
+export async function sessionForRun(given: string | null | undefined, planTitle: string, context: Context): Promise<Session> {
+  if (given != null) {
+    const session = await context.load.session.load(localId('Session', given))
+    if (session === undefined) throw new NotFound(`session with the id ${given}`)
+    if (session.state !== 'OPEN') throw new Conflict(`session ${session.title} is closed`, { sessionId: session.id })
+    return session
+  }
+  const open = await context.database.prisma.session.findFirst({ where: { operator: context.actor.name, state: 'OPEN' }, orderBy: [{ startedAt: 'desc' }, { id: 'desc' }] })
+  return open ?? openSession({ title: `${planTitle}, ${new Date().toISOString().slice(0, 10)}`, tags: [] }, context)
+}
