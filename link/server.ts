@@ -26,7 +26,7 @@ const SOCKET_MODE = 0o600 // the token is the second lock, the file's mode the f
 /** Listens for apis. The token must be said first; calls and streams of all connections are served side by side. */
 export async function listenForLinks(options: LinkServerOptions): Promise<AsyncDisposable> {
   const path = socketPath(options.address)
-  await removeAbandonedSocket(path)
+  await removeAbandonedSocket(options.address)
   const peers = new Map<Socket, Connection>()
   const server = createServer((socket) => {
     const connection = serve(socket, options)
@@ -47,8 +47,9 @@ export async function listenForLinks(options: LinkServerOptions): Promise<AsyncD
   }
 }
 
-/** A socket file that nobody answers on is left over from a killed station; one that answers belongs to a living one. */
-async function removeAbandonedSocket(path: string): Promise<void> {
+/** A socket file that nobody answers on is left over from a killed station; one that answers belongs to a living one: CannotStart. */
+export async function removeAbandonedSocket(address: string): Promise<void> {
+  const path = socketPath(address)
   const probe = connect(path)
   const answered = await new Promise<boolean>((resolve) => {
     probe.once('connect', () => resolve(true))

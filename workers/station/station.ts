@@ -5,7 +5,7 @@ import { resolveAddress } from '../../drivers/address.ts'
 import type { Driver } from '../../drivers/driver.ts'
 import { unixAddress } from '../../link/address.ts'
 import type { StationHealth } from '../../link/protocol.ts'
-import { listenForLinks } from '../../link/server.ts'
+import { listenForLinks, removeAbandonedSocket } from '../../link/server.ts'
 import { linkToken } from '../../link/token.ts'
 import { openDatabase } from '../../prisma/client.ts'
 import type { StationConfig } from '../config.ts'
@@ -42,6 +42,8 @@ export async function startStation(config: StationConfig, parts: { readonly cata
 
   try {
     for (const folder of [dirname(config.socketPath), dirname(config.tokenFile), config.ringDir, config.journalDir]) await mkdir(folder, { recursive: true, mode: 0o700 })
+    const address = unixAddress(config.socketPath)
+    await removeAbandonedSocket(address) // before anything else: two stations must not write one journal
     const token = await linkToken(config.tokenFile)
     const clock = systemClock()
     const database = keep(openDatabase(config.databaseUrl, { name: `station ${config.stationName}`, onError: ({ message }) => logger.warn(message) }))
@@ -85,7 +87,6 @@ export async function startStation(config: StationConfig, parts: { readonly cata
       components: () => [...deviceHealth(host), part('database', presenceProblem() ?? shipper.problem)],
     })
     const handler = linkHandler({ stationId, epoch, catalog, host, runs, health })
-    const address = unixAddress(config.socketPath)
     keep(await listenForLinks({ address, token, station: { stationId, name: config.stationName, epoch }, handler, log }))
     keep(await listenForStops({ port: config.stopPort, portFile: config.stopPortFile, token, host, log }))
     const presence = keep(await announcePresence({ database, stationId, linkAddress: address, epoch, log, onReturn: () => host.syncDevices() }))
