@@ -8,9 +8,9 @@ export const TERMINATOR = '\n'
 export const AFTER_SET_MS = 100
 
 /** In watts the meter always prints an exponent: `+.11E-9`, `5E-9`. A plain decimal is dBm, dB or REL and is not a power. */
-export const POWER = /^[+-]?(\d+\.?\d*|\.\d+)E[+-]?\d{1,2}$/
+const POWER = /^[+-]?(\d+\.?\d*|\.\d+)E[+-]?\d{1,2}$/
 /** What D? says instead of a number. */
-export const POWER_WORD = /^[A-Z]{2,}$/
+const POWER_WORD = /^[A-Z]{2,}$/
 /** Whatever D? may say, in any unit; never the four digits of a wavelength or the single one of a setting. */
 export const POWER_REPLY = /^([+-]?(\d+\.?\d*|\.\d+)E[+-]?\d{1,2}|[+-]?\d*\.\d+|[+-]\d+|[A-Z]{2,})$/
 export const WAVELENGTH = /^\d{4}$/

@@ -8,7 +8,7 @@ import { InvalidValue, LimitViolation } from '../../core/errors.ts'
 export type Sensor = { readonly width: number; readonly height: number; readonly bitDepth: number }
 export type Configuration = { readonly roi: Roi; readonly binning: number; readonly exposureSeconds: number }
 
-export const BINNINGS = [1, 2, 4] as const
+const BINNINGS = [1, 2, 4] as const
 /** Exposure is sent in whole microseconds, an unsigned 32-bit number. */
 export const EXPOSURE_MINIMUM_SECONDS = 1e-6
 export const EXPOSURE_MAXIMUM_SECONDS = 4294

@@ -41,7 +41,7 @@ export function encode(register: Register, value: number): number {
   return Math.round(value * (register.perUnit ?? 1)) & 0xffff
 }
 
-export function signed(word: number): number {
+function signed(word: number): number {
   return word >= 0x8000 ? word - 0x1_0000 : word
 }
 

@@ -233,6 +233,28 @@ describe('the driver on a pseudo-terminal', () => {
     expect(simulator.moving(1, seconds())).toBe(false)
   })
 
+  test('an emergency stop is at the controller within 50 ms while three axes are being read', async () => {
+    await using axis = await open(newportEsp300, settings, bench.context)
+    const others = await Promise.all([2, 3].map((number) => newportEsp300.openDevice(axis.port, { ...settings, axis: number }, bench.context, never)))
+    const devices = [axis.device, ...others]
+    let reading = true
+    const loops = devices.map(async (device) => {
+      while (reading) await device.read(['position', 'moving', 'velocity'], never)
+    })
+    for (let round = 0; round < 5; round += 1) {
+      await axis.device.motion?.moveTo(round % 2 === 0 ? 20 : 0, never)
+      const before = accepted.length
+      const asked = performance.now()
+      const stop = axis.device.emergencyStop?.(never)
+      await until(() => accepted.length > before, { everyMs: 1 })
+      expect(performance.now() - asked).toBeLessThan(50)
+      expect(accepted.at(-1)).toBe('AB')
+      expect(await (await stop)?.confirmed).toBe(true)
+    }
+    reading = false
+    await Promise.all(loops)
+  })
+
   test('two axes stopped at once are both confirmed', async () => {
     await using axis = await open(newportEsp300, settings, bench.context)
     const second = await newportEsp300.openDevice(axis.port, { ...settings, axis: 2 }, bench.context, never)
