@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { driverById } from '../../../drivers/catalog.ts'
-import type { DriverPort } from '../../../drivers/driver.ts'
+import { capabilitiesOf, type DriverPort } from '../../../drivers/driver.ts'
 import { newport1830c } from '../../../drivers/newport-1830c/driver.ts'
 import { newportEsp300 } from '../../../drivers/newport-esp300/driver.ts'
 import { CommandLog } from '../../../local/lab/command-log.ts'
@@ -38,6 +38,7 @@ test('every device of a new installation opens and answers', async () => {
     const port = ports.get(address) ?? (await driver.openPort(settings, bench.context, never))
     ports.set(address, port)
     await using device = await driver.openDevice(port, settings, bench.context, never)
+    expect(capabilitiesOf(device)).toEqual(driver.capabilities)
     const readings = await device.read(
       device.parameters.map((parameter) => parameter.name),
       never,
