@@ -7,7 +7,7 @@ import type { AxisOrigins, PlanMessage } from '../../../core/plan.ts'
 import { messagesOf } from '../../../core/plans/plans.ts'
 import type { RowCell } from '../../../core/row.ts'
 import { deadline, orAbort } from '../host/deadline.ts'
-import type { Claim, DeviceHost } from '../host/host.ts'
+import type { DeviceHost } from '../host/host.ts'
 import type { Writer } from '../host/hosted-device.ts'
 import type { BoundRun } from './bound-plan.ts'
 import { bindPlan } from './bound-plan.ts'
@@ -17,7 +17,7 @@ import { FrameRecording } from './frame-recording.ts'
 import { measureRow } from './measure.ts'
 import { RowLog } from './row-log.ts'
 import type { RunEnd } from './run-record.ts'
-import { RunRecord, RunStopped } from './run-record.ts'
+import { endedByEmergencyStop, RunRecord, RunStopped } from './run-record.ts'
 import type { Target } from './settle.ts'
 import { settle, waitSeconds } from './settle.ts'
 import { recordStreams } from './streams.ts'
@@ -51,21 +51,21 @@ export async function executeRun(run: ClaimedRun, engine: Engine, stop: AbortSig
       run.fence,
       bound.devices.map(({ record: { id } }) => id),
     )
-    end = await new Execution(run, engine, bound, record, claim, AbortSignal.any([stop, claim.signal])).carryOut()
+    end = await new Execution(run, engine, bound, record, AbortSignal.any([stop, claim.signal])).carryOut()
   } catch (error) {
-    end = failure(error, stop)
+    end = failure(error, stop, engine.host)
   }
   const sequence = record.ended(end)
   await engine.journal.flush()
   return { end, sequence }
 }
 
-function failure(error: unknown, stop: AbortSignal, claim?: AbortSignal): RunEnd {
-  const stopped = stop.aborted ? stop.reason : error
-  if (stopped instanceof RunStopped) return stopped.end
-  const problem = asProblem(claim?.aborted === true ? claim.reason : error)
-  const state = problem.code === 'EMERGENCY_STOPPED' ? 'ABORTED' : 'FAILED'
-  return { state, exitReason: problem.message, problem: problem.toRecord() }
+function failure(error: unknown, stop: AbortSignal, host: Pick<DeviceHost, 'stopState'>): RunEnd {
+  const reason: unknown = stop.aborted ? stop.reason : error
+  if (reason instanceof RunStopped) return reason.end
+  const problem = asProblem(reason)
+  if (problem.code === 'EMERGENCY_STOPPED') return { ...endedByEmergencyStop(host.stopState), problem: problem.toRecord() }
+  return { state: 'FAILED', exitReason: problem.message, problem: problem.toRecord() }
 }
 
 class Execution {
@@ -73,7 +73,6 @@ class Execution {
   readonly #engine: Engine
   readonly #bound: BoundRun
   readonly #record: RunRecord
-  readonly #claim: Claim
   readonly #signal: AbortSignal
   readonly #writer: Writer
   #commanded: number[] = []
@@ -84,12 +83,11 @@ class Execution {
   #cameras: FrameRecording[] = []
   #rows: RowLog | undefined
 
-  constructor(run: ClaimedRun, engine: Engine, bound: BoundRun, record: RunRecord, claim: Claim, signal: AbortSignal) {
+  constructor(run: ClaimedRun, engine: Engine, bound: BoundRun, record: RunRecord, signal: AbortSignal) {
     this.#run = run
     this.#engine = engine
     this.#bound = bound
     this.#record = record
-    this.#claim = claim
     this.#signal = signal
     const cause: Cause = { kind: 'PLAN', actor: run.actor, sessionId: run.sessionId, runId: run.id }
     this.#writer = { cause, fence: { runId: run.id, number: run.fence } }
@@ -108,13 +106,13 @@ class Execution {
       await this.#engine.journal.flush()
       await this.#interpret(origins)
     } catch (error) {
-      end = failure(error, this.#signal, this.#claim.signal)
+      end = failure(error, this.#signal, this.#engine.host)
       await this.#stopMotion()
     }
     const broken = lab && (await this.#closeRecordings(lab))
     if (this.#cameras.length > 0) this.#record.progress(Math.max(...this.#cameras.map(({ written }) => written))) // the last poll was a moment earlier
     this.#rows?.end()
-    return broken !== undefined && end.state === 'COMPLETED' ? failure(broken, this.#signal) : end
+    return broken !== undefined && end.state === 'COMPLETED' ? failure(broken, this.#signal, this.#engine.host) : end
   }
 
   async #interpret(origins: AxisOrigins): Promise<void> {

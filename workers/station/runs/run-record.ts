@@ -1,5 +1,6 @@
 import type { Cause } from '../../../core/cause.ts'
 import type { Manifest } from '../../../core/dataset.ts'
+import type { EmergencyStopState } from '../../../core/device.ts'
 import type { ProblemRecord } from '../../../core/errors.ts'
 import type { RunState } from '../../../core/run.ts'
 import type { Clock } from '../../../core/time.ts'
@@ -12,6 +13,16 @@ export type RunEnd = {
   readonly exitReason?: string
   readonly problem?: ProblemRecord
   readonly cause?: Cause
+}
+
+/** What an emergency stop makes of the run under way. */
+export function endedByEmergencyStop({ by, reason }: EmergencyStopState): RunEnd {
+  const cause: Cause = { kind: 'EMERGENCY_STOP', ...(by !== undefined && { actor: by }), ...(reason !== undefined && { reason }) }
+  return { state: 'ABORTED', exitReason: stopReason({ by, reason }), cause }
+}
+
+export function stopReason({ by, reason }: { readonly by?: string | undefined; readonly reason?: string | undefined }): string {
+  return `emergency stop${by === undefined ? '' : ` by ${by}`}${reason === undefined ? '' : `: ${reason}`}`
 }
 
 /** Why a run ends although nothing has failed; also the reason of the signal that ends it from outside. */

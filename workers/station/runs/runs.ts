@@ -18,7 +18,7 @@ import { executeRun } from './engine.ts'
 import { QueueHold } from './queue-hold.ts'
 import { recoverInterrupted } from './recovery.ts'
 import type { RunEnd } from './run-record.ts'
-import { RunStopped } from './run-record.ts'
+import { endedByEmergencyStop, RunStopped, stopReason } from './run-record.ts'
 import { RunRows } from './run-rows.ts'
 
 /** The station's queue of runs, and the one that is under way. */
@@ -155,12 +155,7 @@ class StationRuns implements Runs {
     if (!state.active) return
     this.#hold.hold(stopReason(state))
     this.#apply()
-    const cause = {
-      kind: 'EMERGENCY_STOP',
-      ...(state.by !== undefined && { actor: state.by }),
-      ...(state.reason !== undefined && { reason: state.reason }),
-    } as const
-    this.#stopActive({ state: 'ABORTED', exitReason: stopReason(state), cause })
+    this.#stopActive(endedByEmergencyStop(state))
   }
 
   /** The first reason stays. */
@@ -249,16 +244,16 @@ class StationRuns implements Runs {
     await this.#interruptStrays()
     if (this.#hold.held || this.#active !== undefined) return
     for (const { id, jobId } of await waitingRuns(pool, stationId)) {
-      if (jobId !== null && (await this.#isQueued(jobId))) continue
+      if (jobId !== null && (await this.#waitsInQueue(jobId))) continue
       // Not waited for: the next sweep must come while the run is under way.
       void this.#dispatch(id).catch((error: unknown) => this.#options.log(`run ${id} could not be dispatched: ${String(error)}`))
     }
   }
 
-  /** A queue that is away has no say. */
-  async #isQueued(jobId: string): Promise<boolean> {
+  /** A queue that is away has no say; and a job that it calls active while its run is QUEUED was taken by a process that is gone. */
+  async #waitsInQueue(jobId: string): Promise<boolean> {
     try {
-      return await this.#queue.has(jobId)
+      return (await this.#queue.state(jobId)) === 'waiting'
     } catch {
       return false
     }
@@ -283,10 +278,6 @@ class StationRuns implements Runs {
         exitReason: 'its claim was lost on the way; nothing has moved',
       })
   }
-}
-
-function stopReason({ by, reason }: EmergencyStopState): string {
-  return `emergency stop${by === undefined ? '' : ` by ${by}`}${because(reason)}`
 }
 
 function because(reason: string | undefined): string {
