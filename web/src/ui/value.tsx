@@ -19,12 +19,13 @@ export function Value({ value, unit, step, reason }: Properties) {
     )
   const quality = lost && value.quality === 'GOOD' ? 'STALE' : value.quality
   const { text, unit: shown } = print(value, unit, step)
-  const note = quality === 'BAD' ? (reason ?? WORDS.BAD) : WORDS[quality]
+  const note = WORDS[quality]
+  const why = quality === 'GOOD' || reason === undefined || reason === null ? note : `${note}: ${reason}`
   return (
-    <span className="value" data-quality={quality} title={`${formatTimeFully(value.timeMs)}${note === '' ? '' : `: ${note}`}`}>
+    <span className="value" data-quality={quality} title={`${formatTimeFully(value.timeMs)}${why === '' ? '' : `\n${why}`}`}>
       {text}
       {shown !== '' && <span className="unit">{shown}</span>}
-      {note !== '' && <span className="quality">{note}</span>}
+      {note !== '' && <span className="quality">{quality === 'BAD' ? why : note}</span>}
     </span>
   )
 }

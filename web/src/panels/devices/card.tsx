@@ -2,6 +2,7 @@ import { useId, useState } from 'react'
 import { mainParameter } from '../../data/main-parameter.ts'
 import { fromReading, type LiveValue } from '../../data/reading-batch.ts'
 import { useCommand, useReading } from '../../state/lab.tsx'
+import { useReason } from '../../state/reason.ts'
 import { Button } from '../../ui/button.tsx'
 import { RefusalNote } from '../../ui/refusal.tsx'
 import { Value } from '../../ui/value.tsx'
@@ -26,6 +27,7 @@ export function DeviceCard({ device }: { device: Device }) {
   const main = mainParameter(device)
   const initial = main?.reading === null || main?.reading === undefined ? undefined : fromReading(main.reading)
   const value = useReading(main === undefined ? undefined : { parameterId: main.id, deviceId: device.id, name: main.name }, initial)
+  const reason = useReason(main?.id, value?.quality)
   const connected = device.connection === 'CONNECTED'
   const state = connected ? STATUS_WORDS[device.status.code] : CONNECTION_WORDS[device.connection]
   return (
@@ -45,7 +47,7 @@ export function DeviceCard({ device }: { device: Device }) {
         </div>
         {main !== undefined && (
           <span className={styles.main} data-main-value>
-            <Value value={value} unit={main.unit} step={main.step} reason={device.status.text} />
+            <Value value={value} unit={main.unit} step={main.step} reason={reason} />
           </span>
         )}
       </div>

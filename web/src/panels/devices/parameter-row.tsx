@@ -4,6 +4,7 @@ import { formatBound, unitLabel } from '../../data/format.ts'
 import { fromReading } from '../../data/reading-batch.ts'
 import { toValueInput } from '../../data/value-input.ts'
 import { newIdempotencyKey, useCommand, useReading } from '../../state/lab.tsx'
+import { useReason } from '../../state/reason.ts'
 import { Button } from '../../ui/button.tsx'
 import { RefusalNote } from '../../ui/refusal.tsx'
 import { Value } from '../../ui/value.tsx'
@@ -13,7 +14,9 @@ import { type Device, type Parameter, SET } from './documents.ts'
 /** One parameter: its live value and, where it can be set, the control that its kind asks for. */
 export function ParameterRow({ device, parameter }: { device: Device; parameter: Parameter }) {
   const initial = parameter.reading === null ? undefined : fromReading(parameter.reading)
-  const value = useReading({ parameterId: parameter.id, deviceId: device.id, name: parameter.name }, initial)
+  const streamed = parameter.kind !== 'LIST' // the live stream has no column for lists; they come with the device
+  const value = useReading(streamed ? { parameterId: parameter.id, deviceId: device.id, name: parameter.name } : undefined, initial)
+  const why = useReason(parameter.id, value?.quality)
   const set = useCommand(SET)
   const [reason, setReason] = useState<string>()
   const send = (given: string | number | boolean) => {
@@ -27,7 +30,7 @@ export function ParameterRow({ device, parameter }: { device: Device; parameter:
       <span className={styles.parameterName} title={parameter.description ?? undefined}>
         {parameter.name}
       </span>
-      <Value value={value} unit={parameter.unit} step={parameter.step} reason={device.status.text} />
+      <Value value={value} unit={parameter.unit} step={parameter.step} reason={why} />
       {parameter.access !== 'READ_ONLY' && <Control parameter={parameter} current={value?.value} busy={set.busy} onSend={send} />}
       <div className={styles.parameterNote}>
         <RefusalNote
