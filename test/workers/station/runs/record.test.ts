@@ -1,0 +1,77 @@
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { PlanSpec } from '../../../../core/plan.ts'
+import { openFrameFile } from '../../../../storage/frame-file.ts'
+import type { TestDatabase } from '../../../harness/database.ts'
+import { startTestDatabase } from '../../../harness/database.ts'
+import { ANA, RunLab } from './run-lab.ts'
+
+const camera = { role: 'camera', exposureSeconds: 0.01 } as const
+const meter = { role: 'power-meter' } as const
+const record = (more: object): PlanSpec => ({ type: 'record', arguments: { detectors: [camera], ...more } })
+
+let server: TestDatabase
+let lab: RunLab
+beforeAll(async () => {
+  server = await startTestDatabase()
+  lab = await RunLab.open(server.url, { names: ['camera', 'power-meter'] })
+})
+afterAll(async () => {
+  await lab[Symbol.asyncDispose]()
+  await server.stop()
+})
+
+test('a number of frames, past JavaScript, each whole and in order', async () => {
+  const { runId } = await lab.queue(record({ frames: 60 }))
+  const run = await lab.finished(runId)
+  expect(run).toMatchObject({ state: 'COMPLETED', points: 60, totalPoints: 60, exitReason: null })
+  const [dataset] = run.datasets
+  if (dataset === undefined) throw new Error('no dataset')
+  expect(dataset).toMatchObject({ kind: 'FRAMES', state: 'COMPLETE', rows: 60n, dropped: 0n, shape: [60, 512, 512], deviceId: lab.deviceId('camera'), axes: ['time'], signals: ['frame'] })
+  expect(dataset.columns).toMatchObject([{ name: 'sequence' }, { name: 'time' }, { name: 'frame', type: 'uint16', unit: '{count}', shape: [512, 512] }])
+  expect(dataset.sha256).toMatch(/^[0-9a-f]{64}$/)
+  const path = join(lab.folderOf(dataset), 'frames.arrow')
+  expect((await stat(path)).size).toBe(Number(dataset.bytes))
+  await using file = await openFrameFile(path)
+  expect(await file.count()).toBe(60)
+  const facet = lab.station.host.device(lab.deviceId('camera')).handle?.frames
+  expect(facet?.configuration().exposureSeconds).toBe(0.01)
+  expect(facet?.streaming).toBe(false) // as it was found
+})
+
+test('for a time, together with a scalar at its own rate', async () => {
+  const { runId } = await lab.queue({ type: 'record', arguments: { detectors: [camera, meter], durationSeconds: 1, rateHz: 10 } })
+  const run = await lab.finished(runId)
+  expect(run).toMatchObject({ state: 'COMPLETED', totalPoints: null })
+  const [frames, table] = run.datasets
+  expect(frames).toMatchObject({ kind: 'FRAMES', state: 'COMPLETE' })
+  expect(Number(frames?.rows)).toBeGreaterThan(20)
+  expect(run.points).toBe(Number(frames?.rows))
+  expect(table).toMatchObject({ kind: 'TABLE', state: 'COMPLETE', axes: ['time'], signals: ['power-meter'] })
+  expect(Number(table?.rows)).toBeGreaterThanOrEqual(8)
+  expect(Number(table?.rows)).toBeLessThanOrEqual(11)
+})
+
+test('of scalars alone, frames counts rows', async () => {
+  const { runId } = await lab.queue({ type: 'record', arguments: { detectors: [meter], frames: 5, rateHz: 20 } })
+  const run = await lab.finished(runId)
+  expect(run).toMatchObject({ state: 'COMPLETED', points: 5, datasets: [{ kind: 'TABLE', rows: 5n, shape: [5] }] })
+})
+
+test('until it is aborted, with every frame so far', async () => {
+  const { runId } = await lab.queue(record({}))
+  await lab.running(runId, 10)
+  lab.station.runs.abort(runId, ANA, undefined)
+  const run = await lab.finished(runId)
+  expect(run).toMatchObject({ state: 'ABORTED', exitReason: 'aborted by ana', datasets: [{ state: 'COMPLETE', rows: BigInt(run.points) }] })
+  const [dataset] = run.datasets
+  if (dataset === undefined) throw new Error('no dataset')
+  await using file = await openFrameFile(join(lab.folderOf(dataset), 'frames.arrow'))
+  expect(await file.count()).toBe(run.points)
+})
+
+test('a camera is no detector of a count, and the run says so', async () => {
+  const { runId } = await lab.queue({ type: 'count', arguments: { detectors: [{ role: 'camera' }], num: 1 } })
+  expect(await lab.finished(runId)).toMatchObject({ state: 'FAILED', problem: { code: 'NOT_SUPPORTED', message: expect.stringContaining('only the plan record') } })
+})
