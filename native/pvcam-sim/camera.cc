@@ -75,6 +75,11 @@ uint32_t Camera::framesDone() const {
   return stored_;
 }
 
+bool Camera::failed() const {
+  const std::lock_guard guard(mutex_);
+  return exposed_ > failAfter_;
+}
+
 FRAME_INFO Camera::infoOf(uint32_t frameNumber) const {
   const auto ticks = [this](Clock::duration since) { return duration_cast<nanoseconds>(since).count() / pvcam::kTickNs; };
   FRAME_INFO info{};
@@ -92,7 +97,7 @@ void Camera::run() {
   bool owed = false;
   while (expose(guard, started_ + period_ * (exposed_ + 1))) {
     const uint32_t number = ++exposed_;
-    if (stalled_ || stored_ - unlocked_ >= capacity_) continue;
+    if (stalled_ || number > failAfter_ || stored_ - unlocked_ >= capacity_) continue;
     guard.unlock();  // the place is ours alone until `stored_` counts it
     const FRAME_INFO info = infoOf(number);
     scene_->draw(number, duration<double>(period_ * number).count(), reinterpret_cast<uint16_t*>(place(stored_ + 1)));

@@ -18,7 +18,8 @@ namespace pvcam_sim {
 // One simulated camera: a thread that exposes, writes into the caller's circular buffer and calls back, as PVCAM's own threads do.
 class Camera {
  public:
-  Camera(int16_t handle, uint32_t width, uint32_t height) : handle_(handle), width_(width), height_(height) {}
+  Camera(int16_t handle, uint32_t width, uint32_t height, uint32_t failAfter)
+      : handle_(handle), width_(width), height_(height), failAfter_(failAfter) {}
   ~Camera() { stop(); }
   Camera(const Camera&) = delete;
   Camera& operator=(const Camera&) = delete;
@@ -40,6 +41,7 @@ class Camera {
   // What a real camera does when a parameter is read in the middle of an acquisition: it sends nothing any more.
   void stall();
   uint32_t framesDone() const;
+  bool failed() const;
   bool oldest(void** frame, FRAME_INFO* info);
   bool unlockOldest();
   bool latest(void** frame, FRAME_INFO* info);
@@ -53,6 +55,7 @@ class Camera {
 
   const int16_t handle_;
   const uint32_t width_, height_;
+  const uint32_t failAfter_;  // frames
   std::optional<Scene> scene_;
   rgn_type region_{};
   double exposureSeconds_ = 0;

@@ -1,5 +1,7 @@
 // A PVCAM library without a camera: the same C functions, looked up the same way, so that the loader and the driver are the ones for the real library.
-// It has two cameras. KYMOGRAPH_PVCAM_SIM_SIZE="2048x2048" sets the size of their sensors (default 512x512), read by pl_pvcam_init.
+// It has two cameras. Read by pl_pvcam_init from the environment:
+//   KYMOGRAPH_PVCAM_SIM_SIZE        "2048x2048": the size of their sensors (default 512x512)
+//   KYMOGRAPH_PVCAM_SIM_FAIL_AFTER  "100": every acquisition fails after so many frames, as when the cable is pulled (default: never)
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -73,6 +75,12 @@ void sensorSize(uint32_t* width, uint32_t* height) {
   }
 }
 
+uint32_t failAfter() {
+  const char* text = std::getenv("KYMOGRAPH_PVCAM_SIM_FAIL_AFTER");
+  unsigned frames = 0;
+  return text != nullptr && std::sscanf(text, "%u", &frames) == 1 && frames > 0 ? frames : UINT32_MAX;
+}
+
 struct Choice {
   int32_t value;
   const char* text;
@@ -103,8 +111,9 @@ rs_bool giveText(void* to, const std::string& text) {
 
 bool known(uint32_t parameter) {
   static const uint32_t parameters[] = {
-      pvcam::kColumns,      pvcam::kRows,           pvcam::kBitDepth,     pvcam::kTemperature,        pvcam::kTemperatureSetpoint, pvcam::kSerialNumber,    pvcam::kChipName,
-      pvcam::kExposureMode, pvcam::kExposeOutMode,  pvcam::kReadoutTimeUs, pvcam::kExposureResolution, pvcam::kFirmwareVersion,     pvcam::kCircularBuffer, pvcam::kFrameBufferSize,
+      pvcam::kColumns, pvcam::kRows, pvcam::kBitDepth, pvcam::kTemperature, pvcam::kTemperatureSetpoint, pvcam::kSerialNumber, pvcam::kChipName,
+      pvcam::kFirmwareVersion, pvcam::kExposureMode, pvcam::kExposeOutMode, pvcam::kExposureResolution, pvcam::kReadoutTimeUs, pvcam::kCircularBuffer,
+      pvcam::kFrameBufferSize,
   };
   return std::find(std::begin(parameters), std::end(parameters), parameter) != std::end(parameters);
 }
@@ -140,7 +149,7 @@ EXPORT rs_bool pl_pvcam_init() {
   if (!cameras.empty()) return fail(pvcam::kDeviceBusy);
   uint32_t width, height;
   sensorSize(&width, &height);
-  for (int number = 0; number < kCameras; ++number) cameras.push_back(std::make_unique<Camera>(static_cast<int16_t>(number), width, height));
+  for (int number = 0; number < kCameras; ++number) cameras.push_back(std::make_unique<Camera>(static_cast<int16_t>(number), width, height, failAfter()));
   return 1;
 }
 
@@ -253,7 +262,8 @@ EXPORT rs_bool pl_cam_deregister_callback(int16_t handle, int32_t event) {
 }
 
 // CIRC_OVERWRITE is refused, as the Prime BSI does.
-EXPORT rs_bool pl_exp_setup_cont(int16_t handle, uint16_t regions, const rgn_type* region, int16_t, uint32_t exposure, uint32_t* frameBytes, int16_t bufferMode) {
+EXPORT rs_bool pl_exp_setup_cont(
+    int16_t handle, uint16_t regions, const rgn_type* region, int16_t, uint32_t exposure, uint32_t* frameBytes, int16_t bufferMode) {
   Camera* camera = opened(handle);
   if (camera == nullptr) return fail(kNoSuchCamera);
   if (regions != 1 || bufferMode != pvcam::kNoOverwrite) return fail(pvcam::kConfigurationInvalid);
@@ -269,7 +279,7 @@ EXPORT rs_bool pl_exp_check_cont_status(int16_t handle, int16_t* status, uint32_
   Camera* camera = opened(handle);
   if (camera == nullptr) return fail(kNoSuchCamera);
   const uint32_t frames = camera->framesDone();
-  *status = !camera->streaming() ? pvcam::kNotActive : frames > 0 ? pvcam::kFrameAvailable : pvcam::kExposing;
+  *status = !camera->streaming() ? pvcam::kNotActive : camera->failed() ? pvcam::kFailed : frames > 0 ? pvcam::kFrameAvailable : pvcam::kExposing;
   *bytesArrived = 0;
   *buffersFilled = frames;
   return 1;

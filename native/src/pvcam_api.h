@@ -49,7 +49,7 @@ enum ExposureMode : int16_t { kTimed = 0, kInternalTrigger = 1792 };
 enum ExposureResolution : int32_t { kMilliseconds = 0, kMicroseconds = 1 };
 enum CameraState : int16_t { kHalt = 1 };
 enum Event : int32_t { kBeginOfFrame = 0, kEndOfFrame = 1 };
-enum Status : int16_t { kNotActive = 0, kExposing = 1, kFrameAvailable = 3 };
+enum Status : int16_t { kNotActive = 0, kExposing = 1, kFrameAvailable = 3, kFailed = 4 };
 enum OpenMode : int16_t { kExclusive = 0 };
 
 enum Parameter : uint32_t {
@@ -92,7 +92,6 @@ enum Error : int16_t { kInstallationCorrupted = 151, kConfigurationInvalid = 185
     (int16_t camera, uint16_t regions, const rgn_type* region, int16_t exposureMode, uint32_t exposure, uint32_t* frameBytes, int16_t bufferMode))    \
   X(rs_bool, pl_exp_start_cont, (int16_t camera, void* buffer, uint32_t bytes))                                                                       \
   X(rs_bool, pl_exp_check_cont_status, (int16_t camera, int16_t* status, uint32_t* bytesArrived, uint32_t* buffersFilled))                            \
-  X(rs_bool, pl_exp_get_latest_frame_ex, (int16_t camera, void** frame, FRAME_INFO* info))                                                            \
   X(rs_bool, pl_exp_get_oldest_frame_ex, (int16_t camera, void** frame, FRAME_INFO* info))                                                            \
   X(rs_bool, pl_exp_unlock_oldest_frame, (int16_t camera))                                                                                            \
   X(rs_bool, pl_exp_stop_cont, (int16_t camera, int16_t state))                                                                                       \

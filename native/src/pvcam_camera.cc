@@ -73,10 +73,10 @@ void EndOfFrame::wake() {
   changed_.notify_one();
 }
 
-void EndOfFrame::wait(milliseconds timeout) {
+bool EndOfFrame::wait(milliseconds timeout) {
   std::unique_lock guard(mutex_);
   changed_.wait_for(guard, timeout, [this] { return pending_; });
-  pending_ = false;
+  return std::exchange(pending_, false);
 }
 
 // A camera without time stamps gives zeros.
@@ -190,14 +190,15 @@ std::shared_ptr<Ring> PvcamCamera::start(const PvcamStart& options) {
   const uint64_t token = registerEndOfFrame(handle_, endOfFrame_);
   bool registered = false;
   try {
-    library_->check(library_->pl_cam_register_callback_ex3(handle_, pvcam::kEndOfFrame, reinterpret_cast<void*>(&onEndOfFrame), reinterpret_cast<void*>(token)),
-                    "pl_cam_register_callback_ex3");
-    registered = true;
+    const auto callback = reinterpret_cast<void*>(&onEndOfFrame);
+    const auto context = reinterpret_cast<void*>(token);
+    registered = library_->pl_cam_register_callback_ex3(handle_, pvcam::kEndOfFrame, callback, context) != 0;
+    library_->check(registered, "pl_cam_register_callback_ex3");
     uint32_t frameBytes = 0;
     const auto exposureUs = static_cast<uint32_t>(std::llround(options.exposureSeconds * 1e6));
     library_->check(library_->pl_exp_setup_cont(handle_, 1, &region, mode, exposureUs, &frameBytes, pvcam::kNoOverwrite), "pl_exp_setup_cont");
     if (frameBytes != ring->frameBytes())
-      throw std::runtime_error("the camera announces frames of " + std::to_string(frameBytes) + " bytes where " + std::to_string(ring->frameBytes()) + " are expected");
+      throw std::runtime_error("the camera announces frames of " + std::to_string(frameBytes) + " bytes, not of " + std::to_string(ring->frameBytes()));
     const size_t bytes = bufferFrames(frameBytes, options.exposureSeconds) * frameBytes;
     PageBuffer buffer((bytes + kPageBytes - 1) / kPageBytes * kPageBytes);
     endOfFrame_->reset();
@@ -232,14 +233,22 @@ void PvcamCamera::join() {
 
 void PvcamCamera::acquire(std::shared_ptr<Ring> ring, PageBuffer buffer, PvcamStart options, uint64_t token) noexcept {
   while (!stopping_) {
-    endOfFrame_->wait(kPollEvery);
-    if (!drain(*ring, options)) break;
+    const bool called = endOfFrame_->wait(kPollEvery);
+    if (!drain(*ring, options) || (!called && failed())) break;
   }
   if (!library_->pl_exp_stop_cont(handle_, pvcam::kHalt)) library_->pl_exp_abort(handle_, pvcam::kHalt);
   library_->pl_cam_deregister_callback(handle_, pvcam::kEndOfFrame);
   forgetEndOfFrame(token);
   ring->close();
   streaming_ = false;
+}
+
+// The status may be asked for while streaming, unlike parameters. A camera that cannot answer has failed.
+bool PvcamCamera::failed() const {
+  int16_t status = 0;
+  uint32_t bytesArrived = 0;
+  uint32_t buffersFilled = 0;
+  return !library_->pl_exp_check_cont_status(handle_, &status, &bytesArrived, &buffersFilled) || status == pvcam::kFailed;
 }
 
 // Callbacks are coalesced: one may stand for several frames. False once all frames that were asked for are there.

@@ -46,8 +46,8 @@ class EndOfFrame {
   void notify(const FRAME_INFO& info);
   void wake();
   void reset();
-  // Returns at the next callback, at wake(), or when the time is over.
-  void wait(std::chrono::milliseconds timeout);
+  // Returns at the next callback, at wake(), or, false, when the time is over.
+  bool wait(std::chrono::milliseconds timeout);
   // Host time, in nanoseconds since 1970, at which that frame ended.
   int64_t timeOf(const FRAME_INFO& info);
 
@@ -87,6 +87,7 @@ class PvcamCamera {
   void refuseWhileStreaming(const char* what) const;
   void acquire(std::shared_ptr<Ring> ring, PageBuffer buffer, PvcamStart options, uint64_t token) noexcept;
   bool drain(Ring& ring, const PvcamStart& options);
+  bool failed() const;
   void count(int32_t frameNumber);
 
   const std::shared_ptr<PvcamLibrary> library_;

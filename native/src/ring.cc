@@ -86,7 +86,8 @@ std::shared_ptr<Ring> Ring::openReadOnly(const std::string& path) {
   std::shared_ptr<Ring> ring(new Ring(path, map(fd.get(), bytes, PROT_READ, path), bytes, 0));
   const RingHeader& header = *ring->header_;
   if (std::memcmp(header.magic, kRingMagic, sizeof kRingMagic) != 0) throw std::invalid_argument(path + " is not a ring of frames");
-  if (header.version != kRingVersion) throw std::invalid_argument(path + " is a ring of version " + std::to_string(header.version) + "; this build reads version 1");
+  if (header.version != kRingVersion)
+    throw std::invalid_argument(path + " is a ring of version " + std::to_string(header.version) + ", which this build cannot read");
   const bool fits = header.slots >= kMinSlots && header.bytesPerPixel == kPixelBytes && header.slotBytes % kPageBytes == 0 &&
                     header.frameBytes == uint64_t{header.width} * header.height * kPixelBytes && header.slotBytes >= kPageBytes + header.frameBytes &&
                     header.slotBytes <= (bytes - kPageBytes) / header.slots;

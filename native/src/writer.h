@@ -55,8 +55,8 @@ class PageBuffer {
 };
 
 // A thread that takes the frames of a ring in order and writes them as record batches, pixels straight from the map.
-// It holds nothing back: a batch that is counted as written is in the file. The file is cut-safe: whatever moment the process ends at,
-// the batches before the last are whole.
+// It holds nothing back: a batch that is counted as written is in the file. Whatever moment the process ends at, every counted batch is whole; the one
+// being written is whole or cut, unless the source laps the writer at that very moment.
 class Recording {
  public:
   // Checks the plan and creates the file; throws std::invalid_argument or SystemError. Records from the next frame on.

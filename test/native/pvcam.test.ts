@@ -12,11 +12,13 @@ import { prepareFrameLayout } from '../../storage/frame-heads.ts'
 import { until } from '../until.ts'
 import { samePixels } from './pattern.ts'
 
+const ENVIRONMENT = { PVCAM_VERSION: '7.1.1.118', KYMOGRAPH_PVCAM_SIM_FAIL_AFTER: '' }
+
 let folder: string
 let pvcam: Pvcam
 beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'kymograph-pvcam-'))
-  pvcam = loadPvcam(pvcamSimulatorPath(), { environment: { PVCAM_VERSION: '7.1.1.118' } })
+  pvcam = loadPvcam(pvcamSimulatorPath(), { environment: ENVIRONMENT })
 })
 afterEach(async () => {
   await pvcam[Symbol.asyncDispose]()
@@ -30,7 +32,7 @@ const startOptions = (more: Partial<Parameters<PvcamCamera['start']>[0]> = {}) =
   binning: 1,
   exposureSeconds: 0.005,
   ringPath: path.join(folder, 'frames.ring'),
-  ringSlots: 32,
+  ringSlots: 64, // a third of a second: a busy disk must not count
   ...more,
 })
 
@@ -192,6 +194,22 @@ describe('a streaming camera', () => {
     const later = await until(() => camera.tap(1, tap.sequence + 50n))
     expect(centre(later.pixels)).not.toBe(centre(tap.pixels))
   })
+})
+
+test('a camera that fails ends its stream, and its recording whole', async () => {
+  await pvcam[Symbol.asyncDispose]()
+  pvcam = loadPvcam(pvcamSimulatorPath(), { environment: { ...ENVIRONMENT, KYMOGRAPH_PVCAM_SIM_FAIL_AFTER: '20' } })
+  await using camera = openFirst()
+  await using ring = camera.start(startOptions())
+  const recording = camera.record({
+    ...prepareFrameLayout({ roi: FULL, binning: 1, exposureSeconds: 0.005 }),
+    path: path.join(folder, 'frames.arrow'),
+    frames: 100,
+    keepFreeBytes: 0,
+  })
+  expect(await recording.ended).toMatchObject({ written: 20, dropped: 0, state: 'finished', reason: 'the source stopped' })
+  await until(() => !camera.streaming)
+  expect(ring.published).toBe(20n)
 })
 
 test('two cameras stream and record at once', async () => {
