@@ -129,6 +129,7 @@ function ordered({ x, values, minimum, maximum }: Series): { x: number[]; y: (nu
 
 function FrameBrowser({ dataset }: { dataset: DatasetDetail }) {
   const [index, setIndex] = useState(0)
+  const [sliding, setSliding] = useState(0)
   const { data, problem } = useFresh(FRAME, { id: dataset.id, index }, [], { pause: dataset.rows === 0 })
   const frame = data?.dataset?.frame
   if (dataset.rows === 0) return <Empty>It has no frames yet.</Empty>
@@ -139,9 +140,17 @@ function FrameBrowser({ dataset }: { dataset: DatasetDetail }) {
         <img src={frame.pngUrl} alt={`Frame ${frame.index} of ${dataset.name}`} width={frame.width} height={frame.height} />
       )}
       <figcaption className="stack">
-        <Slider thumbProps={{ 'aria-label': 'Frame' }} min={0} max={Math.max(1, dataset.rows - 1)} value={index} onChange={setIndex} label={null} />
+        <Slider
+          thumbProps={{ 'aria-label': 'Frame' }}
+          min={0}
+          max={Math.max(1, dataset.rows - 1)}
+          value={sliding}
+          onChange={setSliding}
+          onChangeEnd={setIndex}
+          label={null}
+        />
         <span className="quiet">
-          Frame {index + 1} of {dataset.rows.toLocaleString()}
+          Frame {sliding + 1} of {dataset.rows.toLocaleString()}
           {frame !== null && frame !== undefined && (
             <>
               , camera number {frame.sequence}, <Moment at={frame.time} />, {frame.width}×{frame.height}
