@@ -1,28 +1,11 @@
 import { useCallback, useState } from 'react'
 import { graphql } from '../graphql.ts'
 import { useCommand } from '../state/lab.tsx'
+import { postStop } from '../state/post-stop.ts'
 import { Button } from '../ui/button.tsx'
 import { RefusalNote } from '../ui/refusal.tsx'
 import { Moment } from '../ui/value.tsx'
 import type { ShellStation } from './header.tsx'
-
-const STOP_WITHIN_MS = 5000
-
-/** Not through GraphQL and not over the WebSocket: the one lane that works when those are lost. */
-export async function postStop(reason: string): Promise<string | undefined> {
-  try {
-    const answer = await fetch('/stop', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ reason }),
-      signal: AbortSignal.timeout(STOP_WITHIN_MS),
-    })
-    if (answer.ok) return undefined
-    return `The server answered ${answer.status} to the emergency stop.`
-  } catch (error) {
-    return `The emergency stop did not reach the server (${error instanceof Error ? error.message : 'no answer'}).`
-  }
-}
 
 export type StopControl = { readonly phase: 'READY' | 'SENDING' | 'SENT'; readonly failure: string | undefined; press(): void; reset(): void }
 
@@ -81,7 +64,7 @@ export function StopBanner({ stations, control, afterwards }: { stations: readon
   if (control.failure !== undefined)
     return (
       <div className="banner" data-tone="stop" role="alert">
-        <strong>Not stopped.</strong>
+        <strong>Not everything is stopped.</strong>
         <span>{control.failure} Use the hardware stop.</span>
         <Button className="push" onClick={control.press}>
           Try again
