@@ -15,7 +15,7 @@ export type StationLinkOptions = {
 }
 
 const FIRST_RETRY_MS = 50 // a station that restarts is back within a second; nobody should wait longer than it does
-const MAX_RETRY_MS = 2_000
+const MAX_RETRY_MS = 500 // a try costs one refused connect of a local socket
 
 /** Connects in the background and stays connected; never throws for a station that is away. */
 export function connectStation(options: StationLinkOptions): StationLink {
@@ -55,7 +55,10 @@ export function connectStation(options: StationLinkOptions): StationLink {
 
   function present(): { readonly calls: Lane; readonly streams: Lane } {
     if (lanes !== undefined) return lanes
-    throw new StationOffline(`the station is away since ${formatRfc3339(offlineSince)}: ${offlineReason}`, { stationId: options.stationId, since: formatRfc3339(offlineSince) })
+    throw new StationOffline(`the station is away since ${formatRfc3339(offlineSince)}: ${offlineReason}`, {
+      stationId: options.stationId,
+      since: formatRfc3339(offlineSince),
+    })
   }
 
   async function stay(): Promise<void> {

@@ -1,5 +1,5 @@
 import { connect } from 'node:net'
-import { DeadlineExceeded, Problem, problemFromRecord, StationOffline } from '../core/errors.ts'
+import { DeadlineExceeded, type Problem, problemFromRecord, StationOffline } from '../core/errors.ts'
 import { type Connection, messageConnection } from './connection.ts'
 import { type CallName, type ClientMessage, HELLO_DEADLINE_MS, type Hello, type ServerMessage, STREAM_WINDOW, type StreamName } from './protocol.ts'
 
@@ -17,7 +17,9 @@ type Incoming = Exclude<ServerMessage, { readonly type: 'welcome' }> | { readonl
 
 export async function openLane(path: string, lane: Hello['lane'], peer: Peer, signal: AbortSignal): Promise<Lane> {
   const receivers = new Map<number, (message: Incoming) => void>()
-  const connection = await greet(path, { type: 'hello', protocol: 1, token: peer.token, lane }, peer.stationId, signal, (message) => receivers.get(message.id)?.(message))
+  const connection = await greet(path, { type: 'hello', protocol: 1, token: peer.token, lane }, peer.stationId, signal, (message) =>
+    receivers.get(message.id)?.(message),
+  )
   let lastId = 0
 
   const lost = new Promise<string>((resolve) => {
@@ -112,7 +114,11 @@ export async function openLane(path: string, lane: Hello['lane'], peer: Peer, si
 
 /** Connects, says hello, and resolves once the right station has said welcome. */
 async function greet(
-  path: string, hello: Hello, stationId: string, signal: AbortSignal, receive: (message: Exclude<ServerMessage, { readonly type: 'welcome' }>) => void,
+  path: string,
+  hello: Hello,
+  stationId: string,
+  signal: AbortSignal,
+  receive: (message: Exclude<ServerMessage, { readonly type: 'welcome' }>) => void,
 ): Promise<Connection> {
   signal.throwIfAborted()
   return await new Promise<Connection>((resolve, reject) => {

@@ -7,7 +7,15 @@ import { socketPath } from './address.ts'
 import { CannotStart } from './child.ts'
 import { type Connection, messageConnection } from './connection.ts'
 import {
-  type CallName, type ClientMessage, HELLO_DEADLINE_MS, type Hello, type LinkHandler, type ServerMessage, STREAM_WINDOW, type StreamName, type Welcome,
+  type CallName,
+  type ClientMessage,
+  HELLO_DEADLINE_MS,
+  type Hello,
+  type LinkHandler,
+  type ServerMessage,
+  STREAM_WINDOW,
+  type StreamName,
+  type Welcome,
 } from './protocol.ts'
 
 export type LinkServerOptions = {
@@ -117,7 +125,8 @@ function serve(socket: Socket, options: LinkServerOptions): Connection {
   }
 
   function refusal(message: { readonly type: 'call' | 'open'; readonly name: string }): Problem | undefined {
-    if (work.size >= MAX_OPEN) return new Problem('LIMIT_EXCEEDED', `${MAX_OPEN} calls and streams are open on this connection already`, { limit: `${MAX_OPEN} open` })
+    if (work.size >= MAX_OPEN)
+      return new Problem('LIMIT_EXCEEDED', `${MAX_OPEN} calls and streams are open on this connection already`, { limit: `${MAX_OPEN} open` })
     if (message.type === 'call' ? lane !== 'calls' : lane !== 'streams') return new InvalidValue(`${message.name} belongs on the other lane`, ['lane'])
     const offered = message.type === 'call' ? options.handler.calls : options.handler.streams
     return Object.hasOwn(offered, message.name) ? undefined : new NotFound(`${message.type === 'call' ? 'call' : 'stream'} ${message.name} on this station`)

@@ -13,9 +13,19 @@ function decodeAll(bytes: Buffer, cuts: readonly number[]): unknown[] {
 const plain = fc.letrec((tie) => ({
   any: fc.oneof(
     { maxDepth: 4 },
-    fc.string(), fc.boolean(), fc.constant(null), fc.double({ noNaN: true }).map((value) => value + 0), fc.maxSafeInteger(), fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
-    fc.uint8Array(), fc.array(tie('any'), { maxLength: 5 }),
-    fc.dictionary(fc.string().filter((key) => key !== '__proto__'), tie('any'), { maxKeys: 5, noNullPrototype: true }),
+    fc.string(),
+    fc.boolean(),
+    fc.constant(null),
+    fc.double({ noNaN: true }).map((value) => value + 0),
+    fc.maxSafeInteger(),
+    fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+    fc.uint8Array(),
+    fc.array(tie('any'), { maxLength: 5 }),
+    fc.dictionary(
+      fc.string().filter((key) => key !== '__proto__'),
+      tie('any'),
+      { maxKeys: 5, noNullPrototype: true },
+    ),
   ),
 })).any
 
@@ -54,11 +64,13 @@ describe('the codec of the link', () => {
   it('turns any garbage into messages or into MalformedMessage, nothing else', () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ minLength: 1, maxLength: 60 }), { maxLength: 5 }), (payloads) => {
-        const bytes = Buffer.concat(payloads.map((payload) => {
-          const head = Buffer.alloc(4)
-          head.writeUInt32BE(payload.length)
-          return Buffer.concat([head, payload])
-        }))
+        const bytes = Buffer.concat(
+          payloads.map((payload) => {
+            const head = Buffer.alloc(4)
+            head.writeUInt32BE(payload.length)
+            return Buffer.concat([head, payload])
+          }),
+        )
         try {
           decodeAll(bytes, [])
         } catch (error) {

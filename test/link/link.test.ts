@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { LimitViolation, Problem } from '../../core/errors.ts'
 import { connectStation } from '../../link/client.ts'
 import { encodeMessage, MessageReader } from '../../link/codec.ts'
-import { type LinkHandler, MAX_MESSAGE_BYTES, type RunRowsItem, type StationLink, STREAM_WINDOW } from '../../link/protocol.ts'
+import { type LinkHandler, MAX_MESSAGE_BYTES, type RunRowsItem, STREAM_WINDOW, type StationLink } from '../../link/protocol.ts'
 import { listenForLinks } from '../../link/server.ts'
 import { until } from '../until.ts'
 
@@ -15,9 +15,14 @@ const TOKEN = 'the-token-of-this-lab'
 const ANSWER = { requestId: 'r1', state: 'DONE', results: [], elapsedMs: 1 } as const
 
 /** What the station behind the link does; each test replaces what it looks at. */
-function quietHandler(): { calls: { -readonly [Name in keyof LinkHandler['calls']]: LinkHandler['calls'][Name] }; streams: { -readonly [Name in keyof LinkHandler['streams']]: LinkHandler['streams'][Name] } } {
+function quietHandler(): {
+  calls: { -readonly [Name in keyof LinkHandler['calls']]: LinkHandler['calls'][Name] }
+  streams: { -readonly [Name in keyof LinkHandler['streams']]: LinkHandler['streams'][Name] }
+} {
   const queue = async (): Promise<{ held: boolean }> => ({ held: false })
-  const nothing = async function* (): AsyncGenerator<never> {}
+  const nothing = async function* (): AsyncGenerator<never> {
+    yield* []
+  }
   return {
     calls: {
       command: async () => ANSWER,
@@ -94,7 +99,10 @@ describe('calls', () => {
   it('do not wait for one another', async () => {
     const handler = quietHandler()
     let release = (): void => undefined
-    handler.calls.command = () => new Promise((resolve) => { release = () => resolve(ANSWER) })
+    handler.calls.command = () =>
+      new Promise((resolve) => {
+        release = () => resolve(ANSWER)
+      })
     await serve(handler)
     const link = await online()
     const slow = link.call('command', COMMAND, SOON)
@@ -106,7 +114,10 @@ describe('calls', () => {
   it('end at their deadline, say that it may have acted, and tell the station', async () => {
     const handler = quietHandler()
     let told: AbortSignal | undefined
-    handler.calls.command = (_, signal) => { told = signal; return new Promise(() => undefined) }
+    handler.calls.command = (_, signal) => {
+      told = signal
+      return new Promise(() => undefined)
+    }
     await serve(handler)
     const link = await online()
     await expect(link.call('command', COMMAND, { timeoutMs: 30 })).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED', effect: 'POSSIBLE' })
@@ -143,7 +154,10 @@ describe('a station that is away', () => {
     await expect(link.call('command', COMMAND, SOON)).rejects.toMatchObject({ code: 'STATION_OFFLINE', effect: 'NONE', facts: { stationId: 'station-1' } })
     const handler = quietHandler()
     let commands = 0
-    handler.calls.command = async () => { commands += 1; return ANSWER }
+    handler.calls.command = async () => {
+      commands += 1
+      return ANSWER
+    }
     await serve(handler)
     await until(() => link.online)
     await link.call('health', {}, SOON)
@@ -207,7 +221,14 @@ describe('who may speak', () => {
     const tooLong = Buffer.alloc(4)
     tooLong.writeUInt32BE(MAX_MESSAGE_BYTES + 1)
     const hello = encodeMessage({ type: 'hello', protocol: 1, token: TOKEN, lane: 'calls' })
-    for (const bytes of [Buffer.from('GET / HTTP/1.1\r\n\r\n'), tooLong, encodeMessage({ type: 'call', id: 1, name: 'health', params: {} }), encodeMessage(null), Buffer.concat([hello, encodeMessage({ type: 'dance', id: 1 })]), Buffer.concat([hello, encodeMessage(3)])]) {
+    for (const bytes of [
+      Buffer.from('GET / HTTP/1.1\r\n\r\n'),
+      tooLong,
+      encodeMessage({ type: 'call', id: 1, name: 'health', params: {} }),
+      encodeMessage(null),
+      Buffer.concat([hello, encodeMessage({ type: 'dance', id: 1 })]),
+      Buffer.concat([hello, encodeMessage(3)]),
+    ]) {
       const socket = await raw()
       socket.write(bytes)
       await until(() => socket.destroyed)
@@ -297,9 +318,8 @@ describe('streams', () => {
 
   it('say why they failed', async () => {
     const handler = quietHandler()
-    handler.streams.command = async function* () {
-      throw new Problem('NOT_FOUND', 'there is no command x')
-    }
+    const failing = { next: () => Promise.reject(new Problem('NOT_FOUND', 'there is no command x')) }
+    handler.streams.command = () => ({ [Symbol.asyncIterator]: () => failing })
     await serve(handler)
     const link = await online()
     const stream = link.stream('command', { requestId: 'x' }, new AbortController().signal)[Symbol.asyncIterator]()
@@ -309,7 +329,19 @@ describe('streams', () => {
   it('do not hold back a stop: pictures travel on a lane of their own', async () => {
     const handler = quietHandler()
     const pixels = new Uint8Array(8 * 1024 * 1024)
-    const header = { sequence: 1, time: 1n, width: 2048, height: 2048, dtype: 'uint16', exposureSeconds: 0.1, roi: { x: 0, y: 0, width: 1, height: 1 }, minimum: 0, maximum: 0, mean: 0, dropped: 0 } as const
+    const header = {
+      sequence: 1,
+      time: 1n,
+      width: 2048,
+      height: 2048,
+      dtype: 'uint16',
+      exposureSeconds: 0.1,
+      roi: { x: 0, y: 0, width: 1, height: 1 },
+      minimum: 0,
+      maximum: 0,
+      mean: 0,
+      dropped: 0,
+    } as const
     handler.streams.frames = async function* (_, signal) {
       while (!signal.aborted) yield { header, pixels }
     }
@@ -318,7 +350,8 @@ describe('streams', () => {
     const stop = new AbortController()
     let frames = 0
     const watching = (async () => {
-      for await (const item of link.stream('frames', { deviceId: 'd', quality: 'FULL', maxRateHz: 100 }, stop.signal)) frames += item.pixels.length === pixels.length ? 1 : 0
+      for await (const item of link.stream('frames', { deviceId: 'd', quality: 'FULL', maxRateHz: 100 }, stop.signal))
+        frames += item.pixels.length === pixels.length ? 1 : 0
     })()
     await until(() => frames > 3)
     const start = performance.now()

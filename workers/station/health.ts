@@ -16,6 +16,12 @@ export function healthOf(source: HealthSource): () => Promise<StationHealth> {
     const cpuPercent = nowMs > lastMs ? (100 * usedMs) / (nowMs - lastMs) : 0
     ;[lastCpu, lastMs] = [cpu, nowMs]
     const { bavail, bsize } = await statfs(source.dataDir)
-    return { cpuPercent, memoryBytes: process.memoryUsage.rss(), diskFreeBytes: bavail * bsize, journalBacklog: source.journalBacklog(), components: source.components() }
+    return {
+      cpuPercent,
+      memoryBytes: process.memoryUsage.rss(),
+      diskFreeBytes: bavail * bsize,
+      journalBacklog: source.journalBacklog(),
+      components: source.components(),
+    }
   }
 }

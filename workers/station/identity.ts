@@ -2,7 +2,7 @@ import { hostname } from 'node:os'
 import type { DeviceRecord } from '../../core/device.ts'
 import { CannotStart } from '../../link/child.ts'
 import type { Database } from '../../prisma/client.ts'
-import { loadRegistry, readDevices, type RegistryCopy, saveRegistry } from './host/registry.ts'
+import { loadRegistry, type RegistryCopy, readDevices, saveRegistry } from './host/registry.ts'
 
 export type StationIdentity = { readonly stationId: string; readonly epoch: number; readonly devices: readonly DeviceRecord[] }
 

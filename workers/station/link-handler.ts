@@ -1,7 +1,7 @@
 import { NotFound } from '../../core/errors.ts'
+import type { Driver } from '../../drivers/driver.ts'
 import type { LinkHandler, QueueState, StateItem, StationHealth } from '../../link/protocol.ts'
 import { describeDriver, locateDevice } from './catalog.ts'
-import type { Driver } from '../../drivers/driver.ts'
 import { Bell } from './host/bell.ts'
 import { streamFrames } from './host/frame-stream.ts'
 import type { DeviceHost } from './host/host.ts'
@@ -51,7 +51,15 @@ export function linkHandler({ stationId, epoch, catalog, host, runs, health }: L
   async function* state(signal: AbortSignal): AsyncGenerator<StateItem, void, void> {
     const changes = host.changes(signal)
     const queue = queueChanges(runs, signal)
-    yield { kind: 'snapshot', stationId, epoch, drivers: catalog.map(describeDriver), devices: host.states(), emergencyStop: host.stopState, queue: runs.queueState }
+    yield {
+      kind: 'snapshot',
+      stationId,
+      epoch,
+      drivers: catalog.map(describeDriver),
+      devices: host.states(),
+      emergencyStop: host.stopState,
+      queue: runs.queueState,
+    }
     yield* merge<StateItem>(changes, queue)
   }
 }

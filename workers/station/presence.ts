@@ -25,7 +25,10 @@ export async function announcePresence(options: PresenceOptions): Promise<AsyncD
     const { database, stationId, linkAddress, epoch, log, onReturn } = options
     try {
       // The whole only once: everything but lastSeen is told to all who listen to the database.
-      await database.prisma.station.update({ where: { id: stationId }, data: { lastSeen: new Date(), ...(!known && { linkAddress, epoch, startedAt, version: VERSION }) } })
+      await database.prisma.station.update({
+        where: { id: stationId },
+        data: { lastSeen: new Date(), ...(!known && { linkAddress, epoch, startedAt, version: VERSION }) },
+      })
       known = true
       if (problem === undefined) return
       await onReturn()

@@ -41,7 +41,8 @@ export async function startStation(config: StationConfig, parts: { readonly cata
   }
 
   try {
-    for (const folder of [dirname(config.socketPath), dirname(config.tokenFile), config.ringDir, config.journalDir]) await mkdir(folder, { recursive: true, mode: 0o700 })
+    for (const folder of [dirname(config.socketPath), dirname(config.tokenFile), config.ringDir, config.journalDir])
+      await mkdir(folder, { recursive: true, mode: 0o700 })
     const address = unixAddress(config.socketPath)
     await removeAbandonedSocket(address) // before anything else: two stations must not write one journal
     const token = await linkToken(config.tokenFile)
@@ -74,11 +75,13 @@ export async function startStation(config: StationConfig, parts: { readonly cata
     )
     const queueConnection = config.redisUrl === undefined ? { databaseUrl: config.databaseUrl } : { redisUrl: config.redisUrl }
     const runs = await startRuns({ host, journal, database, queueConnection, stationId, dataDir: config.dataDir, clock, log })
-    const motionEnds = keep(once(async () => {
-      const runsEnd = runs[Symbol.asyncDispose]() // it sets nothing in motion from here on
-      await host.stopMotion()
-      await runsEnd
-    }))
+    const motionEnds = keep(
+      once(async () => {
+        const runsEnd = runs[Symbol.asyncDispose]() // it sets nothing in motion from here on
+        await host.stopMotion()
+        await runsEnd
+      }),
+    )
 
     let presenceProblem = (): string | undefined => undefined
     const health = healthOf({
@@ -114,5 +117,12 @@ function part(name: string, problem: string | undefined): StationHealth['compone
 }
 
 function deviceHealth(host: DeviceHost): StationHealth['components'] {
-  return host.states().map(({ name, connection, connectionReason }) => part(`device ${name}`, connection === 'CONNECTED' ? undefined : `${connection.toLowerCase()}${connectionReason === undefined ? '' : `: ${connectionReason}`}`))
+  return host
+    .states()
+    .map(({ name, connection, connectionReason }) =>
+      part(
+        `device ${name}`,
+        connection === 'CONNECTED' ? undefined : `${connection.toLowerCase()}${connectionReason === undefined ? '' : `: ${connectionReason}`}`,
+      ),
+    )
 }

@@ -53,7 +53,8 @@ export async function listenForStops(options: StopServerOptions): Promise<AsyncD
 async function answer(request: IncomingMessage, response: ServerResponse, { token, host, log }: StopServerOptions): Promise<void> {
   const arrived = performance.now()
   if (request.method !== 'POST' || request.url !== '/stop') return reply(response, request.url === '/stop' ? 405 : 404, { error: 'only POST /stop is here' })
-  if (!isBearer(request.headers.authorization, token)) return reply(response, 401, { error: 'give the token of DATA_DIR/run/link-token as Authorization: Bearer' })
+  if (!isBearer(request.headers.authorization, token))
+    return reply(response, 401, { error: 'give the token of DATA_DIR/run/link-token as Authorization: Bearer' })
   const { by, reason } = await body(request)
   const actor: Actor = { id: 'stop-port', name: by ?? 'POST /stop', role: 'OPERATOR', kind: 'PERSON' }
   log(`emergency stop by ${actor.name} on the station's own port`)

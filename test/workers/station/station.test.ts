@@ -1,7 +1,6 @@
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { uuidv7 } from '../../../core/id.ts'
 import { connectStation } from '../../../link/client.ts'
@@ -9,6 +8,7 @@ import type { StateItem, StationLink } from '../../../link/protocol.ts'
 import { linkToken } from '../../../link/token.ts'
 import { type Database, openDatabase } from '../../../prisma/client.ts'
 import { readStationConfig, type StationConfig } from '../../../workers/config.ts'
+import { openLogger } from '../../../workers/logger.ts'
 import { startStation } from '../../../workers/station/station.ts'
 import { startTestDatabase, type TestDatabase } from '../../harness/database.ts'
 import { until } from '../../until.ts'
@@ -36,7 +36,9 @@ beforeEach(async () => {
   const { prisma } = database
   await prisma.station.create({ data: { id: stationId, name: 'bench', host: 'here' } })
   const port = await prisma.port.create({ data: { stationId, address: 'stage', kind: 'SERIAL' } })
-  await prisma.device.create({ data: { id: deviceId, name: 'axis', driverId: 'test-bench', stationId, portId: port.id, settings: { address: 'stage' }, simulated: false } })
+  await prisma.device.create({
+    data: { id: deviceId, name: 'axis', driverId: 'test-bench', stationId, portId: port.id, settings: { address: 'stage' }, simulated: false },
+  })
 })
 
 afterEach(async () => {
@@ -49,7 +51,7 @@ afterEach(async () => {
 })
 
 async function start(): Promise<StationLink> {
-  station = await startStation(config, { catalog: [testDriver({ stage })], logger: pino({ level: 'silent' }) })
+  station = await startStation(config, { catalog: [testDriver({ stage })], logger: openLogger('test', 'silent') })
   const opened = connectStation({ stationId, address: `unix:${config.socketPath}`, token: await linkToken(config.tokenFile), log: () => undefined })
   link = opened
   await until(() => opened.online)
@@ -85,10 +87,19 @@ describe('a station', () => {
     expect(Date.now() - (row.lastSeen?.getTime() ?? 0)).toBeLessThan(10_000)
     expect((await stat(config.socketPath)).mode & 0o777).toBe(0o600)
     const snapshot = await present(connected)
-    expect(snapshot).toMatchObject({ stationId, epoch: 1, emergencyStop: { active: false }, devices: [{ name: 'axis', connection: 'CONNECTED' }], drivers: [{ id: 'test-bench' }] })
+    expect(snapshot).toMatchObject({
+      stationId,
+      epoch: 1,
+      emergencyStop: { active: false },
+      devices: [{ name: 'axis', connection: 'CONNECTED' }],
+      drivers: [{ id: 'test-bench' }],
+    })
     const answer = await connected.call('command', move('r1', 3), SOON)
     expect(answer).toMatchObject({ state: 'DONE', results: [{ readings: [{ reading: { value: 3 } }, { setpoint: true }] }] })
-    expect(await connected.call('checkDevice', { driverId: 'test-bench', settings: { address: 'stage' } }, SOON)).toMatchObject({ address: 'stage', simulated: false })
+    expect(await connected.call('checkDevice', { driverId: 'test-bench', settings: { address: 'stage' } }, SOON)).toMatchObject({
+      address: 'stage',
+      simulated: false,
+    })
     await expect(connected.call('checkDevice', { driverId: 'nothing', settings: {} }, SOON)).rejects.toMatchObject({ code: 'NOT_FOUND' })
     const health = await connected.call('health', {}, SOON)
     expect(health.components).toContainEqual({ name: 'device axis', state: 'OK' })
@@ -126,7 +137,11 @@ describe('a station', () => {
     expect((await fetch(url, { method: 'POST' })).status).toBe(401)
     expect((await fetch(url, { headers: { authorization: 'Bearer x' } })).status).toBe(405)
     expect(stage.moving).toBe(true)
-    const answer = await fetch(url, { method: 'POST', headers: { authorization: `Bearer ${await linkToken(config.tokenFile)}` }, body: JSON.stringify({ by: 'Bea', reason: 'smoke' }) })
+    const answer = await fetch(url, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${await linkToken(config.tokenFile)}` },
+      body: JSON.stringify({ by: 'Bea', reason: 'smoke' }),
+    })
     expect(answer.status).toBe(200)
     expect(stage.moving).toBe(false)
     expect(await answer.json()).toMatchObject({ state: { active: true, by: 'Bea', reason: 'smoke' }, devices: [{ deviceId, confirmed: true }] })
@@ -160,14 +175,16 @@ describe('a station', () => {
 
   it('refuses to be the second one of its name on this machine', async () => {
     await start()
-    await expect(startStation(config, { catalog: [], logger: pino({ level: 'silent' }) })).rejects.toThrow(/already/)
+    await expect(startStation(config, { catalog: [], logger: openLogger('test', 'silent') })).rejects.toThrow(/already/)
     expect(await database.prisma.station.findUniqueOrThrow({ where: { id: stationId } })).toMatchObject({ epoch: 1 })
   })
 
   it('takes up a device that is registered while it runs', async () => {
     const connected = await start()
     const port = await database.prisma.port.findFirstOrThrow({ where: { stationId } })
-    const device = await database.prisma.device.create({ data: { name: 'second', driverId: 'test-bench', stationId, portId: port.id, settings: { address: 'stage' }, simulated: false } })
+    const device = await database.prisma.device.create({
+      data: { name: 'second', driverId: 'test-bench', stationId, portId: port.id, settings: { address: 'stage' }, simulated: false },
+    })
     await connected.call('syncDevices', {}, SOON)
     expect((await present(connected)).devices.map(({ id }) => id)).toContain(device.id)
     await database.prisma.device.update({ where: { id: device.id }, data: { removedAt: new Date() } })

@@ -3,10 +3,11 @@ import { asProblem, DeadlineExceeded, HardwareFault, InvalidValue, type Problem,
 import type { Clock } from '../../../core/time.ts'
 import type { Journal } from '../journal/journal.ts'
 import { deadline, orAbort } from './deadline.ts'
+import type { Writer } from './hosted-device.ts'
 import { ProgressBook } from './progress.ts'
 import type { StationDevice } from './station-device.ts'
-import { prepare, type Step } from './steps.ts'
-import type { Writer } from './hosted-device.ts'
+import type { Step } from './step.ts'
+import { prepare } from './steps.ts'
 
 export type CommandsOptions = {
   readonly journal: Pick<Journal, 'append' | 'flush' | 'answerFor'>
@@ -92,7 +93,11 @@ export class Commands {
       if (changes) await this.#outcome(requestId, { answer })
     } catch (error) {
       // What others of its calls have started goes on to its own end, still within the deadline.
-      if (work.goesOn) void work.finished().catch(() => undefined).finally(release)
+      if (work.goesOn)
+        void work
+          .finished()
+          .catch(() => undefined)
+          .finally(release)
       else release()
       const problem = asProblem(error)
       this.progress.failed(requestId, problem)
@@ -102,7 +107,10 @@ export class Commands {
     if (work.goesOn) void this.#follow(request, work).finally(release)
     else {
       release()
-      this.progress.done(requestId, answer.results.flatMap(({ readings }) => readings))
+      this.progress.done(
+        requestId,
+        answer.results.flatMap(({ readings }) => readings),
+      )
     }
     return answer
   }
@@ -123,7 +131,12 @@ export class Commands {
     }
     const changes = steps.some((step) => step.changes)
     accepting.signal.throwIfAborted()
-    if (changes) await this.#journalled(request, calls.every(({ call }) => call.kind === 'stop'), accepting.signal)
+    if (changes)
+      await this.#journalled(
+        request,
+        calls.every(({ call }) => call.kind === 'stop'),
+        accepting.signal,
+      )
     return { steps, changes }
   }
 
@@ -171,7 +184,14 @@ export class Commands {
       const summary = `${device(first.deviceId).record.name}: ${problem.message}`
       journal.append({
         type: 'event',
-        event: { time: clock.wallNs(), kind: 'DEVICE', subject: { type: 'Device', id: first.deviceId }, deviceId: first.deviceId, summary, cause: request.cause },
+        event: {
+          time: clock.wallNs(),
+          kind: 'DEVICE',
+          subject: { type: 'Device', id: first.deviceId },
+          deviceId: first.deviceId,
+          summary,
+          cause: request.cause,
+        },
       })
     }
   }

@@ -57,12 +57,12 @@ export class DeviceConnection {
       const problem = await this.#connectOnce(stopping).then(
         (lost) => {
           retryMs = FIRST_RETRY_MS
-          this.#note('RECONNECTING', lost.message)
+          if (!stopping.aborted) this.#note('RECONNECTING', lost.message)
           return lost
         },
         (error: unknown) => asProblem(error, 'NONE'),
       )
-      if (stopping.aborted) return this.#note('DISCONNECTED', problem.message)
+      if (stopping.aborted) break
       // Of a lost connection nobody needs to be told at each try; what a person must mend is shown as failed.
       if (this.#connection.state !== 'RECONNECTING' || problem.code !== 'DEVICE_OFFLINE') this.#note('FAILED', problem.message)
       await pause(retryMs * (0.75 + Math.random() / 4), stopping)

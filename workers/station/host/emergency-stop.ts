@@ -51,7 +51,11 @@ export class EmergencyStop {
     const { clock } = this.#options
     this.#state = { active: true, by: actor.name, at: clock.wallNs(), ...(reason !== undefined && { reason }) }
     this.#options.interrupt(this.#problem('POSSIBLE'))
-    using confirming = deadline(new AbortController().signal, CONFIRM_WITHIN_MS, () => new HardwareFault(`not confirmed within ${CONFIRM_WITHIN_MS} ms`, 'POSSIBLE'))
+    using confirming = deadline(
+      new AbortController().signal,
+      CONFIRM_WITHIN_MS,
+      () => new HardwareFault(`not confirmed within ${CONFIRM_WITHIN_MS} ms`, 'POSSIBLE'),
+    )
     const stopping = [...this.#options.devices()].filter((device) => device.stoppable).map((device) => stopDevice(device, arrived, confirming.signal))
     for (const listener of this.#listeners) listener(this.#state)
     this.#options.onChange()

@@ -9,7 +9,10 @@ const LOOK_EVERY_MS = 5 // for a frame that was not there yet when it was due
 
 /** The newest frame at most maxRateHz times a second. What comes in between is not shown: this is for eyes, the recorder has every frame. */
 export async function* streamFrames(
-  device: HostedDevice, quality: FrameQuality, maxRateHz: number, signal: AbortSignal,
+  device: HostedDevice,
+  quality: FrameQuality,
+  maxRateHz: number,
+  signal: AbortSignal,
 ): AsyncGenerator<LinkStreams['frames']['item'], void, void> {
   if (!(maxRateHz > 0)) throw new InvalidValue(`maxRateHz: ${maxRateHz} is not above 0`, ['maxRateHz'])
   if (device.handle !== undefined && device.handle.frames === undefined) throw new NotSupported(`${device.record.name} is no camera`, 'FRAME_PRODUCER')

@@ -8,14 +8,15 @@ import type { Journal } from '../journal/journal.ts'
 import { ChangeFeed } from './change-feed.ts'
 import { Claims } from './claims.ts'
 import { Commands } from './commands.ts'
-import { deadline } from './deadline.ts'
+import { deadline, orAbort } from './deadline.ts'
 import { EmergencyStop } from './emergency-stop.ts'
 import type { HostedDevice, Writer } from './hosted-device.ts'
 import { takeManifest } from './manifest.ts'
 import { PortPool } from './port-pool.ts'
 import { ReadingsHub } from './readings-hub.ts'
 import { Sampler } from './sampler.ts'
-import { sendStop, StationDevice, type StationDeviceContext } from './station-device.ts'
+import { StationDevice, type StationDeviceContext } from './station-device.ts'
+import { sendStop } from './stop-bytes.ts'
 
 /** Devices exclusively held by one run. Aborted, with the Problem that says why, when the run must stop writing (an emergency stop, a newer claim). */
 export interface Claim extends AsyncDisposable {
@@ -72,7 +73,8 @@ export type HostOptions = {
 export type HostJournal = Pick<Journal, 'append' | 'flush' | 'answerFor' | 'memory'>
 
 const CAMERA_STATE_EVERY_MS = 1_000 // frame counts of a streaming camera, for eyes
-const STOP_MOTION_WITHIN_MS = 2_000 // at the end of the process: less than the supervisor's patience
+const STOP_MOTION_WITHIN_MS = 2_000 // at the end of the process; with the next one less than the supervisor's patience
+const CLOSE_WITHIN_MS = 2_000 // a driver that hangs must not keep the journal from being closed
 
 /** Reads the registry and starts to connect; devices come as they answer. */
 export async function openDeviceHost(options: HostOptions): Promise<DeviceHost> {
@@ -182,7 +184,11 @@ class Host implements DeviceHost {
     const devices = deviceIds.map((deviceId) => this.device(deviceId))
     for (const { record, moving } of devices)
       if (moving || this.#commands.isBusy(record.id)) throw new DeviceBusy(`${record.name} is busy with a command`, { deviceId: record.id })
-    return this.#claims.claim(runId, fence, devices.map(({ record }) => record))
+    return this.#claims.claim(
+      runId,
+      fence,
+      devices.map(({ record }) => record),
+    )
   }
 
   changes(signal: AbortSignal): AsyncIterable<HostChange> {
@@ -218,7 +224,15 @@ class Host implements DeviceHost {
     clearInterval(this.#cameraTimer)
     await this.stopMotion()
     this.#commands.interrupt(new HardwareFault('the station ends', 'POSSIBLE'))
-    await Promise.all([...this.devices.values()].map((device) => device.disconnect()))
+    using limit = deadline(new AbortController().signal, CLOSE_WITHIN_MS, () => new HardwareFault(`not let go of within ${CLOSE_WITHIN_MS} ms`, 'NONE'))
+    const closing = [...this.devices.values()].map(async (device) => {
+      try {
+        await orAbort(device.disconnect(), limit.signal)
+      } catch (error) {
+        this.#options.log(`${device.record.name}: ${asProblem(error).message}`)
+      }
+    })
+    await Promise.all(closing)
     this.readings.flush()
   }
 
@@ -238,7 +252,11 @@ class Host implements DeviceHost {
     await Promise.all(leaving.map((device) => this.#remove(device)))
     for (const record of records) {
       if (this.devices.has(record.id)) continue
-      const device = new StationDevice(record, this.#options.catalog.find(({ id }) => id === record.driverId), this.#deviceContext)
+      const device = new StationDevice(
+        record,
+        this.#options.catalog.find(({ id }) => id === record.driverId),
+        this.#deviceContext,
+      )
       this.devices.set(record.id, device)
       device.connect()
       this.#feed.deviceChanged(record.id)

@@ -2,7 +2,7 @@ import type { CommandRequest } from '../../../core/command.ts'
 import type { DeviceRecord, DeviceState } from '../../../core/device.ts'
 import type { ParameterSpec } from '../../../core/parameter.ts'
 import type { ParameterValue, Reading } from '../../../core/reading.ts'
-import type { Driver, DeviceHandle } from '../../../drivers/driver.ts'
+import type { DeviceHandle, Driver } from '../../../drivers/driver.ts'
 
 /** Who writes, and for a run its fencing number. */
 export type Writer = Pick<CommandRequest, 'cause' | 'fence'>

@@ -4,7 +4,7 @@ import { convert } from '../../../core/unit.ts'
 import type { MotionFacet } from '../../../drivers/driver.ts'
 import { deadline } from './deadline.ts'
 import type { StationDevice } from './station-device.ts'
-import { entry, type Step, type StepContext } from './steps.ts'
+import { entry, type Step, type StepContext } from './step.ts'
 
 const PROGRESS_EVERY_MS = 100 // for eyes; the readings stream tells more
 const STOP_WITHIN_MS = 5_000 // a stop that is not accepted by then is reported as such; waiting longer helps nobody
@@ -63,7 +63,8 @@ function motionStep(device: StationDevice, wait: boolean, begin: (signal: AbortS
       } finally {
         clearInterval(watching)
       }
-      if (device.stops !== stops) throw new Conflict(`the motion of ${device.record.name} was ended by a stop`, { deviceId: device.record.id, effect: 'POSSIBLE' })
+      if (device.stops !== stops)
+        throw new Conflict(`the motion of ${device.record.name} was ended by a stop`, { deviceId: device.record.id, effect: 'POSSIBLE' })
       return await standing(device, signal)
     },
   }

@@ -1,5 +1,5 @@
-import { NotFound } from '../../../core/errors.ts'
 import type { ParameterState } from '../../../core/device.ts'
+import { NotFound } from '../../../core/errors.ts'
 import type { ParameterSpec } from '../../../core/parameter.ts'
 import type { Measured, ParameterValue, Reading } from '../../../core/reading.ts'
 import type { Clock } from '../../../core/time.ts'

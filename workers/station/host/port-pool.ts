@@ -1,5 +1,5 @@
-import { Conflict, DeviceOffline } from '../../../core/errors.ts'
 import type { DeviceSettings } from '../../../core/device.ts'
+import { Conflict, DeviceOffline } from '../../../core/errors.ts'
 import type { Driver, DriverContext, DriverPort } from '../../../drivers/driver.ts'
 
 /** A share in an open port; the port closes with its last share. */

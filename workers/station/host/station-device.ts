@@ -1,20 +1,20 @@
-import type { CameraState, DeviceRecord, DeviceState, DeviceStatus, MotionState } from '../../../core/device.ts'
+import type { DeviceRecord, DeviceState, DeviceStatus } from '../../../core/device.ts'
 import { asProblem, DeviceBusy, DeviceOffline, NotSupported } from '../../../core/errors.ts'
-import { checkValue, type ParameterSpec } from '../../../core/parameter.ts'
+import { checkValue, exceedsDeadband, type ParameterSpec } from '../../../core/parameter.ts'
 import type { ParameterValue, Reading } from '../../../core/reading.ts'
 import { formatRfc3339 } from '../../../core/time.ts'
-import { capabilitiesOf, type DeviceHandle, type Driver, type DriverContext } from '../../../drivers/driver.ts'
+import type { DeviceHandle, Driver, DriverContext } from '../../../drivers/driver.ts'
 import { Bell } from './bell.ts'
 import { checkPosition } from './check-position.ts'
-import { orAbort, pause } from './deadline.ts'
+import { orAbort } from './deadline.ts'
 import { type Connection, DeviceConnection, type LiveHandle } from './device-connection.ts'
+import { deviceState, statusOf } from './device-state.ts'
 import type { HostedDevice, Writer } from './hosted-device.ts'
 import { MotionWatch } from './motion-watch.ts'
 import { ParameterTable, type TableContext } from './parameter-table.ts'
 import { Poller } from './poller.ts'
 import type { PortPool } from './port-pool.ts'
-
-const CONFIRM_EVERY_MS = 20 // between questions whether a stopped axis stands
+import { sendStop } from './stop-bytes.ts'
 
 export type StationDeviceContext = TableContext & {
   readonly driverContext: DriverContext
@@ -65,7 +65,8 @@ export class StationDevice implements HostedDevice {
 
   get connection(): Connection {
     if (this.#connection !== undefined) return this.#connection.connection
-    if (this.driver === undefined) return { state: 'FAILED', since: this.#status.since, reason: `no driver ${this.record.driverId} is installed on this station` }
+    if (this.driver === undefined)
+      return { state: 'FAILED', since: this.#status.since, reason: `no driver ${this.record.driverId} is installed on this station` }
     return { state: 'DISCONNECTED', since: this.#status.since }
   }
 
@@ -140,9 +141,11 @@ export class StationDevice implements HostedDevice {
   async readNow(names: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, Reading>> {
     const { handle } = this.live()
     for (const name of names) this.table.spec(name)
+    const before = this.#position()
     const measured = await orAbort(handle.read(names, signal), signal)
     const readings = new Map(names.map((name) => [name, this.table.measured(name, measured.get(name) ?? { bad: 'the driver did not answer for it' })]))
     this.#noteReadable([...readings.values()])
+    this.#noteForeignMotion(before)
     return readings
   }
 
@@ -215,7 +218,8 @@ export class StationDevice implements HostedDevice {
     const motion = this.live().handle.motion
     if (motion === undefined) throw new NotSupported(`${this.record.name} cannot move`, 'MOVABLE')
     const reading = (await this.readNow([motion.positionParameter], signal)).get(motion.positionParameter)
-    if (typeof reading?.value !== 'number') throw new DeviceOffline(`${this.record.name} does not say where it stands: ${reading?.reason ?? 'no position'}`, { deviceId: this.record.id })
+    if (typeof reading?.value !== 'number')
+      throw new DeviceOffline(`${this.record.name} does not say where it stands: ${reading?.reason ?? 'no position'}`, { deviceId: this.record.id })
     const { deadband = 0, step = 0 } = this.table.spec(motion.positionParameter)
     const near = this.#restingAt !== undefined && Math.abs(reading.value - this.#restingAt) <= Math.max(deadband, step)
     return near ? (this.#restingAt ?? reading.value) : reading.value
@@ -243,39 +247,18 @@ export class StationDevice implements HostedDevice {
   }
 
   get state(): DeviceState {
-    const handle = this.handle
-    const { state, since, reason } = this.connection
-    const runId = this.#context.runOf(this.record.id)
-    return {
-      id: this.record.id,
-      name: this.record.name,
-      driverId: this.record.driverId,
-      simulated: this.simulated,
-      ...(handle !== undefined && { identity: handle.identity }),
-      connection: state,
-      ...(reason !== undefined && { connectionReason: reason }),
-      connectionSince: since,
+    const { record, driver, simulated, handle, table, connection } = this
+    return deviceState({
+      record,
+      driver,
+      simulated,
+      handle,
+      connection,
       status: this.#status,
-      capabilities: handle === undefined ? (this.driver?.capabilities ?? []) : capabilitiesOf(handle),
-      parameters: this.table.states(),
-      ...(handle?.motion !== undefined && { motion: this.#motionState(handle.motion) }),
-      ...(handle?.readout !== undefined && { readoutParameter: handle.readout.parameter }),
-      ...(handle?.frames !== undefined && { camera: cameraState(handle.frames, handle.exposure) }),
-      ...(runId !== undefined && { runId }),
-    }
-  }
-
-  #motionState(motion: NonNullable<DeviceHandle['motion']>): MotionState {
-    const moving = this.#motion.moving
-    const homed = motion.homed()
-    return {
-      ...(moving !== undefined && { moving }),
-      ...(homed !== undefined && { homed }),
-      unit: motion.unit,
-      ...motion.limits(),
-      positionParameter: motion.positionParameter,
-      ...(motion.velocityParameter !== undefined && { velocityParameter: motion.velocityParameter }),
-    }
+      parameters: table.states(),
+      moving: this.#motion.moving,
+      runId: this.#context.runOf(record.id),
+    })
   }
 
   async #startMotion(writer: Writer, start: (handle: DeviceHandle) => Promise<void>): Promise<void> {
@@ -310,7 +293,14 @@ export class StationDevice implements HostedDevice {
     log(summary)
     journal.append({
       type: 'event',
-      event: { time: clock.wallNs(), kind: 'DEVICE', subject: { type: 'Device', id: this.record.id }, deviceId: this.record.id, summary, cause: { kind: 'DEVICE' } },
+      event: {
+        time: clock.wallNs(),
+        kind: 'DEVICE',
+        subject: { type: 'Device', id: this.record.id },
+        deviceId: this.record.id,
+        summary,
+        cause: { kind: 'DEVICE' },
+      },
     })
     this.#changed()
   }
@@ -338,6 +328,23 @@ export class StationDevice implements HostedDevice {
     })
   }
 
+  #position(): Reading | undefined {
+    const motion = this.handle?.motion
+    return motion === undefined ? undefined : this.reading(motion.positionParameter)
+  }
+
+  /** An axis that leaves its place without a move of ours is moved at the front panel: watch it until it stands. */
+  #noteForeignMotion(before: Reading | undefined): void {
+    const live = this.#connection?.live
+    const motion = live?.handle.motion
+    if (live === undefined || motion === undefined || this.#motion.moving !== false || before?.quality !== 'GOOD') return
+    const now = this.reading(motion.positionParameter)
+    if (now?.quality !== 'GOOD' || !exceedsDeadband(this.spec(motion.positionParameter), before.value, now.value)) return
+    this.#motion.look(motion, live.signal).catch((error: unknown) => {
+      if (!live.signal.aborted) this.#context.log(`${this.record.name}: ${asProblem(error).message}`)
+    })
+  }
+
   #noteReadable(readings: readonly Reading[]): void {
     const bad = readings.length > 0 && readings.every(({ quality }) => quality === 'BAD') ? readings[0]?.reason : undefined
     if (bad === this.#unreadable) return
@@ -346,58 +353,14 @@ export class StationDevice implements HostedDevice {
   }
 
   #changed(): void {
-    const { code, text } = this.#statusNow()
-    if (code !== this.#status.code || text !== this.#status.text) this.#status = { code, since: this.#context.clock.wallNs(), ...(text !== undefined && { text }) }
+    const { code, text } = statusOf(this.connection, this.#unreadable, this.moving || this.handle?.frames?.streaming === true)
+    if (code !== this.#status.code || text !== this.#status.text)
+      this.#status = { code, since: this.#context.clock.wallNs(), ...(text !== undefined && { text }) }
     this.#bell.ring()
     this.#context.onChange(this)
-  }
-
-  #statusNow(): Pick<DeviceStatus, 'code' | 'text'> {
-    const { state, reason } = this.connection
-    const text = reason === undefined ? {} : { text: reason }
-    if (state === 'FAILED') return { code: 'ERROR', ...text }
-    if (state === 'DISCONNECTED') return { code: 'DISABLED', ...text }
-    if (state !== 'CONNECTED') return { code: 'WARNING', ...text }
-    if (this.#unreadable !== undefined) return { code: 'ERROR', text: this.#unreadable }
-    return { code: this.moving || this.handle?.frames?.streaming === true ? 'BUSY' : 'IDLE' }
   }
 }
 
 function readable(specs: readonly ParameterSpec[]): readonly string[] {
   return specs.filter(({ access }) => access !== 'WRITE_ONLY').map(({ name }) => name)
-}
-
-/** The driver's own emergency stop, or its ordinary one, confirmed by the instrument's word that nothing moves. */
-export async function sendStop(handle: DeviceHandle, signal: AbortSignal): Promise<{ readonly confirmed: Promise<boolean> }> {
-  if (handle.emergencyStop !== undefined) return await orAbort(handle.emergencyStop(signal), signal)
-  const motion = handle.motion
-  if (motion === undefined) return { confirmed: Promise.resolve(true) }
-  await orAbort(motion.stop(signal), signal)
-  const stands = async (): Promise<boolean> => {
-    while (await motion.isMoving(signal)) {
-      await pause(CONFIRM_EVERY_MS, signal)
-      signal.throwIfAborted()
-    }
-    return true
-  }
-  return { confirmed: stands() }
-}
-
-function cameraState(frames: NonNullable<DeviceHandle['frames']>, exposure: DeviceHandle['exposure']): CameraState {
-  const { roi, binning } = frames.configuration()
-  const { produced, lost, frameRate } = frames.statistics()
-  return {
-    width: frames.sensor.width,
-    height: frames.sensor.height,
-    bitDepth: frames.sensor.bitDepth,
-    dtype: 'uint16',
-    roi,
-    binning: { x: binning, y: binning },
-    exposureParameter: exposure?.parameter ?? 'exposure',
-    ...(frames.temperatureParameter !== undefined && { temperatureParameter: frames.temperatureParameter }),
-    streaming: frames.streaming,
-    frameRate,
-    framesProduced: produced,
-    framesDropped: lost,
-  }
 }

@@ -1,32 +1,11 @@
 import type { CommandCall, CommandReading } from '../../../core/command.ts'
 import { Conflict, InvalidValue, NotSupported } from '../../../core/errors.ts'
 import { checkValue } from '../../../core/parameter.ts'
-import type { ParameterValue, Reading } from '../../../core/reading.ts'
-import type { Writer } from './hosted-device.ts'
+import type { ParameterValue } from '../../../core/reading.ts'
+import { prepareCamera } from './camera-steps.ts'
 import { prepareHome, prepareMove, prepareStop } from './motion-steps.ts'
 import type { StationDevice } from './station-device.ts'
-
-/** One call of a command, checked and ready. */
-export type Step = {
-  readonly device: StationDevice
-  /** read and refresh change nothing: they are not journalled, and a run's device may be asked by others. */
-  readonly changes: boolean
-  readonly start: (signal: AbortSignal) => Promise<readonly CommandReading[]>
-  /** What goes on after `start`: a motion. Stops it when the signal fires. */
-  readonly finish?: (signal: AbortSignal, moved: (readings: readonly CommandReading[]) => void) => Promise<readonly CommandReading[]>
-  /** Whether the caller waits for `finish`. */
-  readonly wait: boolean
-}
-
-export type StepContext = {
-  readonly device: StationDevice
-  readonly writer: Writer
-  /** Throws EmergencyStopped or DeviceBusy. */
-  readonly permit: () => void
-  /** Throws DeviceBusy only: letting go of a device and stopping a stream are safe in an emergency. */
-  readonly permitRelease: () => void
-  readonly signal: AbortSignal
-}
+import { entry, need, readings, type Step, type StepContext } from './step.ts'
 
 const MAX_FRAMES = 1_000_000 // of one trigger; more is a recording
 
@@ -107,37 +86,6 @@ export async function prepare(call: CommandCall, context: StepContext): Promise<
   }
 }
 
-function prepareCamera(call: Extract<CommandCall, { readonly kind: 'configureCamera' }>, { device, writer }: StepContext, permitted: (start: Step['start']) => Step): Step {
-  const { handle } = device.live()
-  const { exposureSeconds, roi, binning } = call
-  const exposure = handle.exposure?.parameter
-  if (exposureSeconds !== undefined) {
-    const parameter = need(device, exposure, 'EXPOSURE_CONTROL', 'has no exposure to set')
-    checkValue({ ...device.spec(parameter), access: 'READ_WRITE' }, exposureSeconds, 's')
-  }
-  if (handle.frames === undefined) {
-    if (roi !== undefined || binning !== undefined || exposure === undefined || exposureSeconds === undefined) throw notSupported(device, 'FRAME_PRODUCER', 'is no camera')
-    return permitted(async (signal) => [entry(device, exposure, await device.set(exposure, exposureSeconds, 's', writer, signal))])
-  }
-  const { sensor } = handle.frames
-  if (binning !== undefined && (!Number.isSafeInteger(binning) || binning < 1)) throw new InvalidValue(`binning: ${binning} is not a whole number of at least 1`, ['binning'])
-  if (roi !== undefined) checkRoi(roi, sensor)
-  const frames = handle.frames
-  return permitted(async (signal) => {
-    await frames.configure({ ...(roi && { roi }), ...(binning !== undefined && { binning }), ...(exposureSeconds !== undefined && { exposureSeconds }) }, signal)
-    device.touch()
-    if (exposure === undefined) return []
-    if (exposureSeconds !== undefined) device.table.asked(exposure, exposureSeconds)
-    return await readings(device, [exposure], signal)
-  })
-}
-
-function checkRoi(roi: { readonly x: number; readonly y: number; readonly width: number; readonly height: number }, sensor: { readonly width: number; readonly height: number }): void {
-  const whole = Object.values(roi).every((value) => Number.isSafeInteger(value) && value >= 0)
-  if (!whole || roi.width < 1 || roi.height < 1 || roi.x + roi.width > sensor.width || roi.y + roi.height > sensor.height)
-    throw new InvalidValue(`roi: ${roi.width}x${roi.height} at ${roi.x},${roi.y} does not lie within the sensor of ${sensor.width}x${sensor.height}`, ['roi'])
-}
-
 /** Another's change in between is a conflict, found by asking the instrument, not our memory. */
 async function expect(device: StationDevice, name: string, expected: ParameterValue, unit: string | undefined, signal: AbortSignal): Promise<void> {
   const spec = device.spec(name)
@@ -149,26 +97,8 @@ async function expect(device: StationDevice, name: string, expected: ParameterVa
   throw new Conflict(`${name} of ${device.record.name} ${says}, not ${JSON.stringify(wanted)}`, { deviceId: device.record.id, parameter: name })
 }
 
-export function entry(device: StationDevice, parameter: string, reading: Reading): CommandReading {
-  return { deviceId: device.record.id, parameter, reading }
-}
-
-async function readings(device: StationDevice, names: readonly string[], signal: AbortSignal): Promise<readonly CommandReading[]> {
-  return [...(await device.readNow(names, signal))].map(([name, reading]) => entry(device, name, reading))
-}
-
 async function touched(device: StationDevice, work: () => Promise<void>): Promise<readonly CommandReading[]> {
   await work()
   device.touch()
   return []
 }
-
-function need<T>(device: StationDevice, facet: T | undefined, capability: string, words: string): T {
-  if (facet === undefined) throw notSupported(device, capability, words)
-  return facet
-}
-
-function notSupported(device: StationDevice, capability: string, words: string): NotSupported {
-  return new NotSupported(`${device.record.name} ${words}`, capability)
-}
-

@@ -23,7 +23,12 @@ describe('a device', () => {
 
   it('has been read before it may be commanded', () => {
     const { state } = bench.host.device('axis')
-    expect(state).toMatchObject({ identity: 'Test Bench 1.0', readoutParameter: 'power', status: { code: 'IDLE' }, motion: { moving: false, minimum: 0, maximum: 50 } })
+    expect(state).toMatchObject({
+      identity: 'Test Bench 1.0',
+      readoutParameter: 'power',
+      status: { code: 'IDLE' },
+      motion: { moving: false, minimum: 0, maximum: 50 },
+    })
     expect(state.capabilities).toEqual(['MOVABLE', 'READABLE', 'PARAMETERIZED', 'SETTABLE'])
     expect(state.parameters.find(({ spec }) => spec.name === 'gain')?.reading).toMatchObject({ value: 2, quality: 'GOOD' })
   })
@@ -86,7 +91,10 @@ describe('a device', () => {
     await bench.ask('axis', { kind: 'disconnect' })
     await bench.ask('twin', { kind: 'disconnect' })
     stage.plugged = false
-    expect(await problemOf(bench.ask('axis', { kind: 'connect' }))).toMatchObject({ code: 'DEVICE_OFFLINE', message: expect.stringContaining('not plugged in') })
+    expect(await problemOf(bench.ask('axis', { kind: 'connect' }))).toMatchObject({
+      code: 'DEVICE_OFFLINE',
+      message: expect.stringContaining('not plugged in'),
+    })
   })
 })
 
@@ -142,7 +150,11 @@ describe('polling', () => {
   it('writes into the history what leaves the deadband and every change of quality, not more', async () => {
     const samples = async (): Promise<unknown[]> =>
       (await bench.entries()).flatMap((entry) =>
-        entry.type === 'samples' ? entry.samples.filter(({ deviceId, parameter }) => deviceId === 'axis' && parameter === 'power').map(({ reading }) => reading.value ?? reading.quality) : [],
+        entry.type === 'samples'
+          ? entry.samples
+              .filter(({ deviceId, parameter }) => deviceId === 'axis' && parameter === 'power')
+              .map(({ reading }) => reading.value ?? reading.quality)
+          : [],
       )
     expect(await samples()).toEqual([1])
     stage.values.set('power', 1.05)

@@ -14,11 +14,14 @@ beforeEach(async () => {
   right = new Instrument()
   meter = new Instrument()
   left.unitsPerSecond = right.unitsPerSecond = 5
-  bench = await openHostBench([testDriver({ left, right, meter })], [
-    record('left', 'test-bench', { address: 'left' }),
-    record('right', 'test-bench', { address: 'right' }),
-    record('meter', 'test-bench', { address: 'meter', moves: false }),
-  ])
+  bench = await openHostBench(
+    [testDriver({ left, right, meter })],
+    [
+      record('left', 'test-bench', { address: 'left' }),
+      record('right', 'test-bench', { address: 'right' }),
+      record('meter', 'test-bench', { address: 'meter', moves: false }),
+    ],
+  )
   await bench.connected('left', 'right', 'meter')
 })
 afterEach(() => bench[Symbol.asyncDispose]())
@@ -54,14 +57,21 @@ describe('the emergency stop', () => {
     right.go(40)
     const report = await bench.host.emergencyStop(ADA, undefined, 0)
     expect(right.moving).toBe(false)
-    expect(report.devices.find(({ deviceId }) => deviceId === 'left')).toMatchObject({ confirmed: false, problem: { code: 'HARDWARE_FAULT', facts: { deviceId: 'left' } } })
+    expect(report.devices.find(({ deviceId }) => deviceId === 'left')).toMatchObject({
+      confirmed: false,
+      problem: { code: 'HARDWARE_FAULT', facts: { deviceId: 'left' } },
+    })
     expect(report.devices.find(({ deviceId }) => deviceId === 'right')).toMatchObject({ confirmed: true })
   })
 
   it('refuses everything that starts something until it is released, and nothing that stops or reads', async () => {
     await bench.host.emergencyStop(ADA, 'smoke', 0)
     left.heard.length = 0
-    for (const call of [{ kind: 'move', to: 1, wait: true }, { kind: 'home', wait: true }, { kind: 'set', name: 'gain', value: 1 }] as const)
+    for (const call of [
+      { kind: 'move', to: 1, wait: true },
+      { kind: 'home', wait: true },
+      { kind: 'set', name: 'gain', value: 1 },
+    ] as const)
       expect(await problemOf(bench.ask('left', call))).toMatchObject({ code: 'EMERGENCY_STOPPED', effect: 'NONE', message: expect.stringContaining('by Ada') })
     expect(left.heard).toEqual([])
     expect(() => bench.host.claim('run-1', 1, ['left'])).toThrow(/emergency stop/)

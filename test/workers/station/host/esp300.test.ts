@@ -24,7 +24,11 @@ beforeEach(async () => {
   line = new SimulatedTerminal({ instrument: controller, baudRate: 19_200, linkPath, seconds })
   await line.plugIn()
   await writeEntry(lab, 'esp300', { kind: 'serial', path: linkPath })
-  bench = await openHostBench([newportEsp300], AXES.map((name, at) => record(name, 'newport-esp300', { address: 'sim://esp300', axis: at + 1, flowControl: 'none' })), lab)
+  bench = await openHostBench(
+    [newportEsp300],
+    AXES.map((name, at) => record(name, 'newport-esp300', { address: 'sim://esp300', axis: at + 1, flowControl: 'none' })),
+    lab,
+  )
   await bench.connected(...AXES)
 })
 afterEach(async () => {
@@ -68,6 +72,9 @@ describe('a controller with three axes', () => {
 
   it("says in the instrument's words why it did not move", async () => {
     await bench.ask('x', { kind: 'set', name: 'motor_on', value: false })
-    expect(await problemOf(bench.ask('x', { kind: 'move', to: 5, wait: true }))).toMatchObject({ code: 'HARDWARE_FAULT', facts: { deviceId: 'x', instrumentCode: expect.any(String) } })
+    expect(await problemOf(bench.ask('x', { kind: 'move', to: 5, wait: true }))).toMatchObject({
+      code: 'HARDWARE_FAULT',
+      facts: { deviceId: 'x', instrumentCode: expect.any(String) },
+    })
   })
 })
