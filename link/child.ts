@@ -25,6 +25,8 @@ export async function runChild(start: (signal: AbortSignal) => Promise<AsyncDisp
   const stopping = new AbortController()
   const stop = (): void => stopping.abort()
   const supervised = process.send !== undefined
+  // the reader of our output may die before us; that must not cut the orderly stop short
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
   process.on('SIGTERM', stop)
   process.on('SIGINT', supervised ? () => undefined : stop)
   process.on('disconnect', stop)
