@@ -5,8 +5,8 @@ import { StopBanner, useEmergencyStop } from './shell/emergency.tsx'
 import { Header, SHELL, useSchemeSwitch } from './shell/header.tsx'
 import { PanelHost } from './shell/panel-host.tsx'
 import { ShortcutHelp, useShortcuts } from './shell/shortcuts.tsx'
-import { useFresh } from './state/lab.tsx'
 import { isBoolean, useRemembered } from './state/remembered.ts'
+import { useFresh } from './state/use-fresh.ts'
 
 const COLUMNS: readonly PanelDefinition['column'][] = ['left', 'centre', 'right']
 const NO_VARIABLES = {}

@@ -1,7 +1,7 @@
 import { useCallback, useState } from 'react'
 import { graphql } from '../graphql.ts'
-import { useCommand } from '../state/lab.tsx'
 import { postStop } from '../state/post-stop.ts'
+import { useCommand } from '../state/use-command.ts'
 import { Button } from '../ui/button.tsx'
 import { RefusalNote } from '../ui/refusal.tsx'
 import { Moment } from '../ui/value.tsx'

@@ -18,7 +18,7 @@ const GATHER_MS = 150 // a scan that ends says so five times at once: one refres
 
 /** Tells panels that something they show has changed. After a loss of the connection it goes on from its cursor; where that is impossible, all changed. */
 export class EventFeed {
-  readonly #listeners = new Set<{ kinds: ReadonlySet<EventKind>; changed: () => void }>()
+  readonly #listeners = new Set<{ kinds: () => readonly EventKind[]; changed: () => void }>()
   readonly #pending = new Set<EventKind>()
   #cursor: string | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
@@ -36,8 +36,8 @@ export class EventFeed {
     })
   }
 
-  on(kinds: readonly EventKind[], changed: () => void): () => void {
-    const listener = { kinds: new Set(kinds), changed }
+  on(kinds: () => readonly EventKind[], changed: () => void): () => void {
+    const listener = { kinds, changed }
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }
@@ -75,7 +75,7 @@ export class EventFeed {
       this.#timer = undefined
       const seen = new Set(this.#pending)
       this.#pending.clear()
-      for (const listener of this.#listeners) if ([...seen].some((kind) => listener.kinds.has(kind))) listener.changed()
+      for (const listener of this.#listeners) if (listener.kinds().some((kind) => seen.has(kind))) listener.changed()
     }, GATHER_MS)
   }
 }

@@ -1,6 +1,6 @@
 import { useState } from 'react'
 import { formatBytes } from '../../data/format.ts'
-import { useFresh } from '../../state/lab.tsx'
+import { useFresh } from '../../state/use-fresh.ts'
 import { Button } from '../../ui/button.tsx'
 import { Empty, PanelFrame } from '../../ui/panel.tsx'
 import { RefusalNote } from '../../ui/refusal.tsx'

@@ -1,6 +1,6 @@
 import { TextInput } from '@mantine/core'
 import { useDeferredValue, useState } from 'react'
-import { useFresh } from '../../state/lab.tsx'
+import { useFresh } from '../../state/use-fresh.ts'
 import { Empty, PanelFrame } from '../../ui/panel.tsx'
 import { RefusalNote } from '../../ui/refusal.tsx'
 import { DeviceCard } from './card.tsx'

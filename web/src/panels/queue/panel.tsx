@@ -1,5 +1,5 @@
 import { isActive } from '../../data/run-state.ts'
-import { useFresh } from '../../state/lab.tsx'
+import { useFresh } from '../../state/use-fresh.ts'
 import { Empty, PanelFrame } from '../../ui/panel.tsx'
 import { RefusalNote } from '../../ui/refusal.tsx'
 import { ActiveRun } from './active-run.tsx'

@@ -1,5 +1,6 @@
 import { isActive } from '../../data/run-state.ts'
-import { useCommand, useFresh } from '../../state/lab.tsx'
+import { useCommand } from '../../state/use-command.ts'
+import { useFresh } from '../../state/use-fresh.ts'
 import { Button } from '../../ui/button.tsx'
 import { RefusalNote } from '../../ui/refusal.tsx'
 import { ABORT, HOLD, QUEUE, RELEASE } from './documents.ts'

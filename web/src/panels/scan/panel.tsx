@@ -1,6 +1,6 @@
 import { followedRun } from '../../state/followed-run.ts'
-import { useFresh } from '../../state/lab.tsx'
 import { useStore } from '../../state/store.ts'
+import { useFresh } from '../../state/use-fresh.ts'
 import { Empty, PanelFrame } from '../../ui/panel.tsx'
 import { CurveView } from './curve-view.tsx'
 import { BENCH, LATEST_RUN } from './documents.ts'

@@ -1,7 +1,7 @@
 import { TextInput } from '@mantine/core'
 import { useEffect, useState } from 'react'
 import { formatDuration } from '../../data/format.ts'
-import { useCommand } from '../../state/lab.tsx'
+import { useCommand } from '../../state/use-command.ts'
 import { Button } from '../../ui/button.tsx'
 import { RefusalNote } from '../../ui/refusal.tsx'
 import { Moment } from '../../ui/value.tsx'

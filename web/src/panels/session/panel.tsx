@@ -1,4 +1,4 @@
-import { useFresh } from '../../state/lab.tsx'
+import { useFresh } from '../../state/use-fresh.ts'
 import { PanelFrame } from '../../ui/panel.tsx'
 import { RefusalNote } from '../../ui/refusal.tsx'
 import { OPEN } from './documents.ts'

@@ -1,6 +1,6 @@
 import { TagsInput, TextInput } from '@mantine/core'
 import { useState } from 'react'
-import { useCommand } from '../../state/lab.tsx'
+import { useCommand } from '../../state/use-command.ts'
 import { Button } from '../../ui/button.tsx'
 import { RefusalNote } from '../../ui/refusal.tsx'
 import { START } from './documents.ts'
