@@ -44,7 +44,9 @@ export function parseRfc3339(text: string): WallNs | undefined {
   const match = RFC3339.exec(text)
   if (match === null) return undefined
   const [, date, time, fraction = '', zone = 'Z'] = match
+  const midnight = Date.parse(`${date}T00:00:00Z`)
   const milliseconds = Date.parse(`${date}T${time}${zone.toUpperCase()}`)
-  if (Number.isNaN(milliseconds)) return undefined
+  if (Number.isNaN(midnight) || Number.isNaN(milliseconds)) return undefined
+  if (time?.startsWith('24') || new Date(midnight).toISOString().slice(0, 10) !== date) return undefined // Date takes both, and means the next day
   return BigInt(milliseconds) * NS_PER_MS + BigInt(fraction.padEnd(9, '0'))
 }

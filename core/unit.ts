@@ -76,11 +76,16 @@ const PREFIXES: Readonly<Record<string, number>> = {
   y: 1e-24,
 }
 
+/** Not what every object has: a client may send "constructor". */
+function listed(code: string): Definition | undefined {
+  return Object.hasOwn(UNITS, code) ? UNITS[code] : undefined
+}
+
 function atom(code: string): Definition | undefined {
-  const plain = UNITS[code]
+  const plain = listed(code)
   if (plain !== undefined) return plain
   for (const [prefix, factor] of Object.entries(PREFIXES)) {
-    const rest = code.startsWith(prefix) ? UNITS[code.slice(prefix.length)] : undefined
+    const rest = code.startsWith(prefix) ? listed(code.slice(prefix.length)) : undefined
     if (rest?.prefixable) return { ...rest, scale: rest.scale * factor }
   }
   return undefined
