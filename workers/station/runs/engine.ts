@@ -8,7 +8,7 @@ import { messagesOf } from '../../../core/plans/plans.ts'
 import type { RowCell } from '../../../core/row.ts'
 import { deadline, orAbort } from '../host/deadline.ts'
 import type { DeviceHost } from '../host/host.ts'
-import type { Writer } from '../host/hosted-device.ts'
+import type { HostedDevice, Writer } from '../host/hosted-device.ts'
 import type { BoundRun } from './bound-plan.ts'
 import { bindPlan } from './bound-plan.ts'
 import type { ClaimedRun } from './claim.ts'
@@ -201,13 +201,18 @@ class Execution {
     return ends.find((end) => end.status === 'rejected')?.reason
   }
 
-  /** What the run has set in motion must not go on without it. */
+  /** What the run has set in motion must not go on without it; it stands before the devices are free for others. */
   async #stopMotion(): Promise<void> {
     if (!this.#moved) return
     const moving = new Set(this.#bound.axes.filter(({ moves }) => moves).map(({ device }) => device))
     const signal = AbortSignal.timeout(STOP_DEADLINE_MS)
-    const stops = await Promise.allSettled([...moving].map((device) => orAbort(device.stop(signal), signal)))
+    const stops = await Promise.allSettled([...moving].map((device) => orAbort(stopAndStand(device, signal), signal)))
     for (const stop of stops)
       if (stop.status === 'rejected') this.#engine.log(`an axis of run ${this.#run.number} could not be stopped: ${String(stop.reason)}`)
   }
+}
+
+async function stopAndStand(device: HostedDevice, signal: AbortSignal): Promise<void> {
+  await device.stop(signal)
+  await device.settled(signal)
 }

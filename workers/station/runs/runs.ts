@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import type { Actor } from '../../../core/cause.ts'
 import type { Manifest } from '../../../core/dataset.ts'
 import type { EmergencyStopState } from '../../../core/device.ts'
@@ -9,6 +8,7 @@ import type { QueueState, RunRowsItem } from '../../../link/protocol.ts'
 import type { QueueConnection, QueueWorker, WorkQueue } from '../../../link/queues.ts'
 import { openQueue, openWorker, queueJob } from '../../../link/queues.ts'
 import type { Database } from '../../../prisma/client.ts'
+import { Bell } from '../host/bell.ts'
 import type { DeviceHost } from '../host/host.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { ClaimedRun } from './claim.ts'
@@ -66,6 +66,8 @@ class StationRuns implements Runs {
   readonly #closing = new AbortController()
   readonly #listeners = new Set<(queue: QueueState) => void>()
   readonly #stopListening: () => void
+  /** There may be something to dispatch. */
+  readonly #work = new Bell()
   /** One run at a time, whoever dispatches it. */
   #lane: Promise<unknown> = Promise.resolve()
   #active: { readonly run: ClaimedRun; readonly stop: AbortController } | undefined
@@ -118,7 +120,7 @@ class StationRuns implements Runs {
     this.#apply()
     await journal.flush()
     log(`the queue of runs goes on, released by ${actor.name}`)
-    void this.#trySweep()
+    this.#work.ring()
     return this.queueState
   }
 
@@ -142,10 +144,7 @@ class StationRuns implements Runs {
     if (this.#closing.signal.aborted) return
     this.#closing.abort()
     this.#stopListening()
-    if (this.#active !== undefined) {
-      this.#hold.hold(`the station was stopped in the middle of run ${this.#active.run.number}`)
-      this.#stopActive({ state: 'INTERRUPTED', exitReason: 'the station was stopped in the middle of it' })
-    }
+    this.#interruptActive()
     await Promise.all([this.#lane, this.#sweeping, this.#hashing, this.#worker.close()])
     await this.#queue[Symbol.asyncDispose]()
     await this.#options.journal.flush()
@@ -153,9 +152,15 @@ class StationRuns implements Runs {
 
   #emergencyStopped(state: EmergencyStopState): void {
     if (!state.active) return
+    this.#stopActive(endedByEmergencyStop(state))
     this.#hold.hold(stopReason(state))
     this.#apply()
-    this.#stopActive(endedByEmergencyStop(state))
+  }
+
+  #interruptActive(): void {
+    if (this.#active === undefined) return
+    this.#stopActive({ state: 'INTERRUPTED', exitReason: 'the station was stopped in the middle of it' })
+    this.#hold.hold(`the station was stopped in the middle of run ${this.#active.run.number}`)
   }
 
   /** The first reason stays. */
@@ -186,6 +191,7 @@ class StationRuns implements Runs {
     if (run === undefined) return
     const stop = new AbortController()
     this.#active = { run, stop }
+    if (this.#closing.signal.aborted) this.#interruptActive() // while the claim was under way
     this.#apply()
     log(`run ${run.number} begins`)
     try {
@@ -200,6 +206,7 @@ class StationRuns implements Runs {
     } finally {
       this.#active = undefined
       this.#apply()
+      this.#work.ring()
     }
   }
 
@@ -213,10 +220,12 @@ class StationRuns implements Runs {
 
   async #sweepForEver(): Promise<void> {
     const { signal } = this.#closing
+    const timer = setInterval(() => this.#work.ring(), this.#options.sweepMs ?? SWEEP_MS)
     while (!signal.aborted) {
-      await pause(this.#options.sweepMs ?? SWEEP_MS, undefined, { signal }).catch(() => undefined) // closing ends the loop
+      await this.#work.rung(signal)
       if (!signal.aborted) await this.#trySweep()
     }
+    clearInterval(timer)
   }
 
   async #trySweep(): Promise<void> {
@@ -245,8 +254,9 @@ class StationRuns implements Runs {
     if (this.#hold.held || this.#active !== undefined) return
     for (const { id, jobId } of await waitingRuns(pool, stationId)) {
       if (jobId !== null && (await this.#waitsInQueue(jobId))) continue
-      // Not waited for: the next sweep must come while the run is under way.
-      void this.#dispatch(id).catch((error: unknown) => this.#options.log(`run ${id} could not be dispatched: ${String(error)}`))
+      // Not waited for: sweeps go on while the run is under way, and its end begins the next one.
+      this.#dispatch(id).catch((error: unknown) => this.#options.log(`run ${id} could not be dispatched: ${String(error)}`))
+      return
     }
   }
 

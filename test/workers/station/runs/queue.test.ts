@@ -55,7 +55,12 @@ describe('dispatch', () => {
 
   test('a run whose moment has passed does not start any more', async () => {
     const { runId } = await lab.queue(quick, { startBefore: new Date(Date.now() - 1000) })
-    expect(await lab.finished(runId)).toMatchObject({ state: 'FAILED', fence: 0, exitReason: expect.stringMatching(/^it had not started by \d{4}-/), job: { state: 'FAILED' } })
+    expect(await lab.finished(runId)).toMatchObject({
+      state: 'FAILED',
+      fence: 0,
+      exitReason: expect.stringMatching(/^it had not started by \d{4}-/),
+      job: { state: 'FAILED' },
+    })
   })
 
   test('a claim whose answer was lost does not stay under way for ever', async () => {
@@ -142,7 +147,11 @@ test('the end of the station in the middle of a run interrupts it in order and h
   await lab.running(runId)
   await lab.restart()
   const run = await lab.finished(runId)
-  expect(run).toMatchObject({ state: 'INTERRUPTED', exitReason: 'the station was stopped in the middle of it', datasets: [{ state: 'COMPLETE', rows: BigInt(run.points) }] })
+  expect(run).toMatchObject({
+    state: 'INTERRUPTED',
+    exitReason: 'the station was stopped in the middle of it',
+    datasets: [{ state: 'COMPLETE', rows: BigInt(run.points) }],
+  })
   expect(lab.station.runs.queueState).toEqual({ held: true, reason: `the station was stopped in the middle of run ${run.number}` })
   await lab.station.runs.release(ANA)
 })

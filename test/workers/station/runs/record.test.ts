@@ -28,7 +28,16 @@ test('a number of frames, past JavaScript, each whole and in order', async () =>
   expect(run).toMatchObject({ state: 'COMPLETED', points: 60, totalPoints: 60, exitReason: null })
   const [dataset] = run.datasets
   if (dataset === undefined) throw new Error('no dataset')
-  expect(dataset).toMatchObject({ kind: 'FRAMES', state: 'COMPLETE', rows: 60n, dropped: 0n, shape: [60, 512, 512], deviceId: lab.deviceId('camera'), axes: ['time'], signals: ['frame'] })
+  expect(dataset).toMatchObject({
+    kind: 'FRAMES',
+    state: 'COMPLETE',
+    rows: 60n,
+    dropped: 0n,
+    shape: [60, 512, 512],
+    deviceId: lab.deviceId('camera'),
+    axes: ['time'],
+    signals: ['frame'],
+  })
   expect(dataset.columns).toMatchObject([{ name: 'sequence' }, { name: 'time' }, { name: 'frame', type: 'uint16', unit: '{count}', shape: [512, 512] }])
   expect(dataset.sha256).toMatch(/^[0-9a-f]{64}$/)
   const path = join(lab.folderOf(dataset), 'frames.arrow')
@@ -73,5 +82,8 @@ test('until it is aborted, with every frame so far', async () => {
 
 test('a camera is no detector of a count, and the run says so', async () => {
   const { runId } = await lab.queue({ type: 'count', arguments: { detectors: [{ role: 'camera' }], num: 1 } })
-  expect(await lab.finished(runId)).toMatchObject({ state: 'FAILED', problem: { code: 'NOT_SUPPORTED', message: expect.stringContaining('only the plan record') } })
+  expect(await lab.finished(runId)).toMatchObject({
+    state: 'FAILED',
+    problem: { code: 'NOT_SUPPORTED', message: expect.stringContaining('only the plan record') },
+  })
 })

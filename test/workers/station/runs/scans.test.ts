@@ -256,6 +256,16 @@ test('an axis that somebody stops ends the run: its next point would be another 
   expect(await lab.finished(runId)).toMatchObject({ state: 'ABORTED', exitReason: expect.stringContaining('stage-x was stopped on its way to 12') })
 })
 
+test('the run behind one that is aborted in the middle of a move starts from a standing axis', async () => {
+  const { runId } = await lab.queue(scan(2, 22, 3))
+  const { runId: next } = await lab.queue(scan(1, 2, 2))
+  await lab.running(runId)
+  await until(() => lab.station.host.device(lab.deviceId('stage-x')).state.motion?.moving)
+  lab.station.runs.abort(runId, ANA, undefined)
+  expect((await lab.finished(runId)).state).toBe('ABORTED')
+  expect(await lab.finished(next)).toMatchObject({ state: 'COMPLETED', points: 2 })
+})
+
 test('rows are followed from anywhere, while they come and after the end', async () => {
   const { runId } = await lab.queue({ type: 'count', arguments: { detectors: [meter], num: 12, delaySeconds: 0.03 } })
   const signal = AbortSignal.timeout(20_000)
