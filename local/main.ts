@@ -50,6 +50,8 @@ export async function main(projectFolder: string, env: NodeJS.ProcessEnv): Promi
 async function startLab(supervisor: Supervisor, config: LocalConfig, env: NodeJS.ProcessEnv): Promise<void> {
   await endPreviousLife(config.dataDir, say)
   await checkPort(config.host, config.port)
+  if (config.databaseUrl !== undefined) await checkDatabase(config.databaseUrl)
+  if (config.redisUrl !== undefined) await checkRedis(config.redisUrl)
   const databaseUrl = config.databaseUrl ?? embeddedDatabaseUrl(config.databaseSocketFolder)
   const childEnv: NodeJS.ProcessEnv = {
     ...env,
@@ -66,8 +68,6 @@ async function startLab(supervisor: Supervisor, config: LocalConfig, env: NodeJS
   const child = (name: string, ...entry: readonly string[]): ChildSpec => ({ name, entry: path.join(BUILT, ...entry), env: childEnv })
 
   if (config.databaseUrl === undefined) await supervisor.start(child('database', 'local', 'database', 'main.js'))
-  else await checkDatabase(config.databaseUrl)
-  if (config.redisUrl !== undefined) await checkRedis(config.redisUrl)
   for (const name of await migrate(databaseUrl)) say(`migration ${name} applied`)
   if (config.simulatedLab) {
     await supervisor.start(child('lab', 'local', 'lab', 'main.js'))

@@ -36,20 +36,16 @@ export async function startWholeLab(options: WholeLabOptions = {}): Promise<Whol
   const lab = await launchWholeLab(options)
   try {
     await until(
-      async () => {
-        if (lab.supervisor.exitCode !== null) throw new Stopped(`the lab ended:\n${lab.output()}`)
-        return (await query<{ __typename: string }>(lab.url, '{ __typename }')).__typename === 'Query'
-      },
+      async () => lab.supervisor.exitCode !== null || (await query<{ __typename: string }>(lab.url, '{ __typename }')).__typename === 'Query',
       { deadlineMs: ANSWER_DEADLINE_MS, everyMs: 100, what: 'a GraphQL answer' },
     )
+    if (lab.supervisor.exitCode !== null) throw new Error('it ended')
     return lab
   } catch (error) {
     await lab.stop()
     throw new Error(`the lab did not start: ${error instanceof Error ? error.message : String(error)}\n${lab.output()}`, { cause: error })
   }
 }
-
-class Stopped extends Error {}
 
 /** Starts it without waiting for an answer: for starts that are meant to fail. */
 export async function launchWholeLab(options: WholeLabOptions = {}): Promise<WholeLab> {
