@@ -48,11 +48,16 @@ export function createReducer(reduction: Reduction, total: number, maxPoints: nu
   checkMaxPoints(maxPoints)
   if (total <= maxPoints || reduction === 'NONE') return keepFirst(maxPoints)
   switch (reduction) {
-    case 'MIN_MAX': return extremes(total, Math.floor(maxPoints / 2))
-    case 'MEAN': return means(total, maxPoints)
-    case 'FIRST': return oneOfEach(total, maxPoints, (chosen, next) => (Number.isNaN(chosen) ? next : chosen))
-    case 'LAST': return oneOfEach(total, maxPoints, (chosen, next) => (Number.isNaN(next) ? chosen : next))
-    case 'LTTB': return largestTriangles(total, maxPoints)
+    case 'MIN_MAX':
+      return extremes(total, Math.floor(maxPoints / 2))
+    case 'MEAN':
+      return means(total, maxPoints)
+    case 'FIRST':
+      return oneOfEach(total, maxPoints, (chosen, next) => (Number.isNaN(chosen) ? next : chosen))
+    case 'LAST':
+      return oneOfEach(total, maxPoints, (chosen, next) => (Number.isNaN(next) ? chosen : next))
+    case 'LTTB':
+      return largestTriangles(total, maxPoints)
   }
 }
 
@@ -86,7 +91,12 @@ function keepFirst(maxPoints: number): Reducer {
 }
 
 /** Calls `close` after each bucket's last point; buckets differ by at most one point in length. */
-function inBuckets(total: number, buckets: number, take: (index: number, x: number, y: number, first: boolean) => void, close: () => void): (x: number, y: number) => void {
+function inBuckets(
+  total: number,
+  buckets: number,
+  take: (index: number, x: number, y: number, first: boolean) => void,
+  close: () => void,
+): (x: number, y: number) => void {
   let index = 0
   let bucket = 0
   let first = true
@@ -113,26 +123,36 @@ function extremes(total: number, buckets: number): Reducer {
     point.x = x
     point.y = y
   }
-  const push = inBuckets(total, buckets, (index, x, y, first) => {
-    if (first || Number.isNaN(low.y) || y < low.y) set(low, index, x, y)
-    if (first || Number.isNaN(high.y) || y > high.y) set(high, index, x, y)
-  }, () => {
-    const [one, other] = low.index <= high.index ? [low, high] : [high, low]
-    chosen.add(one.index, one.x, one.y)
-    if (other.index !== one.index) chosen.add(other.index, other.x, other.y)
-  })
+  const push = inBuckets(
+    total,
+    buckets,
+    (index, x, y, first) => {
+      if (first || Number.isNaN(low.y) || y < low.y) set(low, index, x, y)
+      if (first || Number.isNaN(high.y) || y > high.y) set(high, index, x, y)
+    },
+    () => {
+      const [one, other] = low.index <= high.index ? [low, high] : [high, low]
+      chosen.add(one.index, one.x, one.y)
+      if (other.index !== one.index) chosen.add(other.index, other.x, other.y)
+    },
+  )
   return { push, finish: () => chosen }
 }
 
 function oneOfEach(total: number, buckets: number, choose: (chosen: number, next: number) => number): Reducer {
   const chosen = new Chosen()
   const point: Point = { index: 0, x: 0, y: 0 }
-  const push = inBuckets(total, buckets, (index, x, y, first) => {
-    if (!first && Object.is(choose(point.y, y), point.y)) return
-    point.index = index
-    point.x = x
-    point.y = y
-  }, () => chosen.add(point.index, point.x, point.y))
+  const push = inBuckets(
+    total,
+    buckets,
+    (index, x, y, first) => {
+      if (!first && Object.is(choose(point.y, y), point.y)) return
+      point.index = index
+      point.x = x
+      point.y = y
+    },
+    () => chosen.add(point.index, point.x, point.y),
+  )
   return { push, finish: () => chosen }
 }
 
@@ -145,23 +165,28 @@ function means(total: number, buckets: number): Reducer {
   let mean = 0
   let low = Number.NaN
   let high = Number.NaN
-  const push = inBuckets(total, buckets, (index, x, y, first) => {
-    if (first) {
-      start = { index, x, y }
-      count = 0
-      mean = 0
-      low = high = Number.NaN
-    }
-    if (Number.isNaN(y)) return
-    count += 1
-    mean += (y - mean) / count // Welford: no sum that outgrows its digits
-    if (!(y >= low)) low = y
-    if (!(y <= high)) high = y
-  }, () => {
-    chosen.add(start.index, start.x, count === 0 ? Number.NaN : mean)
-    minimum.push(orNull(low))
-    maximum.push(orNull(high))
-  })
+  const push = inBuckets(
+    total,
+    buckets,
+    (index, x, y, first) => {
+      if (first) {
+        start = { index, x, y }
+        count = 0
+        mean = 0
+        low = high = Number.NaN
+      }
+      if (Number.isNaN(y)) return
+      count += 1
+      mean += (y - mean) / count // Welford: no sum that outgrows its digits
+      if (!(y >= low)) low = y
+      if (!(y <= high)) high = y
+    },
+    () => {
+      chosen.add(start.index, start.x, count === 0 ? Number.NaN : mean)
+      minimum.push(orNull(low))
+      maximum.push(orNull(high))
+    },
+  )
   return { push, finish: () => ({ indices: chosen.indices, x: chosen.x, values: chosen.values, minimum, maximum }) }
 }
 
@@ -212,7 +237,8 @@ function chooseTriangles(indices: Float64Array, x: Float64Array, y: Float64Array
   keep(0)
   for (let bucket = 0; bucket < maxPoints - 2; bucket += 1) {
     const [from, to] = [edge(bucket), edge(bucket + 1)]
-    const [meanX, meanY] = bucket === maxPoints - 3 ? [x[total - 1] ?? 0, y[total - 1] ?? 0] : [meanOf(x, to, edge(bucket + 2)), meanOf(y, to, edge(bucket + 2))]
+    const [meanX, meanY] =
+      bucket === maxPoints - 3 ? [x[total - 1] ?? 0, y[total - 1] ?? 0] : [meanOf(x, to, edge(bucket + 2)), meanOf(y, to, edge(bucket + 2))]
     let largest = -1
     let best = from
     for (let at = from; at < to; at += 1) {

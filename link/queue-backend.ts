@@ -1,5 +1,5 @@
-import { createPostgresBackend, Queue, Worker } from 'bullmq'
 import type { JobsOptions } from 'bullmq'
+import { createPostgresBackend, Queue, Worker } from 'bullmq'
 
 /**
  * BullMQ's classes on either server. Their types differ by server, and only these few methods are used, so both are seen through these interfaces.
@@ -55,7 +55,13 @@ export function connectQueue(name: string, connection: QueueConnection, onError:
   return ready(queue, onError)
 }
 
-export function connectWorker(name: string, process: BullProcess, connection: QueueConnection, options: BullWorkerOptions, onError: (error: Error) => void): Promise<BullWorker> {
+export function connectWorker(
+  name: string,
+  process: BullProcess,
+  connection: QueueConnection,
+  options: BullWorkerOptions,
+  onError: (error: Error) => void,
+): Promise<BullWorker> {
   const common = { ...options, runRetryDelay: RETRY_MS, stalledInterval: STALLED_CHECK_MS }
   const worker: BullWorker =
     'redisUrl' in connection
@@ -70,7 +76,14 @@ function redis(url: string): { url: string; retryStrategy: () => number } {
 
 /** `migrate`: whoever comes first makes the tables, under BullMQ's own lock; afterwards it finds nothing to do. */
 function postgres(url: string): { connectionString: string; schema: string; migrate: true; max: number; connectionTimeoutMillis: number; keepAlive: true } {
-  return { connectionString: url, schema: POSTGRES_SCHEMA, migrate: true, max: POSTGRES_CONNECTIONS, connectionTimeoutMillis: CONNECT_TIMEOUT_MS, keepAlive: true }
+  return {
+    connectionString: url,
+    schema: POSTGRES_SCHEMA,
+    migrate: true,
+    max: POSTGRES_CONNECTIONS,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+  }
 }
 
 /** BullMQ remembers a failed first connection for ever, so what did not get ready is thrown away and made anew by the caller. */

@@ -2,8 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { UnrecoverableError, WaitingError } from 'bullmq'
 import { Problem } from '../core/errors.ts'
 import type { JobContract } from '../core/job.ts'
-import { connectQueue, connectWorker, RETRY_MS, withDeadline } from './queue-backend.ts'
 import type { BullJob, BullQueue, BullWorker, QueueConnection } from './queue-backend.ts'
+import { connectQueue, connectWorker, RETRY_MS, withDeadline } from './queue-backend.ts'
 
 export type { QueueConnection } from './queue-backend.ts'
 
@@ -191,7 +191,13 @@ class Worker implements QueueWorker {
     const options = { autorun: false, concurrency, lockDuration: lockMs, maxStalledCount } as const
     while (!signal.aborted) {
       try {
-        this.#bull = await connectWorker(this.name, (job, token) => this.#process(job, token), connection, options, (error) => this.#rest(error))
+        this.#bull = await connectWorker(
+          this.name,
+          (job, token) => this.#process(job, token),
+          connection,
+          options,
+          (error) => this.#rest(error),
+        )
         return this.#apply()
       } catch (error) {
         this.#say(messageOf(error))

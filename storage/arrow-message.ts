@@ -15,7 +15,14 @@ export type MessageKind = 'schema' | 'batch' | 'other'
 export type BufferRegion = { readonly offset: number; readonly length: number }
 
 /** One message in the file: [start, start + headBytes) is prefix and metadata, then bodyBytes of body. */
-export type MessageHead = { readonly start: number; readonly headBytes: number; readonly bodyBytes: number; readonly kind: MessageKind; readonly rows: number; readonly metadata: Uint8Array }
+export type MessageHead = {
+  readonly start: number
+  readonly headBytes: number
+  readonly bodyBytes: number
+  readonly kind: MessageKind
+  readonly rows: number
+  readonly metadata: Uint8Array
+}
 
 /** What stands at an offset: a whole message, the end marker, or nothing whole (the file was cut there, or is being written). */
 export type MessageAt = { readonly at: 'message'; readonly head: MessageHead } | { readonly at: 'end' } | { readonly at: 'cut' }

@@ -1,5 +1,5 @@
-import { Bool, Field, FixedSizeList, Float64, Int64, Schema, TimestampNanosecond, Type, Uint16, Uint64, Utf8 } from 'apache-arrow'
 import type { DataType } from 'apache-arrow'
+import { Bool, Field, FixedSizeList, Float64, Int64, Schema, TimestampNanosecond, Type, Uint16, Uint64, Utf8 } from 'apache-arrow'
 import { Message } from 'apache-arrow/ipc/metadata/message'
 import type { ColumnType, DatasetColumn } from '../core/dataset.ts'
 
@@ -14,7 +14,11 @@ export function encodeSchema(schema: Schema): Uint8Array {
   return Message.encode(Message.from(schema))
 }
 
-export function decodeSchema(metadata: Uint8Array): { readonly columns: readonly DatasetColumn[]; readonly metadata: Readonly<Record<string, string>>; readonly schema: Schema } {
+export function decodeSchema(metadata: Uint8Array): {
+  readonly columns: readonly DatasetColumn[]
+  readonly metadata: Readonly<Record<string, string>>
+  readonly schema: Schema
+} {
   const schema = Message.decode(metadata.slice()).header() // a copy: what is decoded may go on looking at its bytes
   if (!(schema instanceof Schema)) throw new Error('the file does not begin with an Arrow schema')
   return { schema, columns: schema.fields.map(columnOf), metadata: Object.fromEntries(schema.metadata) }
@@ -32,18 +36,30 @@ function fieldMetadata({ unit, deviceId, parameter, shape }: DatasetColumn): Map
 
 function typeOf({ type, shape }: DatasetColumn): DataType {
   const scalar = scalarType(type)
-  return shape === undefined ? scalar : new FixedSizeList(shape.reduce((product, side) => product * side, 1), new Field('item', scalar, false))
+  return shape === undefined
+    ? scalar
+    : new FixedSizeList(
+        shape.reduce((product, side) => product * side, 1),
+        new Field('item', scalar, false),
+      )
 }
 
 function scalarType(type: ColumnType): DataType {
   switch (type) {
-    case 'float64': return new Float64()
-    case 'int64': return new Int64()
-    case 'uint64': return new Uint64()
-    case 'uint16': return new Uint16()
-    case 'bool': return new Bool()
-    case 'utf8': return new Utf8()
-    case 'timestamp[ns]': return new TimestampNanosecond('UTC')
+    case 'float64':
+      return new Float64()
+    case 'int64':
+      return new Int64()
+    case 'uint64':
+      return new Uint64()
+    case 'uint16':
+      return new Uint16()
+    case 'bool':
+      return new Bool()
+    case 'utf8':
+      return new Utf8()
+    case 'timestamp[ns]':
+      return new TimestampNanosecond('UTC')
   }
 }
 
@@ -62,7 +78,14 @@ function columnOf(field: Field): DatasetColumn {
 }
 
 const TYPES: Readonly<Record<string, ColumnType>> = {
-  Float64: 'float64', Int64: 'int64', Uint64: 'uint64', Uint16: 'uint16', Bool: 'bool', Utf8: 'utf8', 'Timestamp<NANOSECOND, UTC>': 'timestamp[ns]', 'Timestamp<NANOSECOND>': 'timestamp[ns]',
+  Float64: 'float64',
+  Int64: 'int64',
+  Uint64: 'uint64',
+  Uint16: 'uint16',
+  Bool: 'bool',
+  Utf8: 'utf8',
+  'Timestamp<NANOSECOND, UTC>': 'timestamp[ns]',
+  'Timestamp<NANOSECOND>': 'timestamp[ns]',
 }
 
 function columnType(type: DataType, name: string): ColumnType {

@@ -1,7 +1,7 @@
 import type { DatasetColumn } from '../core/dataset.ts'
 import type { RowCell } from '../core/row.ts'
-import { cellAt } from './column-chunk.ts'
 import type { ColumnChunk, FixedArray } from './column-chunk.ts'
+import { cellAt } from './column-chunk.ts'
 
 const FIRST_CAPACITY = 64 // rows; grows by doubling to the size of the batches that are really written
 const TEXT_BYTES_PER_ROW = 16 // a first guess
@@ -32,7 +32,8 @@ export class ColumnBuffer {
   /** Throws TypeError, and changes nothing, if the cell is not of the column's type. */
   push(cell: RowCell): void {
     this.#makeRoom(1)
-    if (!this.#values.set(this.#rows, cell)) throw new TypeError(`column ${this.column.name} is ${this.column.type}: ${typeof cell} ${String(cell)} does not fit`)
+    if (!this.#values.set(this.#rows, cell))
+      throw new TypeError(`column ${this.column.name} is ${this.column.type}: ${typeof cell} ${String(cell)} does not fit`)
     if (cell === null) this.#nulls += 1
     else setBit(this.#validity, this.#rows)
     this.#rows += 1
@@ -92,13 +93,31 @@ interface Values {
 
 function valuesFor({ type }: DatasetColumn): Values {
   switch (type) {
-    case 'float64': return numbers((rows) => new Float64Array(rows), () => true)
-    case 'uint16': return numbers((rows) => new Uint16Array(rows), (value) => Number.isInteger(value) && value >= 0 && value <= 0xffff)
+    case 'float64':
+      return numbers(
+        (rows) => new Float64Array(rows),
+        () => true,
+      )
+    case 'uint16':
+      return numbers(
+        (rows) => new Uint16Array(rows),
+        (value) => Number.isInteger(value) && value >= 0 && value <= 0xffff,
+      )
     case 'int64':
-    case 'timestamp[ns]': return integers((rows) => new BigInt64Array(rows), (value) => BigInt.asIntN(64, value) === value)
-    case 'uint64': return integers((rows) => new BigUint64Array(rows), (value) => BigInt.asUintN(64, value) === value)
-    case 'bool': return bits()
-    case 'utf8': return texts()
+    case 'timestamp[ns]':
+      return integers(
+        (rows) => new BigInt64Array(rows),
+        (value) => BigInt.asIntN(64, value) === value,
+      )
+    case 'uint64':
+      return integers(
+        (rows) => new BigUint64Array(rows),
+        (value) => BigInt.asUintN(64, value) === value,
+      )
+    case 'bool':
+      return bits()
+    case 'utf8':
+      return texts()
   }
 }
 

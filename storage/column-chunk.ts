@@ -41,13 +41,23 @@ export function sliceOf(chunk: ColumnChunk, from: number, to: number): ColumnChu
 function valuesOf(column: DatasetColumn, body: Uint8Array, first: BufferRegion, second: BufferRegion | undefined): ChunkValues {
   const at = body.byteOffset + first.offset
   switch (column.type) {
-    case 'float64': return { layout: 'fixed', array: new Float64Array(body.buffer, at, first.length / 8) }
+    case 'float64':
+      return { layout: 'fixed', array: new Float64Array(body.buffer, at, first.length / 8) }
     case 'int64':
-    case 'timestamp[ns]': return { layout: 'fixed', array: new BigInt64Array(body.buffer, at, first.length / 8) }
-    case 'uint64': return { layout: 'fixed', array: new BigUint64Array(body.buffer, at, first.length / 8) }
-    case 'uint16': return { layout: 'fixed', array: new Uint16Array(body.buffer, at, first.length / 2) }
-    case 'bool': return { layout: 'bits', bits: bytesOf(body, first) }
-    case 'utf8': return { layout: 'texts', offsets: new Int32Array(body.buffer, at, first.length / 4), bytes: second === undefined ? new Uint8Array(0) : bytesOf(body, second) }
+    case 'timestamp[ns]':
+      return { layout: 'fixed', array: new BigInt64Array(body.buffer, at, first.length / 8) }
+    case 'uint64':
+      return { layout: 'fixed', array: new BigUint64Array(body.buffer, at, first.length / 8) }
+    case 'uint16':
+      return { layout: 'fixed', array: new Uint16Array(body.buffer, at, first.length / 2) }
+    case 'bool':
+      return { layout: 'bits', bits: bytesOf(body, first) }
+    case 'utf8':
+      return {
+        layout: 'texts',
+        offsets: new Int32Array(body.buffer, at, first.length / 4),
+        bytes: second === undefined ? new Uint8Array(0) : bytesOf(body, second),
+      }
   }
 }
 
@@ -65,9 +75,12 @@ export function cellAt({ start, validity, values }: ColumnChunk, row: number): R
   const index = start + row
   if (validity !== undefined && !bitAt(validity, index)) return null
   switch (values.layout) {
-    case 'fixed': return values.array[index] ?? null
-    case 'bits': return bitAt(values.bits, index)
-    case 'texts': return texts.decode(values.bytes.subarray(values.offsets[index], values.offsets[index + 1]))
+    case 'fixed':
+      return values.array[index] ?? null
+    case 'bits':
+      return bitAt(values.bits, index)
+    case 'texts':
+      return texts.decode(values.bytes.subarray(values.offsets[index], values.offsets[index + 1]))
   }
 }
 

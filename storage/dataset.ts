@@ -1,14 +1,14 @@
 import path from 'node:path'
-import { TABLE_FILE } from '../core/dataset.ts'
 import type { DatasetColumn } from '../core/dataset.ts'
+import { TABLE_FILE } from '../core/dataset.ts'
 import { InvalidValue } from '../core/errors.ts'
-import { createReducer } from '../core/reduce.ts'
 import type { Reduction } from '../core/reduce.ts'
+import { createReducer } from '../core/reduce.ts'
 import type { RowCell } from '../core/row.ts'
 import { formatRfc3339 } from '../core/time.ts'
 import { cellAt, numberAt } from './column-chunk.ts'
-import { columnNamed, openTable } from './table-file.ts'
 import type { RowRange, TableFile } from './table-file.ts'
+import { columnNamed, openTable } from './table-file.ts'
 
 /**
  * A recorded table as people ask for it: curves, rows, statistics. `folder` is the dataset's, absolute. Everything streams through bounded memory and works
@@ -43,7 +43,8 @@ export const MAX_TABLE_ROWS = 10_000 // of one page; whoever wants all exports t
 
 export async function readSeries(folder: string, request: SeriesRequest, signal?: AbortSignal): Promise<readonly ColumnSeries[]> {
   const { columns, x, maxPoints, reduce } = request
-  if (columns.length === 0 || columns.length > MAX_SERIES_COLUMNS) throw new InvalidValue(`columns: give 1 to ${MAX_SERIES_COLUMNS}, not ${columns.length}`, ['columns'])
+  if (columns.length === 0 || columns.length > MAX_SERIES_COLUMNS)
+    throw new InvalidValue(`columns: give 1 to ${MAX_SERIES_COLUMNS}, not ${columns.length}`, ['columns'])
   await using table = await openTableOf(folder, signal)
   const range = wholeRange(table, request.range)
   const total = range.to - range.from
@@ -59,7 +60,10 @@ export async function readSeries(folder: string, request: SeriesRequest, signal?
   return series.map(({ column, reducer }) => {
     const { x, values, minimum, maximum } = reducer.finish()
     return {
-      column: column.name, x, values, reducedFrom: total,
+      column: column.name,
+      x,
+      values,
+      reducedFrom: total,
       ...(column.unit !== undefined && { unit: column.unit }),
       ...(minimum !== undefined && { minimum }),
       ...(maximum !== undefined && { maximum }),
@@ -78,7 +82,8 @@ export type TableSlice = {
 }
 
 export async function readTable(folder: string, { columns, range, first }: TableRequest, signal?: AbortSignal): Promise<TableSlice> {
-  if (!Number.isSafeInteger(first) || first < 0 || first > MAX_TABLE_ROWS) throw new InvalidValue(`first: ${first} is not a whole number from 0 to ${MAX_TABLE_ROWS}`, ['first'])
+  if (!Number.isSafeInteger(first) || first < 0 || first > MAX_TABLE_ROWS)
+    throw new InvalidValue(`first: ${first} is not a whole number from 0 to ${MAX_TABLE_ROWS}`, ['first'])
   await using table = await openTableOf(folder, signal)
   const names = columns ?? table.columns.map(({ name }) => name)
   const { from, to } = wholeRange(table, range)

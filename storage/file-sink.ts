@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
 import type { Hash } from 'node:crypto'
-import { open } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { explained } from './durable.ts'
 
 /** Where an export format writes: from the first byte to the last, hashed on the way. */

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
-import { MANIFEST_FILE } from '../core/dataset.ts'
 import type { Manifest } from '../core/dataset.ts'
+import { MANIFEST_FILE } from '../core/dataset.ts'
 import type { DatasetRecord } from '../core/journal.ts'
 import { formatRfc3339, parseRfc3339 } from '../core/time.ts'
 import { replaceFile } from './durable.ts'
@@ -16,13 +16,19 @@ const FORMAT_VERSION = 1
 
 /** Times are RFC 3339 in the file. */
 export async function writeManifest(folder: string, manifest: DatasetManifest): Promise<void> {
-  const text = JSON.stringify({ kymograph: FORMAT_VERSION, ...manifest }, (_key, value: unknown) => (typeof value === 'bigint' ? formatRfc3339(value) : value), 2)
+  const text = JSON.stringify(
+    { kymograph: FORMAT_VERSION, ...manifest },
+    (_key, value: unknown) => (typeof value === 'bigint' ? formatRfc3339(value) : value),
+    2,
+  )
   await replaceFile(path.join(folder, MANIFEST_FILE), `${text}\n`)
 }
 
 export async function readManifest(folder: string): Promise<DatasetManifest> {
   const file = path.join(folder, MANIFEST_FILE)
-  const given = JSON.parse(await readFile(file, 'utf8'), (key, value: unknown) => (TIME_KEYS.has(key) ? timeOf(value, file) : value)) as DatasetManifest & { readonly kymograph?: unknown }
+  const given = JSON.parse(await readFile(file, 'utf8'), (key, value: unknown) => (TIME_KEYS.has(key) ? timeOf(value, file) : value)) as DatasetManifest & {
+    readonly kymograph?: unknown
+  }
   const { kymograph, dataset, lab } = given
   if (kymograph !== FORMAT_VERSION) throw new Error(`${file} has version ${String(kymograph)}; this software reads version ${FORMAT_VERSION}`)
   return { dataset, ...(lab !== undefined && { lab }) }

@@ -58,7 +58,10 @@ async function forget(): Promise<void> {
   for (const [path, promise] of kept) {
     if (kept.size <= MAX_KEPT_INDEXES && batches <= MAX_KEPT_BATCHES) return
     kept.delete(path)
-    batches -= await promise.then((index) => index.batches, () => 0)
+    batches -= await promise.then(
+      (index) => index.batches,
+      () => 0,
+    )
   }
 }
 

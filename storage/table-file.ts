@@ -1,13 +1,13 @@
-import { open } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import type { DatasetColumn } from '../core/dataset.ts'
 import { NotFound } from '../core/errors.ts'
 import { batchLayout, PREFIX_BYTES, readExactly } from './arrow-message.ts'
 import { decodeSchema } from './arrow-schema.ts'
-import { bufferCount, chunkOf, sliceOf } from './column-chunk.ts'
 import type { ColumnChunk, TableChunk } from './column-chunk.ts'
-import { indexStream } from './stream-index.ts'
+import { bufferCount, chunkOf, sliceOf } from './column-chunk.ts'
 import type { BatchPlace, StreamIndex } from './stream-index.ts'
+import { indexStream } from './stream-index.ts'
 
 /** Rows [from, to). */
 export type RowRange = { readonly from: number; readonly to: number }
@@ -32,7 +32,10 @@ export async function openTable(path: string, signal?: AbortSignal): Promise<Tab
     const { columns, metadata } = decodeSchema(index.schema)
     const { rows, ended } = index
     return {
-      columns, metadata, rows, ended,
+      columns,
+      metadata,
+      rows,
+      ended,
       read: (names, range, signal) => readRows(handle, index, columns, names, { from: Math.max(0, range.from), to: Math.min(rows, range.to) }, signal),
       [Symbol.asyncDispose]: () => handle.close(),
     }
@@ -48,7 +51,14 @@ export function columnNamed(columns: readonly DatasetColumn[], name: string): Da
   return column
 }
 
-async function* readRows(file: FileHandle, index: StreamIndex, all: readonly DatasetColumn[], names: readonly string[], range: RowRange, signal: AbortSignal | undefined): AsyncGenerator<TableChunk> {
+async function* readRows(
+  file: FileHandle,
+  index: StreamIndex,
+  all: readonly DatasetColumn[],
+  names: readonly string[],
+  range: RowRange,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<TableChunk> {
   const wanted = names.map((name) => all.indexOf(columnNamed(all, name)))
   if (range.to <= range.from) return
   const last = index.batchOfRow(range.to - 1)

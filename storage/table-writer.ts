@@ -1,5 +1,5 @@
-import { open } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import path from 'node:path'
 import type { DatasetColumn } from '../core/dataset.ts'
 import type { RowCell } from '../core/row.ts'
@@ -32,7 +32,11 @@ const MAX_WAITING_ROWS = 1_000_000 // a disk that is so far behind has failed
 const SCHEMA_ALIGNMENT = 64
 
 /** Creates the file, which must not be there, and puts its schema on the disk. `metadata` goes into the Arrow schema. */
-export async function createTableWriter(file: string, columns: readonly DatasetColumn[], metadata: Readonly<Record<string, string>> = {}): Promise<TableWriter> {
+export async function createTableWriter(
+  file: string,
+  columns: readonly DatasetColumn[],
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<TableWriter> {
   const handle = await open(file, 'wx')
   const writer = new Writer(file, handle, columns)
   try {

@@ -1,15 +1,15 @@
 import path from 'node:path'
-import { Router } from 'express'
 import type { NextFunction, Request, Response } from 'express'
-import { FRAMES_FILE, MANIFEST_FILE } from '../../core/dataset.ts'
+import { Router } from 'express'
 import type { DatasetFile } from '../../core/dataset.ts'
-import { Conflict, InvalidValue, NotFound, NotSupported, Problem } from '../../core/errors.ts'
+import { FRAMES_FILE, MANIFEST_FILE } from '../../core/dataset.ts'
 import type { ProblemCode } from '../../core/errors.ts'
+import { Conflict, InvalidValue, NotFound, NotSupported, Problem } from '../../core/errors.ts'
 import { isUuid } from '../../core/id.ts'
 import { formatRfc3339 } from '../../core/time.ts'
 import type { Database } from '../../prisma/client.ts'
-import { frameStatistics, openFrameFile } from '../../storage/frame-file.ts'
 import type { RecordedFrame } from '../../storage/frame-file.ts'
+import { frameStatistics, openFrameFile } from '../../storage/frame-file.ts'
 import { grayPng } from '../../storage/png.ts'
 import { sendBytes, sendFile, sentNotModified } from './send-file.ts'
 
@@ -119,7 +119,8 @@ function describeFrame(response: Response, { sequence, time }: RecordedFrame, { 
 }
 
 function levelsOf({ query }: Request): Levels {
-  if (query['colormap'] !== undefined && query['colormap'] !== 'gray') throw new InvalidValue(`colormap: ${String(query['colormap'])} is not known; use gray`, ['colormap'])
+  const { colormap = 'gray' } = query
+  if (colormap !== 'gray') throw new InvalidValue(`colormap: ${String(colormap)} is not known; use gray`, ['colormap'])
   const level = (name: string): number | undefined => {
     const given = query[name]
     if (given === undefined) return undefined

@@ -41,7 +41,11 @@ async function writeTable(source: ExportSource, sink: ExportSink, { signal, prog
     for (const buffer of buffers) buffer.clear()
     await file.batch(bytes, headBytes)
   }
-  for await (const chunk of table.read(wanted.map(({ name }) => name), { from: 0, to: table.rows }, signal)) {
+  for await (const chunk of table.read(
+    wanted.map(({ name }) => name),
+    { from: 0, to: table.rows },
+    signal,
+  )) {
     for (const [index, column] of chunk.columns.entries()) buffers[index]?.append(column)
     if ((buffers[0]?.rows ?? 0) >= BATCH_ROWS) await writeBatch()
     progress((chunk.firstRow + chunk.rows) / table.rows)

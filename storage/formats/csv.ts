@@ -1,7 +1,7 @@
 import type { DatasetColumn } from '../../core/dataset.ts'
 import { NotSupported } from '../../core/errors.ts'
-import { cellAt } from '../column-chunk.ts'
 import type { ColumnChunk } from '../column-chunk.ts'
+import { cellAt } from '../column-chunk.ts'
 import type { ExportSink } from '../file-sink.ts'
 import { columnNamed, openTable } from '../table-file.ts'
 import type { ExportFormat } from './format.ts'

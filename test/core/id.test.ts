@@ -17,5 +17,6 @@ test('ids are version 7, distinct, and grow with time', async () => {
 })
 
 test('nothing else is an id', () => {
-  for (const text of ['', '.partial', '../x', `${uuidv7()}/..`, `${uuidv7()}\n`, uuidv7().slice(1), uuidv7().replace('-', '')]) expect(isUuid(text), JSON.stringify(text)).toBe(false)
+  for (const text of ['', '.partial', '../x', `${uuidv7()}/..`, `${uuidv7()}\n`, uuidv7().slice(1), uuidv7().replace('-', '')])
+    expect(isUuid(text), JSON.stringify(text)).toBe(false)
 })

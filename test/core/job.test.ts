@@ -8,7 +8,14 @@ test('payloads come whole through JSON', () => {
   expect(acquisition.parse({ jobId: 'j', runId: 'r', more: 1 })).toEqual({ jobId: 'j', runId: 'r' })
 })
 
-test.each([[exportJob, null], [exportJob, {}], [exportJob, { jobId: 'j', datasetIds: [1], format: 'csv' }], [exportJob, { jobId: 'j', datasetIds: ['a'] }], [acquisition, { jobId: 'j' }], [acquisition, 'j']])('refuses a payload that is not one', (contract, given) => {
+test.each([
+  [exportJob, null],
+  [exportJob, {}],
+  [exportJob, { jobId: 'j', datasetIds: [1], format: 'csv' }],
+  [exportJob, { jobId: 'j', datasetIds: ['a'] }],
+  [acquisition, { jobId: 'j' }],
+  [acquisition, 'j'],
+])('refuses a payload that is not one', (contract, given) => {
   expect(() => contract.parse(given)).toThrow(/payload needs/)
 })
 

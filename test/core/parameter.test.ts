@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { IncompatibleUnit, InvalidValue, LimitViolation, ReadOnlyParameter } from '../../core/errors.ts'
-import { checkValue, exceedsDeadband, MAX_LIST_LENGTH, MAX_TEXT_LENGTH } from '../../core/parameter.ts'
 import type { ParameterSpec } from '../../core/parameter.ts'
+import { checkValue, exceedsDeadband, MAX_LIST_LENGTH, MAX_TEXT_LENGTH } from '../../core/parameter.ts'
 
 function spec(part: Partial<ParameterSpec>): ParameterSpec {
   return { name: 'x', description: '', kind: 'FLOAT', access: 'READ_WRITE', ...part }
@@ -40,9 +40,19 @@ describe('checkValue', () => {
   })
 
   test.each([
-    [spec({ kind: 'INTEGER' }), 1.5], [spec({ kind: 'INTEGER' }), 2 ** 60], [spec({ kind: 'BOOLEAN' }), 'true'], [spec({ kind: 'BOOLEAN' }), 1], [spec({ kind: 'TEXT' }), 5],
-    [spec({ kind: 'TEXT' }), 'a'.repeat(MAX_TEXT_LENGTH + 1)], [spec({ kind: 'ENUM', choices: ['FAST', 'SLOW'] }), 'fast'], [spec({ kind: 'ENUM' }), 'FAST'], [spec({}), '5'], [spec({}), true],
-    [spec({ kind: 'LIST' }), [1, Number.NaN]], [spec({ kind: 'LIST' }), new Array<number>(MAX_LIST_LENGTH + 1).fill(0)], [spec({ kind: 'LIST' }), 3],
+    [spec({ kind: 'INTEGER' }), 1.5],
+    [spec({ kind: 'INTEGER' }), 2 ** 60],
+    [spec({ kind: 'BOOLEAN' }), 'true'],
+    [spec({ kind: 'BOOLEAN' }), 1],
+    [spec({ kind: 'TEXT' }), 5],
+    [spec({ kind: 'TEXT' }), 'a'.repeat(MAX_TEXT_LENGTH + 1)],
+    [spec({ kind: 'ENUM', choices: ['FAST', 'SLOW'] }), 'fast'],
+    [spec({ kind: 'ENUM' }), 'FAST'],
+    [spec({}), '5'],
+    [spec({}), true],
+    [spec({ kind: 'LIST' }), [1, Number.NaN]],
+    [spec({ kind: 'LIST' }), new Array<number>(MAX_LIST_LENGTH + 1).fill(0)],
+    [spec({ kind: 'LIST' }), 3],
   ])('refuses %o for %o', (parameter, given) => {
     expect(() => checkValue(parameter, given)).toThrow(InvalidValue)
   })

@@ -1,8 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createReducer, reduce, REDUCTIONS } from '../../core/reduce.ts'
+import { createReducer, REDUCTIONS, reduce } from '../../core/reduce.ts'
 
-const series = fc.array(fc.oneof({ weight: 9, arbitrary: fc.double({ noNaN: true, noDefaultInfinity: true }) }, { weight: 1, arbitrary: fc.constant(Number.NaN) }), { maxLength: 400 })
+const series = fc.array(
+  fc.oneof({ weight: 9, arbitrary: fc.double({ noNaN: true, noDefaultInfinity: true }) }, { weight: 1, arbitrary: fc.constant(Number.NaN) }),
+  { maxLength: 400 },
+)
 const points = fc.integer({ min: 2, max: 120 })
 const xOf = (y: readonly number[]): number[] => y.map((_, index) => index * 0.5)
 const present = (y: readonly number[]): number[] => y.filter((value) => !Number.isNaN(value))
@@ -59,7 +62,14 @@ test('LTTB keeps the first and the last value, and a lone peak', () => {
   )
   const flat = new Float64Array(10_000)
   flat[4321] = 9
-  expect(reduce(flat.map((_, index) => index), flat, 100, 'LTTB').values).toContain(9)
+  expect(
+    reduce(
+      flat.map((_, index) => index),
+      flat,
+      100,
+      'LTTB',
+    ).values,
+  ).toContain(9)
 })
 
 test('MEAN has the extremes of each bucket beside its mean', () => {
@@ -76,7 +86,13 @@ test('MEAN has the extremes of each bucket beside its mean', () => {
       }
     }),
   )
-  expect(reduce([0, 1, 2, 3], [1, 3, Number.NaN, Number.NaN], 2, 'MEAN')).toEqual({ indices: [0, 2], x: [0, 2], values: [2, null], minimum: [1, null], maximum: [3, null] })
+  expect(reduce([0, 1, 2, 3], [1, 3, Number.NaN, Number.NaN], 2, 'MEAN')).toEqual({
+    indices: [0, 2],
+    x: [0, 2],
+    values: [2, null],
+    minimum: [1, null],
+    maximum: [3, null],
+  })
 })
 
 test('a gap stays a gap', () => {

@@ -5,10 +5,28 @@ import { convert, isUnit } from '../../core/unit.ts'
 
 describe('convert', () => {
   test.each([
-    [1, 'mm', 'm', 0.001], [0.3, 'mm', 'um', 300], [25, 'Cel', 'K', 298.15], [298.15, 'K', 'Cel', 25], [1, 'mm/s2', 'm/s2', 0.001], [1, 'm.s-1', 'm/s', 1],
-    [1, 'W/cm2', 'W/m2', 10_000], [180, 'deg', 'rad', 3.14159265359], [1, '[in_i]', 'mm', 25.4], [50, '%', '1', 0.5], [1, '{count}/s', 'Hz', 1], [1, 'cm-1', 'm-1', 100],
-    [1, 'eV', 'J', 1.602176634e-19], [1, 'mbar', 'Pa', 100], [1, 'min', 's', 60], [1, 'V/A', 'Ohm', 1], [1, 'V.A', 'W', 1], [1, 'C/V', 'F', 1], [1, 'mL', 'cm3', 1], [5, 'uW', 'nW', 5000],
-    [1, 'kg.m/s2', 'N', 1], [1, 'T.m2', 'V.s', 1],
+    [1, 'mm', 'm', 0.001],
+    [0.3, 'mm', 'um', 300],
+    [25, 'Cel', 'K', 298.15],
+    [298.15, 'K', 'Cel', 25],
+    [1, 'mm/s2', 'm/s2', 0.001],
+    [1, 'm.s-1', 'm/s', 1],
+    [1, 'W/cm2', 'W/m2', 10_000],
+    [180, 'deg', 'rad', Number(Math.PI.toPrecision(12))],
+    [1, '[in_i]', 'mm', 25.4],
+    [50, '%', '1', 0.5],
+    [1, '{count}/s', 'Hz', 1],
+    [1, 'cm-1', 'm-1', 100],
+    [1, 'eV', 'J', 1.602176634e-19],
+    [1, 'mbar', 'Pa', 100],
+    [1, 'min', 's', 60],
+    [1, 'V/A', 'Ohm', 1],
+    [1, 'V.A', 'W', 1],
+    [1, 'C/V', 'F', 1],
+    [1, 'mL', 'cm3', 1],
+    [5, 'uW', 'nW', 5000],
+    [1, 'kg.m/s2', 'N', 1],
+    [1, 'T.m2', 'V.s', 1],
   ])('%d %s is %s: %d', (value, from, to, expected) => {
     expect(convert(value, from, to)).toBe(expected)
   })
@@ -32,16 +50,28 @@ describe('convert', () => {
     )
   })
 
-  test.each([['mm', 's'], ['W', 'J'], ['Cel', 'm'], ['mm', undefined], ['furlong', 'm'], ['m', 'furlong'], ['rad', '1']])('%s to %s is refused', (from, to) => {
+  test.each([
+    ['mm', 's'],
+    ['W', 'J'],
+    ['Cel', 'm'],
+    ['mm', undefined],
+    ['furlong', 'm'],
+    ['m', 'furlong'],
+    ['rad', '1'],
+  ])('%s to %s is refused', (from, to) => {
     expect(() => convert(1, from, to)).toThrow(IncompatibleUnit)
   })
 })
 
 test('knows units from other text', () => {
   for (const code of ['m', 'mm', 'Ohm', 'kOhm', 'dam', 'cd', 'min', '%', '{frames}', '1', 'kg.m/s2', "'", '[ppm]', '/s']) expect(isUnit(code), code).toBe(true)
-  for (const code of ['', 'xyz', 'mCel', 'mmin', 'Cel/s', 'm//s', 'm.', '2m', 'M', 'constructor', '__proto__', 'toString']) expect(isUnit(code), code).toBe(false)
+  for (const code of ['', 'xyz', 'mCel', 'mmin', 'Cel/s', 'm//s', 'm.', '2m', 'M', 'constructor', '__proto__', 'toString'])
+    expect(isUnit(code), code).toBe(false)
 })
 
 test('any text is a unit or not, never a fault', () => {
-  fc.assert(fc.property(fc.string(), (text) => typeof isUnit(text) === 'boolean'), { numRuns: 2000 })
+  fc.assert(
+    fc.property(fc.string(), (text) => typeof isUnit(text) === 'boolean'),
+    { numRuns: 2000 },
+  )
 })

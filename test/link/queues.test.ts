@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { InvalidValue, NotFound } from '../../core/errors.ts'
 import type { JobContract } from '../../core/job.ts'
-import { bullPriority, openQueue, openWorker, queueJob } from '../../link/queues.ts'
 import type { QueueConnection, QueueWorker, WorkContext, WorkQueue } from '../../link/queues.ts'
-import { startTestDatabase } from '../harness/database.ts'
+import { bullPriority, openQueue, openWorker, queueJob } from '../../link/queues.ts'
 import type { TestDatabase } from '../harness/database.ts'
+import { startTestDatabase } from '../harness/database.ts'
 import { until } from '../until.ts'
 import { severable } from './severable.ts'
 
@@ -41,7 +41,11 @@ function keep<Opened extends AsyncDisposable>(one: Opened): Opened {
   return one
 }
 
-function start(connection: QueueConnection, run: (payload: Payload, context: WorkContext) => Promise<void>, options: { concurrency?: number; paused?: boolean } = {}): { queue: WorkQueue; worker: QueueWorker; log: string[]; name: string } {
+function start(
+  connection: QueueConnection,
+  run: (payload: Payload, context: WorkContext) => Promise<void>,
+  options: { concurrency?: number; paused?: boolean } = {},
+): { queue: WorkQueue; worker: QueueWorker; log: string[]; name: string } {
   names += 1
   const name = `test-${process.pid}-${names}`
   const log: string[] = []
@@ -72,7 +76,12 @@ describe.each(connections)('queues on %s', (_server, connection) => {
   test('takes the larger priority first, and in the order of their coming what is equal', async () => {
     const order: string[] = []
     const { queue, worker } = start(connection(), async (_payload, { jobId }) => void order.push(jobId), { paused: true })
-    for (const [jobId, priority] of [['low', -5], ['first', 0], ['second', 0], ['high', 5]] as const)
+    for (const [jobId, priority] of [
+      ['low', -5],
+      ['first', 0],
+      ['second', 0],
+      ['high', 5],
+    ] as const)
       await queue.add(contract, { jobId, value: 0 }, { jobId, priority })
     worker.resume()
     await until(() => order.length === 4)
@@ -125,7 +134,13 @@ describe.each(connections)('queues on %s', (_server, connection) => {
     await until(async () => (await queue.state('a')) === 'active')
     await worker.close()
     expect(await queue.state('a')).toBe('waiting')
-    keep(openWorker(name, [queueJob(contract, async (payload) => void interrupted.push(payload))], { concurrency: 1, connection: connection(), log: () => undefined }))
+    keep(
+      openWorker(name, [queueJob(contract, async (payload) => void interrupted.push(payload))], {
+        concurrency: 1,
+        connection: connection(),
+        log: () => undefined,
+      }),
+    )
     await until(() => interrupted.length === 1)
   })
 })

@@ -14,7 +14,10 @@ export async function severable(databaseUrl: string): Promise<Severable> {
 
   function carry(client: net.Socket): void {
     const upstream = net.connect(target)
-    for (const [from, to] of [[client, upstream], [upstream, client]] as const) {
+    for (const [from, to] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
       open.add(from)
       from.on('error', () => to.destroy())
       from.on('close', () => {

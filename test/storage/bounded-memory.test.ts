@@ -12,7 +12,16 @@ const MAX_GROWTH_BYTES = 200e6
 
 async function exportInChild(format: string, kind: string, source: string, target: string): Promise<{ bytes: number; grownBytes: number }> {
   const script = path.join(import.meta.dirname, 'export-child.ts')
-  const { stdout } = await promisify(execFile)(process.execPath, [`--max-old-space-size=${HEAP_MEGABYTES}`, '--import', 'tsx', script, format, kind, source, target])
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    `--max-old-space-size=${HEAP_MEGABYTES}`,
+    '--import',
+    'tsx',
+    script,
+    format,
+    kind,
+    source,
+    target,
+  ])
   return JSON.parse(stdout) as { bytes: number; grownBytes: number }
 }
 
@@ -26,7 +35,11 @@ test('frames of 400 MB pass a heap of 64 MB', { timeout: 120_000 }, async () => 
 
 test.each(['csv', 'arrow'])('a table of two million rows passes a heap of 64 MB as %s', { timeout: 120_000 }, async (format) => {
   await using folder = await temporaryFolder()
-  const columns: DatasetColumn[] = [{ name: 'time', type: 'timestamp[ns]' }, ...['a', 'b', 'c'].map((name): DatasetColumn => ({ name, type: 'float64', unit: 'V' })), { name: 'mode', type: 'utf8' }]
+  const columns: DatasetColumn[] = [
+    { name: 'time', type: 'timestamp[ns]' },
+    ...['a', 'b', 'c'].map((name): DatasetColumn => ({ name, type: 'float64', unit: 'V' })),
+    { name: 'mode', type: 'utf8' },
+  ]
   const writer = await createTableWriter(folder.file('table.arrow'), columns)
   for (let index = 0; index < 2_000_000; index += 1) {
     writer.append([BigInt(index), index / 7, index % 3 === 0 ? null : index, -index, 'scan'])

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { TABLE_FILE } from '../../core/dataset.ts'
 import type { DatasetColumn } from '../../core/dataset.ts'
+import { TABLE_FILE } from '../../core/dataset.ts'
 import type { RowCell } from '../../core/row.ts'
 import { plainCell, readSeries, readStatistics, readTable } from '../../storage/dataset.ts'
 import { createTableWriter } from '../../storage/table-writer.ts'
-import { temporaryFolder } from './folder.ts'
 import type { TemporaryFolder } from './folder.ts'
+import { temporaryFolder } from './folder.ts'
 
 const COLUMNS: readonly DatasetColumn[] = [
   { name: 'time', type: 'timestamp[ns]' },
@@ -21,7 +21,11 @@ function power(index: number): number | null {
   return index >= 1000 && index < 1500 ? null : Math.sin(index / 100)
 }
 
-async function recorded(folder: TemporaryFolder, row: (index: number) => RowCell[] = (index) => [START + BigInt(index) * 1_000_000_000n, index / 10, power(index), 'x'], count = ROWS): Promise<string> {
+async function recorded(
+  folder: TemporaryFolder,
+  row: (index: number) => RowCell[] = (index) => [START + BigInt(index) * 1_000_000_000n, index / 10, power(index), 'x'],
+  count = ROWS,
+): Promise<string> {
   await using writer = await createTableWriter(folder.file(TABLE_FILE), COLUMNS)
   for (let index = 0; index < count; index += 1) writer.append(row(index))
   return folder.path

@@ -1,6 +1,6 @@
+import type { DatasetKind } from '../../core/dataset.ts'
 import { createFileSink } from '../../storage/file-sink.ts'
 import { formatNamed } from '../../storage/formats/index.ts'
-import type { DatasetKind } from '../../core/dataset.ts'
 
 /** Exports one file and prints by how many bytes its resident memory grew: run in a process of its own, with a small heap. */
 async function main([format = '', kind = '', source = '', target = '']: readonly string[]): Promise<void> {

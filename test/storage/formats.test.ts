@@ -8,8 +8,8 @@ import type { RowCell } from '../../core/row.ts'
 import { createFileSink } from '../../storage/file-sink.ts'
 import { FORMATS, formatNamed } from '../../storage/formats/index.ts'
 import { createTableWriter } from '../../storage/table-writer.ts'
-import { temporaryFolder } from './folder.ts'
 import type { TemporaryFolder } from './folder.ts'
+import { temporaryFolder } from './folder.ts'
 import { writeFrames } from './recorded-frames.ts'
 
 const COLUMNS: readonly DatasetColumn[] = [
@@ -41,7 +41,11 @@ async function exported(folder: TemporaryFolder, format: string, file: string, k
   const target = folder.file(`out.${formatNamed(format).extension}`)
   await using sink = await createFileSink(target)
   const fractions: number[] = []
-  await formatNamed(format).write({ kind, file }, sink, { signal: new AbortController().signal, progress: (fraction) => void fractions.push(fraction), ...(columns && { columns }) })
+  await formatNamed(format).write({ kind, file }, sink, {
+    signal: new AbortController().signal,
+    progress: (fraction) => void fractions.push(fraction),
+    ...(columns && { columns }),
+  })
   const { bytes, sha256 } = await sink.finish()
   const content = await readFile(target)
   expect(content.byteLength).toBe(bytes)
@@ -96,7 +100,8 @@ describe('arrow', () => {
     expect(table.batches.length).toBeLessThanOrEqual(2)
     expect(table.schema.metadata.get('runId')).toBe('r-7')
     expect(table.schema.fields[1]?.metadata.get('unit')).toBe('W')
-    for (const index of [0, 1, 2, 4, 65_535, 65_536, 69_999]) expect([...(table.get(index) ?? [])].slice(1).map(([, value]) => value)).toEqual(rows[index]?.slice(1))
+    for (const index of [0, 1, 2, 4, 65_535, 65_536, 69_999])
+      expect([...(table.get(index) ?? [])].slice(1).map(([, value]) => value)).toEqual(rows[index]?.slice(1))
   })
 
   test('has any batch at hand through its footer, and an empty table too', async () => {
@@ -128,7 +133,11 @@ describe('arrow', () => {
 
 test.each(FORMATS.map(({ id }) => id))('%s stops midway when told', async (id) => {
   await using folder = await temporaryFolder()
-  const file = await record(folder, Array.from({ length: 5000 }, () => ROWS[0] ?? []), 10)
+  const file = await record(
+    folder,
+    Array.from({ length: 5000 }, () => ROWS[0] ?? []),
+    10,
+  )
   await using sink = await createFileSink(folder.file('out'))
   const stop = new AbortController()
   const progress = (fraction: number): void => {

@@ -1,17 +1,30 @@
-import { writeFile } from 'node:fs/promises'
 import { createHash } from 'node:crypto'
+import { writeFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { sha256OfFile } from '../../storage/hash.ts'
-import { readManifest, writeManifest } from '../../storage/manifest.ts'
 import type { DatasetManifest } from '../../storage/manifest.ts'
+import { readManifest, writeManifest } from '../../storage/manifest.ts'
 import { temporaryFolder } from './folder.ts'
 
 test('a manifest comes back as it was, to the nanosecond', async () => {
   await using folder = await temporaryFolder()
   const manifest: DatasetManifest = {
     dataset: {
-      id: 'a', name: 'scan', kind: 'TABLE', state: 'COMPLETE', axes: ['position'], signals: ['power'], shape: [11], createdAt: 1_700_000_000_123_456_789n,
-      completedAt: 1_700_000_001_000_000_000n, rows: 11, bytes: 2048, dropped: 0, columns: [{ name: 'time', type: 'timestamp[ns]' }], folder: 'datasets/a', files: [],
+      id: 'a',
+      name: 'scan',
+      kind: 'TABLE',
+      state: 'COMPLETE',
+      axes: ['position'],
+      signals: ['power'],
+      shape: [11],
+      createdAt: 1_700_000_000_123_456_789n,
+      completedAt: 1_700_000_001_000_000_000n,
+      rows: 11,
+      bytes: 2048,
+      dropped: 0,
+      columns: [{ name: 'time', type: 'timestamp[ns]' }],
+      folder: 'datasets/a',
+      files: [],
     },
     lab: {
       takenAt: 1_699_999_999_000_000_001n,

@@ -4,7 +4,13 @@ import { prepareFrameLayout } from '../../storage/frame-heads.ts'
 export type PixelOf = (frame: number, pixel: number) => number
 
 /** Writes a recording of frames as the native writer does, one batch a frame. */
-export async function writeFrames(path: string, width: number, height: number, count: number, pixelOf: PixelOf = (frame, pixel) => (frame * 7 + pixel) & 0xffff): Promise<void> {
+export async function writeFrames(
+  path: string,
+  width: number,
+  height: number,
+  count: number,
+  pixelOf: PixelOf = (frame, pixel) => (frame * 7 + pixel) & 0xffff,
+): Promise<void> {
   const layout = prepareFrameLayout({ roi: { x: 0, y: 0, width, height }, binning: 1, exposureSeconds: 0.01 }, { deviceId: 'camera-1' })
   const file = await open(path, 'wx')
   try {

@@ -1,10 +1,14 @@
+import { execFile } from 'node:child_process'
 import { appendFile, readFile, stat, truncate } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { tableFromIPC } from 'apache-arrow'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { DatasetColumn } from '../../core/dataset.ts'
 import type { RowCell } from '../../core/row.ts'
 import { cellAt, numberAt } from '../../storage/column-chunk.ts'
+import { explained } from '../../storage/durable.ts'
 import { recoverStream } from '../../storage/recover.ts'
 import { openTable } from '../../storage/table-file.ts'
 import { createTableWriter } from '../../storage/table-writer.ts'
@@ -75,7 +79,9 @@ describe('a recorded table', () => {
     expect(await rowsOf(path)).toEqual(Array.from({ length: 3210 }, (_, index) => row(index)))
     await fc.assert(
       fc.asyncProperty(fc.nat(3300), fc.nat(3300), fc.subarray(NAMES, { minLength: 1 }), async (from, to, names) => {
-        const expected = Array.from({ length: Math.max(0, Math.min(to, 3210) - from) }, (_, index) => names.map((name) => row(from + index)[NAMES.indexOf(name)]))
+        const expected = Array.from({ length: Math.max(0, Math.min(to, 3210) - from) }, (_, index) =>
+          names.map((name) => row(from + index)[NAMES.indexOf(name)]),
+        )
         expect(await rowsOf(path, from, to, names)).toEqual(expected)
       }),
       { numRuns: 25 },
@@ -140,6 +146,28 @@ describe('a recorded table', () => {
     expect(await rowsOf(path)).toEqual([row(0), row(1)])
     expect(() => writer.append(row(2))).toThrow(/closed/)
     await expect(createTableWriter(path, COLUMNS)).rejects.toThrow(/EEXIST/)
+  })
+
+  test('ends with its last whole batch when the disk takes no more, and says so to whoever goes on', async () => {
+    await using folder = await temporaryFolder()
+    const path = folder.file('table.arrow')
+    const child = join(import.meta.dirname, 'limited-child.ts')
+    const { stdout } = await promisify(execFile)('bash', ['-c', 'ulimit -f 1024; exec "$@"', 'limited', process.execPath, '--import', 'tsx', child, path])
+    const { flushed, refused, after } = JSON.parse(stdout) as { flushed: number; refused: string; after: string }
+    expect(flushed).toBeGreaterThan(1000)
+    expect(refused).toMatch(/EFBIG/)
+    expect(after).toBe(refused)
+    await using table = await openTable(path)
+    expect(table.rows).toBe(flushed)
+    expect((await recoverStream(path)).lostBytes).toBe(0)
+  })
+
+  test('a full disk is a problem that says how much is free', async () => {
+    const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
+    await using folder = await temporaryFolder()
+    expect(await explained(full, folder.file('x'), 4096)).toMatchObject({ code: 'STORAGE_FULL', facts: { neededBytes: 4096, freeBytes: expect.any(Number) } })
+    const other = new Error('EIO')
+    expect(await explained(other, folder.file('x'), 1)).toBe(other)
   })
 
   test('shows numbers for plots: seconds for times, NaN where nothing is', async () => {

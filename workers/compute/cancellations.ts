@@ -1,7 +1,7 @@
 import type { Database } from '../../prisma/client.ts'
 import { listenForChanges } from '../../prisma/listen.ts'
-import { standingOf } from './job-row.ts'
 import type { ClaimedJob, JobStanding } from './job-row.ts'
+import { standingOf } from './job-row.ts'
 
 /** Watches the row of a running job: its signal fires soon after a person cancels it, or another worker has taken it over. */
 export type JobWatch = Disposable & { readonly signal: AbortSignal; readonly standing: JobStanding }

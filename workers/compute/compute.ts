@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { COMPUTE_QUEUE } from '../../core/job.ts'
-import { openQueue, openWorker } from '../../link/queues.ts'
 import type { QueueConnection } from '../../link/queues.ts'
+import { openQueue, openWorker } from '../../link/queues.ts'
 import { openDatabase } from '../../prisma/client.ts'
 import { COMPUTE_JOBS } from '../jobs/index.ts'
 import type { ComputeJob } from '../jobs/job.ts'

@@ -1,6 +1,6 @@
+import type { ProblemRecord } from '../../core/errors.ts'
 import type { JobState } from '../../core/job.ts'
 import { MAX_LOG_LINES } from '../../core/job.ts'
-import type { ProblemRecord } from '../../core/errors.ts'
 import { wallNsFromMs } from '../../core/time.ts'
 import type { Database, Prisma, Transaction } from '../../prisma/client.ts'
 import { appendEvents } from '../../prisma/events.ts'
@@ -9,7 +9,14 @@ import { appendEvents } from '../../prisma/events.ts'
  * The job's row is the truth for people. `attempts` is also its fence: it grows with each worker that takes the job, and a worker whose number is no longer
  * there has lost it and writes nothing more.
  */
-export type ClaimedJob = { readonly id: string; readonly name: string; readonly attempt: number; readonly payload: unknown; readonly requestedBy: string; readonly log: readonly string[] }
+export type ClaimedJob = {
+  readonly id: string
+  readonly name: string
+  readonly attempt: number
+  readonly payload: unknown
+  readonly requestedBy: string
+  readonly log: readonly string[]
+}
 
 export type Ending = { readonly state: Extract<JobState, 'COMPLETED' | 'FAILED' | 'CANCELLED'>; readonly summary: string; readonly problem?: ProblemRecord }
 
@@ -22,7 +29,10 @@ export async function claimJob(database: Database, id: string): Promise<ClaimedJ
     data: { state: 'ACTIVE', attempts: { increment: 1 }, startedAt: new Date(), progress: 0 },
   })
   if (row === undefined) {
-    await database.prisma.job.updateMany({ where: { id, state: { in: CLAIMABLE }, cancelReason: { not: null } }, data: { state: 'CANCELLED', finishedAt: new Date() } })
+    await database.prisma.job.updateMany({
+      where: { id, state: { in: CLAIMABLE }, cancelReason: { not: null } },
+      data: { state: 'CANCELLED', finishedAt: new Date() },
+    })
     return undefined
   }
   return { id, name: row.name, attempt: row.attempts, payload: row.payload, requestedBy: row.requestedBy, log: row.log }
@@ -37,7 +47,13 @@ export async function standingOf(database: Database, { id, attempt }: ClaimedJob
   return row.state === 'ACTIVE' ? 'ours' : 'lost'
 }
 
-export async function writeProgress(database: Database, { id, attempt }: ClaimedJob, progress: number, progressText: string | undefined, log: readonly string[]): Promise<void> {
+export async function writeProgress(
+  database: Database,
+  { id, attempt }: ClaimedJob,
+  progress: number,
+  progressText: string | undefined,
+  log: readonly string[],
+): Promise<void> {
   await database.prisma.job.updateMany({
     where: { id, attempts: attempt, state: 'ACTIVE' },
     data: { progress, ...(progressText !== undefined && { progressText }), log: log.slice(-MAX_LOG_LINES) },
@@ -45,10 +61,20 @@ export async function writeProgress(database: Database, { id, attempt }: Claimed
 }
 
 /** Ends the job, and does what belongs to it, in one transaction; false: it is no longer ours, or a person has cancelled it in between. */
-export async function endJob(database: Database, job: ClaimedJob, ending: Ending, log: readonly string[], also: (tx: Transaction) => Promise<void> | undefined): Promise<boolean> {
+export async function endJob(
+  database: Database,
+  job: ClaimedJob,
+  ending: Ending,
+  log: readonly string[],
+  also: (tx: Transaction) => Promise<void> | undefined,
+): Promise<boolean> {
   return database.prisma.$transaction(async (tx) => {
     const { count } = await tx.job.updateMany({
-      where: { id: job.id, attempts: job.attempt, ...(ending.state === 'COMPLETED' ? { state: 'ACTIVE', cancelReason: null } : { state: { in: [...CLAIMABLE, 'CANCELLED'] } }) },
+      where: {
+        id: job.id,
+        attempts: job.attempt,
+        ...(ending.state === 'COMPLETED' ? { state: 'ACTIVE', cancelReason: null } : { state: { in: [...CLAIMABLE, 'CANCELLED'] } }),
+      },
       data: {
         state: ending.state,
         finishedAt: new Date(),
@@ -73,6 +99,12 @@ export async function letGo(database: Database, { id, attempt }: ClaimedJob, cou
   })
 }
 
-export async function tellJob(tx: Transaction | Database['prisma'], { id, requestedBy }: Pick<ClaimedJob, 'id' | 'requestedBy'>, summary: string): Promise<void> {
-  await appendEvents(tx, [{ time: wallNsFromMs(Date.now()), kind: 'JOB', subject: { type: 'Job', id }, summary, cause: { kind: 'PERSON', actor: requestedBy, jobId: id } }])
+export async function tellJob(
+  tx: Transaction | Database['prisma'],
+  { id, requestedBy }: Pick<ClaimedJob, 'id' | 'requestedBy'>,
+  summary: string,
+): Promise<void> {
+  await appendEvents(tx, [
+    { time: wallNsFromMs(Date.now()), kind: 'JOB', subject: { type: 'Job', id }, summary, cause: { kind: 'PERSON', actor: requestedBy, jobId: id } },
+  ])
 }

@@ -3,8 +3,8 @@ import { asProblem, Conflict, Problem } from '../../core/errors.ts'
 import type { Database } from '../../prisma/client.ts'
 import type { ComputeJob, JobOutcome } from '../jobs/job.ts'
 import type { Cancellations, JobWatch } from './cancellations.ts'
-import { claimJob, endJob, letGo, tellJob, writeProgress } from './job-row.ts'
 import type { ClaimedJob, Ending } from './job-row.ts'
+import { claimJob, endJob, letGo, tellJob, writeProgress } from './job-row.ts'
 import { ProgressReport } from './progress-report.ts'
 
 const DATABASE_RETRY_MS = 1_000
@@ -57,7 +57,10 @@ class Attempt {
     if (attempt > this.#job.attempts) throw new Conflict(`it was begun ${this.#job.attempts} times and its worker ended each time`, { jobId })
     await untilTold(() => tellJob(database.prisma, this.#claimed, `${name} started`), this.#stopping, this.#runner.log)
     return this.#job.run(payload, {
-      jobId, attempt, database, dataDir,
+      jobId,
+      attempt,
+      database,
+      dataDir,
       signal: AbortSignal.any([this.#stopping, this.#watch.signal]),
       progress: (fraction, text) => this.#report.set(fraction, text),
       log: (line) => this.#report.log(line),

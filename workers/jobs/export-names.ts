@@ -13,5 +13,9 @@ export function exportFileNames(datasets: readonly { readonly id: string; readon
 }
 
 function safeStem(name: string): string {
-  return name.normalize('NFKD').replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[.-]+|[.-]+$/g, '').slice(0, MAX_STEM_CHARACTERS)
+  return name
+    .normalize('NFKD')
+    .replace(/[^A-Za-z0-9._-]+/g, '-')
+    .replace(/^[.-]+|[.-]+$/g, '')
+    .slice(0, MAX_STEM_CHARACTERS)
 }

@@ -1,18 +1,18 @@
 import { mkdir, rename, rm, statfs } from 'node:fs/promises'
 import path from 'node:path'
-import { FRAMES_FILE, TABLE_FILE } from '../../core/dataset.ts'
 import type { DatasetFile, DatasetKind } from '../../core/dataset.ts'
+import { FRAMES_FILE, TABLE_FILE } from '../../core/dataset.ts'
 import { Conflict, InvalidValue, NotFound, NotSupported, StorageFull } from '../../core/errors.ts'
 import { uuidv7 } from '../../core/id.ts'
 import { exportJob, MAX_EXPORT_DATASETS } from '../../core/job.ts'
+import type { Database } from '../../prisma/client.ts'
 import { replaceFile, syncFolder } from '../../storage/durable.ts'
 import { createFileSink } from '../../storage/file-sink.ts'
 import type { ExportFormat } from '../../storage/formats/format.ts'
 import { formatNamed } from '../../storage/formats/index.ts'
-import type { Database } from '../../prisma/client.ts'
 import { exportFileNames } from './export-names.ts'
-import { defineJob } from './job.ts'
 import type { JobContext } from './job.ts'
+import { defineJob } from './job.ts'
 
 export const EXPORTS_FOLDER = 'exports'
 export const PARTIAL_FOLDER = path.join(EXPORTS_FOLDER, '.partial')
@@ -48,7 +48,18 @@ export const exportDatasets = defineJob(exportJob, async ({ datasetIds, format: 
     return {
       summary: `${files.length} ${files.length === 1 ? 'file' : 'files'} of ${format.label}, ${bytes} bytes`,
       async commit(tx) {
-        await tx.export.create({ data: { id: exportId, jobId, format: format.id, datasetIds: datasets.map(({ id }) => id), folder, files: [...files], manifest: CHECKSUMS_FILE, bytes: BigInt(bytes) } })
+        await tx.export.create({
+          data: {
+            id: exportId,
+            jobId,
+            format: format.id,
+            datasetIds: datasets.map(({ id }) => id),
+            folder,
+            files: [...files],
+            manifest: CHECKSUMS_FILE,
+            bytes: BigInt(bytes),
+          },
+        })
       },
       undo: () => rm(final, { recursive: true, force: true }),
     }
@@ -58,14 +69,16 @@ export const exportDatasets = defineJob(exportJob, async ({ datasetIds, format: 
 })
 
 async function exportable(database: Database, datasetIds: readonly string[], format: ExportFormat): Promise<readonly Dataset[]> {
-  if (datasetIds.length === 0 || datasetIds.length > MAX_EXPORT_DATASETS) throw new InvalidValue(`datasetIds: give 1 to ${MAX_EXPORT_DATASETS}, not ${datasetIds.length}`, ['datasetIds'])
+  if (datasetIds.length === 0 || datasetIds.length > MAX_EXPORT_DATASETS)
+    throw new InvalidValue(`datasetIds: give 1 to ${MAX_EXPORT_DATASETS}, not ${datasetIds.length}`, ['datasetIds'])
   const rows = await database.prisma.dataset.findMany({ where: { id: { in: [...datasetIds] } } })
   const found = new Map(rows.map((row) => [row.id, row]))
   return datasetIds.map((id) => {
     const row = found.get(id)
     if (row === undefined) throw new NotFound(`dataset ${id}`)
     const kind = row.kind as DatasetKind
-    if (!format.kinds.includes(kind)) throw new NotSupported(`${format.label} takes ${format.kinds.join(' and ').toLowerCase()}; ${row.name} is ${kind.toLowerCase()}`)
+    if (!format.kinds.includes(kind))
+      throw new NotSupported(`${format.label} takes ${format.kinds.join(' and ').toLowerCase()}; ${row.name} is ${kind.toLowerCase()}`)
     if (!EXPORTABLE_STATES.includes(row.state)) throw new Conflict(`${row.name} is ${row.state.toLowerCase()}; a dataset can be exported once it is complete`)
     return { id, name: row.name, kind, bytes: Number(row.bytes), folder: row.folder }
   })
@@ -78,10 +91,19 @@ async function refuseFullDisk(folder: string, datasets: readonly Dataset[]): Pro
   if (needed > bavail * bsize) throw new StorageFull(needed, bavail * bsize)
 }
 
-async function writeFiles(folder: string, datasets: readonly Dataset[], format: ExportFormat, columns: readonly string[] | undefined, context: JobContext): Promise<readonly DatasetFile[]> {
+async function writeFiles(
+  folder: string,
+  datasets: readonly Dataset[],
+  format: ExportFormat,
+  columns: readonly string[] | undefined,
+  context: JobContext,
+): Promise<readonly DatasetFile[]> {
   const { signal, dataDir } = context
   const names = exportFileNames(datasets, format.extension)
-  const total = Math.max(1, datasets.reduce((sum, { bytes }) => sum + bytes, 0))
+  const total = Math.max(
+    1,
+    datasets.reduce((sum, { bytes }) => sum + bytes, 0),
+  )
   const files: DatasetFile[] = []
   let before = 0
   for (const [index, dataset] of datasets.entries()) {

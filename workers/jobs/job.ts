@@ -29,5 +29,10 @@ export type ComputeJob = Pick<JobContract<unknown>, 'name' | 'attempts' | 'maxSt
 }
 
 export function defineJob<Payload>(contract: JobContract<Payload>, run: (payload: Payload, context: JobContext) => Promise<JobOutcome>): ComputeJob {
-  return { name: contract.name, attempts: contract.attempts, maxStalledCount: contract.maxStalledCount, run: (payload, context) => run(contract.parse(payload), context) }
+  return {
+    name: contract.name,
+    attempts: contract.attempts,
+    maxStalledCount: contract.maxStalledCount,
+    run: (payload, context) => run(contract.parse(payload), context),
+  }
 }

@@ -11,10 +11,10 @@ import { createFilesRouter } from '../../../api/http/files.ts'
 import type { DatasetState } from '../../../core/dataset.ts'
 import { Forbidden } from '../../../core/errors.ts'
 import { uuidv7 } from '../../../core/id.ts'
-import { openDatabase } from '../../../prisma/client.ts'
 import type { Database } from '../../../prisma/client.ts'
-import { startTestDatabase } from '../../harness/database.ts'
+import { openDatabase } from '../../../prisma/client.ts'
 import type { TestDatabase } from '../../harness/database.ts'
+import { startTestDatabase } from '../../harness/database.ts'
 import { writeFrames } from '../../storage/recorded-frames.ts'
 import { until } from '../../until.ts'
 
@@ -42,7 +42,16 @@ beforeAll(async () => {
   await database.prisma.job.create({ data: { id: exportId, queue: 'compute', name: 'export', requestedBy: 'Ada', payload: {}, log: [] } })
   const file = { name: 'scan µ.csv', bytes: BODY.byteLength, sha256: HASH, mediaType: 'text/csv; charset=utf-8; header=present' }
   await database.prisma.export.create({
-    data: { id: exportId, jobId: exportId, format: 'csv', datasetIds: [], folder, files: [file, { ...file, name: 'link.csv' }, { ...file, name: 'gone.csv' }], manifest: 'SHA256SUMS', bytes: 1n },
+    data: {
+      id: exportId,
+      jobId: exportId,
+      format: 'csv',
+      datasetIds: [],
+      folder,
+      files: [file, { ...file, name: 'link.csv' }, { ...file, name: 'gone.csv' }],
+      manifest: 'SHA256SUMS',
+      bytes: 1n,
+    },
   })
 
   const app = express()
@@ -70,7 +79,19 @@ async function dataset(kind: 'TABLE' | 'FRAMES', state: DatasetState): Promise<{
   await mkdir(path.join(dataDir, folder), { recursive: true })
   const name = kind === 'TABLE' ? 'table.arrow' : 'frames.arrow'
   await database.prisma.dataset.create({
-    data: { id, name: 'a recording', kind, state, stationId, axes: [], signals: [], shape: [], columns: [], folder, files: [{ name, bytes: 1, mediaType: 'application/vnd.apache.arrow.stream' }] },
+    data: {
+      id,
+      name: 'a recording',
+      kind,
+      state,
+      stationId,
+      axes: [],
+      signals: [],
+      shape: [],
+      columns: [],
+      folder,
+      files: [{ name, bytes: 1, mediaType: 'application/vnd.apache.arrow.stream' }],
+    },
   })
   return { id, folder: path.join(dataDir, folder) }
 }
@@ -83,8 +104,12 @@ describe('a file of an export', () => {
     const answer = await get(scan)
     expect(answer.status).toBe(200)
     expect(Object.fromEntries(answer.headers)).toMatchObject({
-      etag: `"${HASH}"`, 'accept-ranges': 'bytes', 'content-length': String(BODY.byteLength), 'content-type': 'text/csv; charset=utf-8; header=present',
-      'content-disposition': `attachment; filename="scan _.csv"; filename*=UTF-8''scan%20%C2%B5.csv`, 'x-content-type-options': 'nosniff',
+      etag: `"${HASH}"`,
+      'accept-ranges': 'bytes',
+      'content-length': String(BODY.byteLength),
+      'content-type': 'text/csv; charset=utf-8; header=present',
+      'content-disposition': `attachment; filename="scan _.csv"; filename*=UTF-8''scan%20%C2%B5.csv`,
+      'x-content-type-options': 'nosniff',
     })
     expect(Buffer.from(await answer.arrayBuffer()).equals(BODY)).toBe(true)
     expect(await (await get(`/exports/${exportId}/SHA256SUMS`)).text()).toBe(`${HASH}  scan µ.csv\n`)
@@ -98,7 +123,11 @@ describe('a file of an export', () => {
   })
 
   test.each([
-    ['bytes=0-9', 0, 10], ['bytes=999990-', 999_990, 1_000_000], ['bytes=-5', 999_995, 1_000_000], ['bytes=999998-2000000', 999_998, 1_000_000], ['bytes=-2000000', 0, 1_000_000],
+    ['bytes=0-9', 0, 10],
+    ['bytes=999990-', 999_990, 1_000_000],
+    ['bytes=-5', 999_995, 1_000_000],
+    ['bytes=999998-2000000', 999_998, 1_000_000],
+    ['bytes=-2000000', 0, 1_000_000],
   ])('gives the range %s', async (range, from, to) => {
     const answer = await get(scan, { range })
     expect(answer.status).toBe(206)
@@ -114,19 +143,22 @@ describe('a file of an export', () => {
 
   test('goes on with a download only if it is still the same file', async () => {
     expect((await get(scan, { range: 'bytes=0-9', 'if-range': `"${HASH}"` })).status).toBe(206)
-    for (const version of ['"other"', 'Wed, 21 Oct 2026 07:28:00 GMT', `W/"${HASH}"`]) expect((await get(scan, { range: 'bytes=0-9', 'if-range': version })).status).toBe(200)
+    for (const version of ['"other"', 'Wed, 21 Oct 2026 07:28:00 GMT', `W/"${HASH}"`])
+      expect((await get(scan, { range: 'bytes=0-9', 'if-range': version })).status).toBe(200)
   })
 
-  test.each([
-    ['beside.txt'], ['..%2f..%2fetc%2fpasswd'], ['%2e%2e%2fSHA256SUMS'], ['link.csv'], ['gone.csv'], ['scan%00.csv'],
-  ])('%s is not served', async (name) => {
-    const answer = await get(`/exports/${exportId}/${name}`)
-    expect(answer.status).toBe(404)
-    expect(answer.headers.get('content-type')).toBe('application/problem+json')
-  })
+  test.each([['beside.txt'], ['..%2f..%2fetc%2fpasswd'], ['%2e%2e%2fSHA256SUMS'], ['link.csv'], ['gone.csv'], ['scan%00.csv']])(
+    '%s is not served',
+    async (name) => {
+      const answer = await get(`/exports/${exportId}/${name}`)
+      expect(answer.status).toBe(404)
+      expect(answer.headers.get('content-type')).toBe('application/problem+json')
+    },
+  )
 
   test('an export that never was, a folder, another method, a wrong key', async () => {
-    for (const where of [`/exports/${uuidv7()}/x`, '/exports/.partial/x', `/exports/${exportId}`, '/', '/exports/not-an-id/SHA256SUMS']) expect((await get(where)).status).toBe(404)
+    for (const where of [`/exports/${uuidv7()}/x`, '/exports/.partial/x', `/exports/${exportId}`, '/', '/exports/not-an-id/SHA256SUMS'])
+      expect((await get(where)).status).toBe(404)
     const answer = await get(scan, {}, 'DELETE')
     expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, HEAD'])
     expect((await get(scan, { authorization: 'Bearer wrong' })).status).toBe(401)
@@ -152,7 +184,12 @@ describe('files of a dataset', () => {
     expect([answer.status, (await answer.arrayBuffer()).byteLength]).toEqual([200, 1_000_000])
     expect((await get(`/datasets/${complete.id}/table.arrow`, { 'if-none-match': answer.headers.get('etag') ?? '' })).status).toBe(304)
     expect((await get(`/datasets/${complete.id}/manifest.json`)).headers.get('content-type')).toBe('application/json')
-    for (const [state, status] of [['RECORDING', 409], ['FAILED', 409], ['ARCHIVED', 409], ['RECOVERED', 404]] as const)
+    for (const [state, status] of [
+      ['RECORDING', 409],
+      ['FAILED', 409],
+      ['ARCHIVED', 409],
+      ['RECOVERED', 404],
+    ] as const)
       expect((await get(`/datasets/${(await dataset('TABLE', state)).id}/table.arrow`)).status).toBe(status)
   })
 })
@@ -162,7 +199,13 @@ describe('a frame', () => {
     const { id, folder } = await dataset('FRAMES', 'RECORDING')
     await writeFrames(path.join(folder, 'frames.arrow'), 37, 3, 5)
     const answer = await get(`/datasets/${id}/frames/2.raw`)
-    expect(Object.fromEntries(answer.headers)).toMatchObject({ 'x-frame-width': '37', 'x-frame-height': '3', 'x-frame-dtype': 'uint16', 'x-frame-sequence': '2', 'x-frame-time': '2023-11-14T22:13:20.000000002Z' })
+    expect(Object.fromEntries(answer.headers)).toMatchObject({
+      'x-frame-width': '37',
+      'x-frame-height': '3',
+      'x-frame-dtype': 'uint16',
+      'x-frame-sequence': '2',
+      'x-frame-time': '2023-11-14T22:13:20.000000002Z',
+    })
     expect(new Uint16Array(await answer.arrayBuffer())).toEqual(Uint16Array.from({ length: 111 }, (_, pixel) => 14 + pixel))
     for (const name of ['5.raw', '-1.raw', '2.tif', '2', '99999999999999999999.raw']) expect((await get(`/datasets/${id}/frames/${name}`)).status).toBe(404)
     expect((await get(`/datasets/${(await dataset('TABLE', 'COMPLETE')).id}/frames/0.raw`)).status).toBe(400)
@@ -181,7 +224,8 @@ describe('a frame', () => {
     expect(await png('?minimum=5000&maximum=5000')).toEqual([0, 0, 0, 0, 0, 0, 255, 255])
     const tag = (await get(`/datasets/${id}/frames/0.png`)).headers.get('etag') ?? ''
     expect((await get(`/datasets/${id}/frames/0.png`, { 'if-none-match': tag })).status).toBe(304)
-    for (const query of ['?colormap=jet', '?minimum=x', '?maximum=', '?minimum=Infinity']) expect((await get(`/datasets/${id}/frames/0.png${query}`)).status).toBe(400)
+    for (const query of ['?colormap=jet', '?minimum=x', '?maximum=', '?minimum=Infinity'])
+      expect((await get(`/datasets/${id}/frames/0.png${query}`)).status).toBe(400)
   })
 
   test('pictures beyond the bound are put off, not queued without end', async () => {

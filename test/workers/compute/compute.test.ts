@@ -6,17 +6,17 @@ import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { Conflict } from '../../../core/errors.ts'
 import { COMPUTE_QUEUE, exportJob } from '../../../core/job.ts'
-import { openQueue } from '../../../link/queues.ts'
 import type { WorkQueue } from '../../../link/queues.ts'
-import { openDatabase } from '../../../prisma/client.ts'
+import { openQueue } from '../../../link/queues.ts'
 import type { Database } from '../../../prisma/client.ts'
-import { startCompute } from '../../../workers/compute/compute.ts'
+import { openDatabase } from '../../../prisma/client.ts'
 import type { ComputeParts } from '../../../workers/compute/compute.ts'
+import { startCompute } from '../../../workers/compute/compute.ts'
 import { exportDatasets } from '../../../workers/jobs/export.ts'
-import { defineJob } from '../../../workers/jobs/job.ts'
 import type { ComputeJob } from '../../../workers/jobs/job.ts'
-import { startTestDatabase } from '../../harness/database.ts'
+import { defineJob } from '../../../workers/jobs/job.ts'
 import type { TestDatabase } from '../../harness/database.ts'
+import { startTestDatabase } from '../../harness/database.ts'
 import { severable } from '../../link/severable.ts'
 import { until } from '../../until.ts'
 import { recordTable, requestJob } from './lab-records.ts'
@@ -63,15 +63,21 @@ function jobRow(id: string) {
 }
 
 async function ended(id: string) {
-  return until(async () => {
-    const row = await jobRow(id)
-    return row.finishedAt !== null && row
-  }, { deadlineMs: 20_000, what: `job ${id} to end` })
+  return until(
+    async () => {
+      const row = await jobRow(id)
+      return row.finishedAt !== null && row
+    },
+    { deadlineMs: 20_000, what: `job ${id} to end` },
+  )
 }
 
 async function filesBelow(folder: string): Promise<string[]> {
   const entries = await readdir(path.join(dataDir, folder), { recursive: true, withFileTypes: true }).catch(() => [])
-  return entries.filter((entry) => entry.isFile()).map((entry) => entry.name).sort()
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => entry.name)
+    .sort()
 }
 
 /** A job of the export's name that waits until its signal fires. */
@@ -92,9 +98,15 @@ test('an export becomes whole files with their checksums, one row, and an event'
   const id = await request({ datasetIds: ids, format: 'csv', columns: ['power'] })
   const row = await ended(id)
   expect(row).toMatchObject({ state: 'COMPLETED', progress: 1, attempts: 1, problem: null })
-  expect(row.log).toEqual([expect.stringMatching(/^Beam-profile-1\.csv: \d+ bytes$/), expect.stringMatching(/^Beam-profile-1-2\.csv: 35 bytes$|^Beam-profile-1-2\.csv: \d+ bytes$/)])
+  expect(row.log).toEqual([
+    expect.stringMatching(/^Beam-profile-1\.csv: \d+ bytes$/),
+    expect.stringMatching(/^Beam-profile-1-2\.csv: 35 bytes$|^Beam-profile-1-2\.csv: \d+ bytes$/),
+  ])
   expect(row.export).toMatchObject({ format: 'csv', datasetIds: ids, manifest: 'SHA256SUMS' })
-  expect(row.export?.files).toMatchObject([{ name: 'Beam-profile-1.csv', mediaType: 'text/csv; charset=utf-8; header=present' }, { name: 'Beam-profile-1-2.csv' }])
+  expect(row.export?.files).toMatchObject([
+    { name: 'Beam-profile-1.csv', mediaType: 'text/csv; charset=utf-8; header=present' },
+    { name: 'Beam-profile-1-2.csv' },
+  ])
 
   const folder = path.join(dataDir, row.export?.folder ?? '')
   const { stdout } = await promisify(execFile)('sha256sum', ['--check', '--strict', 'SHA256SUMS'], { cwd: folder })
@@ -102,7 +114,10 @@ test('an export becomes whole files with their checksums, one row, and an event'
   expect((await readFile(path.join(folder, 'Beam-profile-1-2.csv'), 'utf8')).split('\r\n')).toHaveLength(5)
   expect(await filesBelow('exports/.partial')).toEqual([])
   const events = await database.prisma.event.findMany({ where: { subjectId: id }, orderBy: { id: 'asc' } })
-  expect(events.map(({ kind, summary }) => [kind, summary])).toEqual([['JOB', 'export started'], ['JOB', expect.stringMatching(/^export completed: 2 files of CSV/)]])
+  expect(events.map(({ kind, summary }) => [kind, summary])).toEqual([
+    ['JOB', 'export started'],
+    ['JOB', expect.stringMatching(/^export completed: 2 files of CSV/)],
+  ])
   await until(async () => (await queue.state(id)) === 'absent')
 })
 
@@ -189,19 +204,27 @@ test('a job whose addition to the queue was lost is found and done', async () =>
 test('a worker killed midway leaves nothing that is served, and the job is done by the next one', { timeout: 90_000 }, async () => {
   const dataset = await recordTable(database, dataDir, { rows: 50_000 })
   const id = await request({ datasetIds: [dataset], format: 'csv' })
-  const child = spawn(process.execPath, ['--import', 'tsx', path.join(import.meta.dirname, 'compute-child.ts'), server.url, dataDir, 'marker'], { stdio: 'ignore' })
+  const child = spawn(process.execPath, ['--import', 'tsx', path.join(import.meta.dirname, 'compute-child.ts'), server.url, dataDir, 'marker'], {
+    stdio: 'ignore',
+  })
   try {
-    await until(async () => (await filesBelow(`exports/.partial/${id}`)).length > 0 && (await jobRow(id)).state === 'ACTIVE', { deadlineMs: 30_000, what: 'the export to be midway' })
+    await until(async () => (await filesBelow(`exports/.partial/${id}`)).length > 0 && (await jobRow(id)).state === 'ACTIVE', {
+      deadlineMs: 30_000,
+      what: 'the export to be midway',
+    })
   } finally {
     child.kill('SIGKILL')
   }
   expect(await filesBelow('exports')).toEqual(['scan.csv'])
   expect(await database.prisma.export.count({ where: { jobId: id } })).toBe(0)
   await compute({ lockMs: 1_000 })
-  const row = await until(async () => {
-    const now = await jobRow(id)
-    return now.finishedAt !== null && now
-  }, { deadlineMs: 45_000 })
+  const row = await until(
+    async () => {
+      const now = await jobRow(id)
+      return now.finishedAt !== null && now
+    },
+    { deadlineMs: 45_000 },
+  )
   expect(row).toMatchObject({ state: 'COMPLETED', attempts: 2 })
   expect(await filesBelow('exports/.partial')).toEqual([])
   expect(await filesBelow('exports')).toEqual(['SHA256SUMS', 'scan.csv'])

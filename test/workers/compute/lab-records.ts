@@ -6,10 +6,17 @@ import { COMPUTE_QUEUE } from '../../../core/job.ts'
 import type { Database } from '../../../prisma/client.ts'
 import { createTableWriter } from '../../../storage/table-writer.ts'
 
-const COLUMNS: readonly DatasetColumn[] = [{ name: 'position', type: 'float64', unit: 'mm' }, { name: 'power', type: 'float64', unit: 'W' }]
+const COLUMNS: readonly DatasetColumn[] = [
+  { name: 'position', type: 'float64', unit: 'mm' },
+  { name: 'power', type: 'float64', unit: 'W' },
+]
 
 /** A recorded table: its row and its file. */
-export async function recordTable(database: Database, dataDir: string, { name = 'scan', rows = 100, state = 'COMPLETE' as DatasetState } = {}): Promise<string> {
+export async function recordTable(
+  database: Database,
+  dataDir: string,
+  { name = 'scan', rows = 100, state = 'COMPLETE' as DatasetState } = {},
+): Promise<string> {
   const id = uuidv7()
   const folder = path.join('datasets', '2026', '11', id)
   await mkdir(path.join(dataDir, folder), { recursive: true })
@@ -19,8 +26,19 @@ export async function recordTable(database: Database, dataDir: string, { name = 
   const station = await database.prisma.station.upsert({ where: { name: 'test' }, update: {}, create: { name: 'test', host: 'here' } })
   await database.prisma.dataset.create({
     data: {
-      id, name, kind: 'TABLE', state, stationId: station.id, axes: ['position'], signals: ['power'], shape: [rows], rows: BigInt(rows), bytes: BigInt(bytes),
-      columns: COLUMNS.map((column) => ({ ...column })), folder, files: [{ name: 'table.arrow', bytes, mediaType: 'application/vnd.apache.arrow.stream' }],
+      id,
+      name,
+      kind: 'TABLE',
+      state,
+      stationId: station.id,
+      axes: ['position'],
+      signals: ['power'],
+      shape: [rows],
+      rows: BigInt(rows),
+      bytes: BigInt(bytes),
+      columns: COLUMNS.map((column) => ({ ...column })),
+      folder,
+      files: [{ name: 'table.arrow', bytes, mediaType: 'application/vnd.apache.arrow.stream' }],
     },
   })
   return id
