@@ -51,7 +51,7 @@ export function readStationConfig(environment: Environment): StationConfig {
   if (!STATION_NAME.test(stationName)) throw new CannotStart(`STATION_NAME=${stationName} must be 1 to 32 small letters, digits and hyphens`)
   const stopPort = Number(given(environment, 'STATION_STOP_PORT') ?? 0)
   if (!Number.isInteger(stopPort) || stopPort < 0 || stopPort > 65_535)
-    throw new CannotStart(`STATION_STOP_PORT=${environment['STATION_STOP_PORT']} must be a port from 0 (any free one) to 65535`)
+    throw new CannotStart(`STATION_STOP_PORT=${environment.STATION_STOP_PORT} must be a port from 0 (any free one) to 65535`)
   const journalDir = join(dataDir, 'journal', stationName)
   return {
     ...worker,

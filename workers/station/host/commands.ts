@@ -1,5 +1,6 @@
 import { type CommandAnswer, type CommandCall, type CommandReading, type CommandRequest, DEFAULT_COMPLETE_MS, MAX_COMPLETE_MS } from '../../../core/command.ts'
 import { asProblem, DeadlineExceeded, HardwareFault, InvalidValue, type Problem, problemFromRecord } from '../../../core/errors.ts'
+import type { JournalEntry } from '../../../core/journal.ts'
 import type { Clock } from '../../../core/time.ts'
 import type { Journal } from '../journal/journal.ts'
 import { deadline, orAbort } from './deadline.ts'
@@ -16,6 +17,7 @@ export type CommandsOptions = {
   readonly device: (deviceId: string) => StationDevice
   readonly permit: (device: StationDevice, writer: Writer) => void
   readonly permitRelease: (device: StationDevice, writer: Writer) => void
+  readonly log: (line: string) => void
 }
 
 const MAX_CALLS = 256 // of one request; a longer list is a plan
@@ -74,7 +76,7 @@ export class Commands {
     const active: Active = {
       controller: new AbortController(),
       deviceIds: new Set(changes ? steps.filter((step) => step.changes).map(({ device }) => device.record.id) : []),
-      isStop: request.calls.every(({ call }) => call.kind === 'stop'),
+      isStop: isStop(request.calls),
     }
     this.#active.add(active)
     this.progress.open(requestId)
@@ -131,12 +133,7 @@ export class Commands {
     }
     const changes = steps.some((step) => step.changes)
     accepting.signal.throwIfAborted()
-    if (changes)
-      await this.#journalled(
-        request,
-        calls.every(({ call }) => call.kind === 'stop'),
-        accepting.signal,
-      )
+    if (changes) await this.#journalled(request, accepting.signal)
     return { steps, changes }
   }
 
@@ -146,12 +143,19 @@ export class Commands {
     return await prepare(call, { device, writer, signal, permit: () => permit(device, writer), permitRelease: () => permitRelease(device, writer) })
   }
 
-  /** A stop does not wait for the disk. */
-  async #journalled(request: CommandRequest, isStop: boolean, accepting: AbortSignal): Promise<void> {
-    const { journal, clock } = this.#options
-    const { requestId, idempotencyKey, cause, calls } = request
-    journal.append({ type: 'command', time: clock.wallNs(), requestId, ...(idempotencyKey !== undefined && { idempotencyKey }), cause, calls })
-    if (isStop) return
+  async #journalled({ requestId, idempotencyKey, cause, calls }: CommandRequest, accepting: AbortSignal): Promise<void> {
+    const { journal, clock, log } = this.#options
+    const entry: JournalEntry = { type: 'command', time: clock.wallNs(), requestId, ...(idempotencyKey !== undefined && { idempotencyKey }), cause, calls }
+    if (isStop(calls)) {
+      // A stop neither waits for the disk nor is refused by it.
+      try {
+        journal.append(entry)
+      } catch (error) {
+        log(`a stop is not in the journal: ${asProblem(error).message}`)
+      }
+      return
+    }
+    journal.append(entry)
     try {
       await orAbort(journal.flush(), accepting)
     } catch (error) {
@@ -195,6 +199,10 @@ export class Commands {
       })
     }
   }
+}
+
+function isStop(calls: CommandRequest['calls']): boolean {
+  return calls.every(({ call }) => call.kind === 'stop')
 }
 
 type Result = CommandAnswer['results'][number]

@@ -59,7 +59,7 @@ export class EmergencyStop {
     const stopping = [...this.#options.devices()].filter((device) => device.stoppable).map((device) => stopDevice(device, arrived, confirming.signal))
     for (const listener of this.#listeners) listener(this.#state)
     this.#options.onChange()
-    const [devices] = await Promise.all([Promise.all(stopping), this.#keep()])
+    const [devices] = await Promise.all([Promise.all(stopping), this.#keep(confirming.signal)])
     return { state: this.#state, devices, elapsedMs: performance.now() - arrived }
   }
 
@@ -74,12 +74,12 @@ export class EmergencyStop {
     return released
   }
 
-  /** A full disk must not refuse a stop; it costs the latch its memory over a restart, and is said. */
-  async #keep(): Promise<void> {
+  /** A disk that is full or hangs must not refuse a stop; it costs the latch its memory over a restart, and is said. */
+  async #keep(signal: AbortSignal): Promise<void> {
     const { journal, log } = this.#options
     try {
       journal.append({ type: 'emergencyStop', state: this.#state })
-      await journal.flush()
+      await orAbort(journal.flush(), signal)
     } catch (error) {
       log(`the emergency stop is not in the journal: ${asProblem(error).message}`)
     }

@@ -9,7 +9,7 @@ const LOOK_EVERY_MS = 5 // for a frame that was not there yet when it was due
 
 /** The newest frame at most maxRateHz times a second. What comes in between is not shown: this is for eyes, the recorder has every frame. */
 export async function* streamFrames(
-  device: HostedDevice,
+  device: Pick<HostedDevice, 'record' | 'handle'>,
   quality: FrameQuality,
   maxRateHz: number,
   signal: AbortSignal,

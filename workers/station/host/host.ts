@@ -105,6 +105,7 @@ class Host implements DeviceHost {
     this.#claims = new Claims((deviceId) => this.devices.get(deviceId)?.touch())
     this.#commands = new Commands({
       journal,
+      log,
       clock,
       device: (deviceId) => this.device(deviceId),
       permit: (device, writer) => this.#permit(device, writer),

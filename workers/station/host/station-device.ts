@@ -80,7 +80,7 @@ export class StationDevice implements HostedDevice {
   }
 
   get simulated(): boolean {
-    return String(this.record.settings['address'] ?? '').startsWith('sim://')
+    return String(this.record.settings.address ?? '').startsWith('sim://')
   }
 
   /** Starts to connect, and stays connected from then on. */

@@ -123,6 +123,37 @@ describe('the registry', () => {
   })
 })
 
+describe('motion', () => {
+  it('at the front panel is seen, and its end too', async () => {
+    stage.unitsPerSecond = 20
+    stage.go(5)
+    await until(() => bench.host.device('axis').state.motion?.moving === true)
+    expect(await problemOf(bench.ask('axis', { kind: 'move', to: 1, wait: true }))).toMatchObject({ code: 'DEVICE_BUSY' })
+    await until(() => bench.host.device('axis').state.motion?.moving === false)
+    expect(stage.position).toBe(5)
+  })
+
+  it('survives a lost answer, and ends with the reason that the instrument gives', async () => {
+    stage.unitsPerSecond = 20
+    const moving = bench.ask('axis', { kind: 'move', to: 3, wait: true })
+    await until(() => stage.moving)
+    stage.loseAnswers = 2
+    expect((await moving).state).toBe('DONE')
+    const failing = problemOf(bench.ask('axis', { kind: 'move', to: 20, wait: true }))
+    await until(() => stage.moving)
+    stage.failing.add('isMoving')
+    expect(await failing).toMatchObject({ code: 'HARDWARE_FAULT', facts: { instrumentCode: '7' } })
+  })
+
+  it('that failed before anybody waited for its end is still told', async () => {
+    const device = bench.host.device('axis')
+    stage.failing.add('isMoving')
+    await device.moveTo(3, undefined, { cause: { kind: 'PLAN' } }, never)
+    await until(() => device.state.motion?.moving === false)
+    await expect(device.settled(never)).rejects.toMatchObject({ facts: { instrumentCode: '7' } })
+  })
+})
+
 describe('polling', () => {
   it('reads each device once for everybody and publishes what it reads', async () => {
     const values: unknown[] = []

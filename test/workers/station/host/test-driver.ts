@@ -16,6 +16,8 @@ export class Instrument {
   ])
   readonly failing = new Set<string>()
   unitsPerSecond = 100
+  /** So many answers to isMoving are lost on the line. */
+  loseAnswers = 0
   /** Never answers these. */
   readonly silent = new Set<string>()
   #from = 0
@@ -72,6 +74,7 @@ export class Instrument {
     signal.throwIfAborted()
     if (this.silent.has(name)) await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))
     if (!this.plugged) throw new DeviceOffline('no answer', {})
+    if (name === 'isMoving' && this.loseAnswers-- > 0) throw new HardwareFault('no reply within 1 s', 'NONE')
     if (this.failing.has(name)) throw new HardwareFault(`${name} was refused`, 'NONE', { instrumentCode: '7' })
     return answer()
   }

@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest'
+import { CannotStart } from '../../link/child.ts'
+import { readStationConfig } from '../../workers/config.ts'
+
+const GIVEN = { DATA_DIR: '/data/kymograph', DATABASE_URL: 'postgresql://localhost/lab' }
+
+describe('the configuration of a station', () => {
+  it('has a default for everything but the data folder and the database', () => {
+    expect(readStationConfig({ ...GIVEN, RING_DIR: '/ring', REDIS_URL: '' })).toEqual({
+      dataDir: '/data/kymograph',
+      databaseUrl: 'postgresql://localhost/lab',
+      redisUrl: undefined,
+      logLevel: 'info',
+      stationName: 'local',
+      labDir: '/data/kymograph/lab',
+      ringDir: '/ring',
+      journalDir: '/data/kymograph/journal/local',
+      registryFile: '/data/kymograph/journal/local/registry.json',
+      socketPath: '/data/kymograph/run/station-local.sock',
+      tokenFile: '/data/kymograph/run/link-token',
+      stopPort: 0,
+      stopPortFile: '/data/kymograph/run/station-local.stop-port',
+      commit: '',
+    })
+  })
+
+  it('keeps the socket where its path fits, however deep the data folder is', () => {
+    const { socketPath } = readStationConfig({ ...GIVEN, DATA_DIR: `/data/${'deep/'.repeat(30)}` })
+    expect(Buffer.byteLength(socketPath)).toBeLessThan(100)
+  })
+
+  it('knows no simulated lab when there is none', () => {
+    expect(readStationConfig({ ...GIVEN, SIMULATED_LAB: 'off' }).labDir).toBeUndefined()
+  })
+
+  it.each([
+    [{ DATA_DIR: 'data' }, 'DATA_DIR'],
+    [{ DATABASE_URL: '' }, 'DATABASE_URL'],
+    [{ STATION_NAME: '../etc' }, 'STATION_NAME'],
+    [{ STATION_STOP_PORT: '70000' }, 'STATION_STOP_PORT'],
+    [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL'],
+  ])('refuses %o and names it', (wrong, name) => {
+    expect(() => readStationConfig({ ...GIVEN, ...wrong })).toThrow(CannotStart)
+    expect(() => readStationConfig({ ...GIVEN, ...wrong })).toThrow(name)
+  })
+})
