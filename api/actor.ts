@@ -13,6 +13,7 @@ export class Unauthenticated extends Error {
 }
 
 export interface Authenticator {
+  readonly localUser: Actor
   /** The actor behind an Authorization header; the local user where there is none. Throws Unauthenticated for a key that is wrong, over or revoked. */
   actor(authorization: string | undefined): Promise<Actor>
 }
@@ -20,6 +21,7 @@ export interface Authenticator {
 export function createAuthenticator(database: Database, userName: string): Authenticator {
   const localUser: Actor = { id: `user:${userName}`, name: userName, role: 'ADMIN', kind: 'PERSON' }
   return {
+    localUser,
     async actor(authorization) {
       if (authorization === undefined || authorization === '') return localUser
       const secret = /^Bearer (\S+)$/i.exec(authorization)?.[1]

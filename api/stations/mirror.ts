@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { DeviceState, EmergencyStopState, ParameterState } from '../../core/device.ts'
 import { StationOffline } from '../../core/errors.ts'
+import { isProblem } from '../problem-code.ts'
 import type { ParameterSpec } from '../../core/parameter.ts'
 import type { Reading } from '../../core/reading.ts'
 import { QUALITIES } from '../../core/reading.ts'
@@ -122,7 +123,7 @@ export class StationMirror implements AsyncDisposable {
           readings ??= this.#followReadings(both).catch((error: unknown) => lost.abort(error))
         }
       } catch (error) {
-        if (!(error instanceof StationOffline) && !signal.aborted) this.#log.warn({ station: this.name, error: String(error) }, 'the state of the station is not followed for the moment')
+        if (!isProblem(error, 'STATION_OFFLINE') && !signal.aborted) this.#log.warn({ station: this.name, error: String(error) }, 'the state of the station is not followed for the moment')
       }
       lost.abort()
       this.#synced = false

@@ -1,5 +1,6 @@
 import type { CommandProgress } from '../../core/command.ts'
-import { NotFound, StationOffline } from '../../core/errors.ts'
+import { NotFound } from '../../core/errors.ts'
+import { isProblem } from '../problem-code.ts'
 import type { Context } from '../context.ts'
 import { liveSource, type LiveSource } from './source.ts'
 
@@ -8,6 +9,7 @@ export function commandSource(requestId: string, { stations }: Context): LiveSou
   let present: CommandProgress | undefined
   return liveSource({
     delivery: 'LATEST',
+    joinable: true,
     present: () => present,
     async *run(signal) {
       for (const mirror of stations.all()) {
@@ -19,14 +21,11 @@ export function commandSource(requestId: string, { stations }: Context): LiveSou
           }
           if (present !== undefined) return
         } catch (error) {
-          if (!(error instanceof NotFound) && !(isNotFound(error)) && (present !== undefined || !(error instanceof StationOffline))) throw error
+          // Another station may know it; once one has answered, its end is the end.
+          if (present !== undefined || !isProblem(error, 'NOT_FOUND', 'STATION_OFFLINE')) throw error
         }
       }
       if (!signal.aborted) throw new NotFound(`command with the request id ${requestId} that a station still remembers`)
     },
   })
-}
-
-function isNotFound(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'NOT_FOUND'
 }

@@ -14,13 +14,12 @@ export async function eventSource(where: Prisma.EventWhereInput, after: string |
   const begin = asked === undefined || asked > last ? last : asked
   return liveSource<EventBatch>({
     delivery: 'EVERY',
+    joinable: after === undefined, // whoever joins begins now, as if it were their own
     behind: (delivered, newest) => ({
       cursor: newest.cursor,
       gap: { ...(delivered !== undefined && { from: delivered.cursor }), to: newest.cursor, reason: 'the client did not keep up; subscribe again after the last cursor' },
       events: [],
     }),
-    // One who joins a stream without a cursor begins now, as if it were their own.
-    ...(after === undefined && { present: () => undefined }),
     async *run(signal) {
       const more = new Wake()
       const unwatch = feed.onMore(more.wake)

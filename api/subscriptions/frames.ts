@@ -13,6 +13,7 @@ export async function frameSource(deviceId: string, quality: FrameQuality, maxRa
   let present: FrameNotice | undefined
   return liveSource({
     delivery: 'LATEST',
+    joinable: true,
     present: () => present,
     async *run(signal) {
       for await (const { header } of context.stations.get(device.stationId).link.stream('frames', { deviceId: device.id, quality, maxRateHz }, signal)) {

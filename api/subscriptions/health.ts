@@ -13,6 +13,7 @@ export function healthSource(intervalMs: number, context: Context): LiveSource<H
   let present: Health | undefined
   return liveSource({
     delivery: 'LATEST',
+    joinable: true,
     present: () => present,
     async *run(signal) {
       while (!signal.aborted) {

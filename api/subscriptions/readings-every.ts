@@ -1,4 +1,4 @@
-import { StationOffline } from '../../core/errors.ts'
+import { isProblem } from '../problem-code.ts'
 import type { Reading } from '../../core/reading.ts'
 import type { ReadingsItem, ReadingsPosition } from '../../link/protocol.ts'
 import { encodeStreamCursor } from '../cursor.ts'
@@ -24,7 +24,8 @@ export function everyReading(selection: Selection, after: ReadonlyMap<string, Re
   }
   return liveSource({
     delivery: 'EVERY',
-    ...(after === undefined && { present: () => (newest.size === 0 ? undefined : snapshot()) }),
+    joinable: after === undefined,
+    present: () => (newest.size === 0 ? undefined : snapshot()),
     behind: (delivered, next) => ({
       cursor: next.cursor,
       gap: { ...(delivered !== undefined && { from: delivered.cursor() }), to: next.cursor(), reason: 'the client did not keep up; subscribe again after the last cursor' },
@@ -77,7 +78,7 @@ export function everyReading(selection: Selection, after: ReadonlyMap<string, Re
         if (batch !== undefined) await merged.put(batch, both)
       }
     } catch (error) {
-      if (!both.aborted && !(error instanceof StationOffline) && !(error instanceof Error && 'code' in error && error.code === 'STATION_OFFLINE')) throw error
+      if (!both.aborted && !isProblem(error, 'STATION_OFFLINE')) throw error
     } finally {
       unwatch()
     }

@@ -28,8 +28,8 @@ export function latestReadings(selection: Selection, after: ReadonlyMap<string, 
 
   return liveSource({
     delivery: 'LATEST',
-    // One who comes back after a cursor gets what changed since; nobody else can share that.
-    ...(after === undefined && { present: (passed: number) => batch(() => true, true, passed) }),
+    joinable: after === undefined, // what changed since a cursor is for one client
+    present: (passed) => batch(() => true, true, passed),
     async *run(signal) {
       const unwatch = stations.onChange(follow)
       try {

@@ -14,6 +14,7 @@ export function rowSource<Row extends object, Item>({ read, watch, ended, itemOf
   let present: Item | undefined
   return liveSource({
     delivery: 'LATEST',
+    joinable: known === undefined,
     present: () => present,
     async *run(signal) {
       const changed = new Wake()

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { DatasetColumn } from '../../core/dataset.ts'
-import { NotFound, StationOffline } from '../../core/errors.ts'
+import { NotFound } from '../../core/errors.ts'
+import { isProblem } from '../problem-code.ts'
 import type { RowCell } from '../../core/row.ts'
 import { hasEnded, type RunState } from '../../core/run.ts'
 import { readTable } from '../../storage/dataset.ts'
@@ -28,6 +29,7 @@ export async function runRowsSource(runId: string, after: string | undefined, co
 
   return liveSource({
     delivery: 'EVERY',
+    joinable: false, // it begins with the first row
     behind: (delivered, newest) => ({
       cursor: newest.cursor,
       gap: { ...(delivered !== undefined && { from: delivered.cursor }), to: newest.cursor, reason: 'the client did not keep up; subscribe again after the last cursor' },
@@ -53,7 +55,8 @@ export async function runRowsSource(runId: string, after: string | undefined, co
               if (item.ended) return
             }
           } catch (error) {
-            if (!isPassing(error) || signal.aborted) throw error
+            // The station is away, has not taken the run up yet, or has just let go of it: the row says which.
+            if (!isProblem(error, 'STATION_OFFLINE', 'NOT_FOUND') || signal.aborted) throw error
           }
           await pause(RETRY_MS, signal)
         }
@@ -74,9 +77,4 @@ export async function runRowsSource(runId: string, after: string | undefined, co
       if (!truncated) return
     }
   }
-}
-
-/** The station is away, or has not taken the run up yet, or has just let go of it: the row says which. */
-function isPassing(error: unknown): boolean {
-  return error instanceof StationOffline || (error instanceof Error && 'code' in error && (error.code === 'STATION_OFFLINE' || error.code === 'NOT_FOUND'))
 }

@@ -5,7 +5,9 @@
 export interface LiveSource<Item> extends AsyncIterable<Item> {
   /** LATEST: what counts is the newest; one who falls behind gets the present again. EVERY: one who falls behind is told so and ended. */
   readonly delivery: 'LATEST' | 'EVERY'
-  /** The present, for one who joins a running source or fell behind; absent: everyone gets a source of their own. */
+  /** Others with the same subscription may share it while it runs. */
+  readonly joinable: boolean
+  /** The present, for one who joins late or fell behind; undefined where nothing has to come first. */
   readonly present?: (dropped: number) => Item | undefined
   /** Of EVERY: the last item of one who fell behind. `last` is the newest that was delivered, `newest` the one that was not. */
   readonly behind?: (last: Item | undefined, newest: Item) => Item

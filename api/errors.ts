@@ -1,0 +1,34 @@
+import { GraphQLError, type GraphQLFormattedError } from 'graphql'
+import type { Logger } from 'pino'
+import { Problem } from '../core/errors.ts'
+
+/**
+ * What a client may know of an error. A Problem and an error that carries a code were made for clients; anything else is a fault of ours, which goes to the
+ * log whole and to the client as one sentence, because its text may hold paths, statements and addresses.
+ */
+export function publicError(formatted: GraphQLFormattedError, error: unknown, log: Logger): GraphQLFormattedError {
+  const cause = causeOf(error)
+  const { locations, path } = formatted
+  const place = { ...(locations !== undefined && { locations }), ...(path !== undefined && { path }) }
+  if (cause instanceof Problem) return { message: cause.message, ...place, extensions: { code: cause.code, ...cause.facts } }
+  if (cause instanceof GraphQLError) {
+    const code = cause.extensions['code'] ?? formatted.extensions?.['code'] ?? 'GRAPHQL_VALIDATION_FAILED'
+    if (code !== 'INTERNAL_SERVER_ERROR') return { message: cause.message, ...place, extensions: { code } }
+  }
+  log.error({ err: cause, path }, 'a request failed')
+  return { message: 'something went wrong inside the api; its log says what', ...place, extensions: { code: 'INTERNAL_SERVER_ERROR' } }
+}
+
+/** For answers that do not pass through Apollo: over the WebSocket. */
+export function publicErrors(errors: readonly unknown[], log: Logger): readonly GraphQLError[] {
+  return errors.map((error) => {
+    const { message, extensions } = publicError(error instanceof GraphQLError ? error.toJSON() : { message: String(error) }, error, log)
+    const { nodes, source, positions, path } = error instanceof GraphQLError ? error : {}
+    return new GraphQLError(message, { nodes: nodes ?? null, source: source ?? null, positions: positions ?? null, path: path ?? null, extensions: extensions ?? null })
+  })
+}
+
+/** What a resolver threw, without the wrappers that say where. */
+function causeOf(error: unknown): unknown {
+  return error instanceof GraphQLError && error.originalError != null ? causeOf(error.originalError) : error
+}
