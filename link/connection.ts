@@ -14,7 +14,7 @@ export interface Connection {
 }
 
 /** Unsent bytes beyond which senders that can wait do (streams). The kernel's own buffer comes before it. */
-export const HIGH_WATER_BYTES = 1024 * 1024
+const HIGH_WATER_BYTES = 1024 * 1024
 /** A peer that lets this much pile up is not reading: answers cannot wait, so the connection is given up. */
 const MAX_UNSENT_BYTES = 4 * MAX_MESSAGE_BYTES
 

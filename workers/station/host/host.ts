@@ -70,7 +70,7 @@ export type HostOptions = {
   readonly log: (line: string) => void
 }
 
-export type HostJournal = Pick<Journal, 'append' | 'flush' | 'answerFor' | 'memory'>
+type HostJournal = Pick<Journal, 'append' | 'flush' | 'answerFor' | 'memory'>
 
 const CAMERA_STATE_EVERY_MS = 1_000 // frame counts of a streaming camera, for eyes
 const STOP_MOTION_WITHIN_MS = 2_000 // at the end of the process; with the next one less than the supervisor's patience
