@@ -43,7 +43,7 @@ const STALLED_CHECK_MS = 5_000 // a dead worker's job is noticed this long after
 const POSTGRES_SCHEMA = 'bullmq'
 const POSTGRES_CONNECTIONS = 2 // of each queue and worker, beside its LISTEN connection; more would only wait for each other
 const CONNECT_TIMEOUT_MS = 5_000 // a server that does not answer by then is away
-const READY_DEADLINE_MS = 20_000 // the first connection of all makes the tables, which takes seconds on the embedded database
+const TABLES_DEADLINE_MS = 20_000 // the first connection of all makes the tables, which takes seconds on the embedded database
 
 export function connectQueue(name: string, connection: QueueConnection, onError: (error: Error) => void): Promise<BullQueue> {
   const options = { skipMetasUpdate: true }
@@ -52,7 +52,7 @@ export function connectQueue(name: string, connection: QueueConnection, onError:
     'redisUrl' in connection
       ? new Queue(name, { ...options, connection: { ...redis(connection.redisUrl), enableOfflineQueue: false, maxRetriesPerRequest: 1 } })
       : new Queue(name, { ...options, connection: postgres(connection.databaseUrl) }, createPostgresBackend)
-  return ready(queue, onError)
+  return ready(queue, connection, onError)
 }
 
 export function connectWorker(
@@ -67,7 +67,7 @@ export function connectWorker(
     'redisUrl' in connection
       ? new Worker(name, process, { ...common, connection: { ...redis(connection.redisUrl), maxRetriesPerRequest: null } })
       : new Worker(name, process, { ...common, connection: postgres(connection.databaseUrl) }, createPostgresBackend)
-  return ready(worker, onError)
+  return ready(worker, connection, onError)
 }
 
 function redis(url: string): { url: string; retryStrategy: () => number } {
@@ -87,10 +87,10 @@ function postgres(url: string): { connectionString: string; schema: string; migr
 }
 
 /** BullMQ remembers a failed first connection for ever, so what did not get ready is thrown away and made anew by the caller. */
-async function ready<Peer extends BullPeer>(peer: Peer, onError: (error: Error) => void): Promise<Peer> {
+async function ready<Peer extends BullPeer>(peer: Peer, connection: QueueConnection, onError: (error: Error) => void): Promise<Peer> {
   peer.on('error', onError)
   try {
-    await withDeadline(peer.waitUntilReady(), READY_DEADLINE_MS, 'no answer')
+    await withDeadline(peer.waitUntilReady(), 'redisUrl' in connection ? CONNECT_TIMEOUT_MS : TABLES_DEADLINE_MS, 'no answer')
     return peer
   } catch (error) {
     void peer.close(true).catch(onError)

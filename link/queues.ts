@@ -95,7 +95,8 @@ export function openQueue(name: string, connection: QueueConnection, log: QueueL
   async function call<Answer>(ask: (queue: BullQueue) => Promise<Answer>): Promise<Answer> {
     if (closed) throw new QueueAway(`queue ${name} is closed`)
     try {
-      return await withDeadline(connect().then(ask), CALL_DEADLINE_MS, 'no answer')
+      const queue = await connect()
+      return await withDeadline(ask(queue), CALL_DEADLINE_MS, 'no answer')
     } catch (error) {
       throw new QueueAway(`queue ${name} is away: ${messageOf(error)}`, { cause: error })
     }

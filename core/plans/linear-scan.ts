@@ -54,6 +54,7 @@ export const linearScan: Plan<LinearScanArguments> = {
 /** Computed from the ends each time, so that no error adds up and the last point is exactly `stop`. */
 export function linePoint(axis: Axis, point: number, num: number, origin: number): number {
   const fraction = num === 1 ? 0 : point / (num - 1)
-  const value = axis.start * (1 - fraction) + axis.stop * fraction
+  const line = axis.start * (1 - fraction) + axis.stop * fraction
+  const value = Math.min(Math.max(line, Math.min(axis.start, axis.stop)), Math.max(axis.start, axis.stop)) // rounding must not lead over an end, which may be a limit
   return axis.relative ? origin + value : value
 }
