@@ -11,6 +11,7 @@ import { type Context, createContext, type Services } from '../context.ts'
 import { publicError } from '../errors.ts'
 import { MAX_BODY, MAX_TOKENS } from '../limits.ts'
 import type { SubscriptionHub } from '../subscriptions/shared.ts'
+import { createFilesRouter } from './files.ts'
 import { createPlayground } from './playground.ts'
 import { createProbes } from './probes.ts'
 import { createWebRouter } from './web.ts'
@@ -18,7 +19,13 @@ import { createWebRouter } from './web.ts'
 export const GRAPHQL_PATH = '/graphql'
 
 export type App = AsyncDisposable & { handle(request: IncomingMessage, response: ServerResponse): void }
-export type AppOptions = { readonly schema: GraphQLSchema; readonly services: Services; readonly authenticator: Authenticator; readonly hub: SubscriptionHub; readonly webFolder: string }
+export type AppOptions = {
+  readonly schema: GraphQLSchema
+  readonly services: Services
+  readonly authenticator: Authenticator
+  readonly hub: SubscriptionHub
+  readonly webFolder: string
+}
 
 /** Everything that is answered over plain HTTP but the emergency stop. */
 export async function createApp({ schema, services, authenticator, hub, webFolder }: AppOptions): Promise<App> {
@@ -56,7 +63,21 @@ export async function createApp({ schema, services, authenticator, hub, webFolde
       strictTransportSecurity: false,
     }),
   )
-  app.use(GRAPHQL_PATH, createPlayground(GRAPHQL_PATH), express.json({ limit: MAX_BODY }), authenticated(authenticator), expressMiddleware(apollo, { context: async ({ res }) => contextOf(res.locals as Locals) }))
+  app.use(
+    GRAPHQL_PATH,
+    createPlayground(GRAPHQL_PATH),
+    express.json({ limit: MAX_BODY }),
+    authenticated(authenticator),
+    expressMiddleware(apollo, { context: async ({ res }) => contextOf(res.locals as Locals) }),
+  )
+  app.use(
+    '/files',
+    createFilesRouter({
+      database: services.database,
+      dataDir: services.config.dataDir,
+      authorize: ({ headers }) => authenticator.actor(headers.authorization),
+    }),
+  )
   app.use(createWebRouter(webFolder))
   app.use(failed(log))
 
@@ -75,7 +96,10 @@ function authenticated(authenticator: Authenticator): RequestHandler {
       Object.assign(response.locals, { actor: await authenticator.actor(authorization), arrivedAtMs } satisfies Locals)
     } catch (error) {
       if (!(error instanceof Unauthenticated)) throw error
-      return void response.status(401).set('WWW-Authenticate', 'Bearer').json({ errors: [{ message: error.message, extensions: { code: 'UNAUTHENTICATED' } }] })
+      return void response
+        .status(401)
+        .set('WWW-Authenticate', 'Bearer')
+        .json({ errors: [{ message: error.message, extensions: { code: 'UNAUTHENTICATED' } }] })
     }
     next()
   }

@@ -329,11 +329,7 @@ describe('the emergency stop', () => {
     await query(lab.url, `mutation ($input: MoveInput!) { move(input: $input) { __typename } }`, {
       input: { deviceId: ids['stage-y'], to: 24, unit: 'mm', wait: false },
     })
-    const answer = await fetch(new URL('/stop', lab.url), {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ reason: 'test' }),
-    })
+    const answer = await fetch(new URL('/stop?reason=test', lab.url), { method: 'POST' })
     expect(answer.status).toBe(200)
     const refused = await query<{ move: Outcome }>(
       lab.url,
