@@ -1,6 +1,7 @@
 import type { DatasetColumn } from '../core/dataset.ts'
 import type { RowCell } from '../core/row.ts'
 import type { BufferRegion } from './arrow-message.ts'
+import { bitAt } from './bitmap.ts'
 
 /** Some rows of one column as they lie in an Arrow record batch: views on its body, nothing copied. */
 export type ColumnChunk = {
@@ -63,10 +64,6 @@ function valuesOf(column: DatasetColumn, body: Uint8Array, first: BufferRegion, 
 
 function bytesOf(body: Uint8Array, region: BufferRegion): Uint8Array {
   return body.subarray(region.offset, region.offset + region.length)
-}
-
-export function bitAt(bits: Uint8Array, index: number): boolean {
-  return ((bits[index >> 3] ?? 0) & (1 << (index & 7))) !== 0
 }
 
 const texts = new TextDecoder()
