@@ -1,5 +1,15 @@
 import { expect, test } from 'vitest'
-import { decimalsOf, displayScale, formatBound, formatBytes, formatDuration, formatNumber, formatQuantity, unitLabel } from '../../web/src/data/format.ts'
+import {
+  decimalsOf,
+  displayScale,
+  formatBound,
+  formatBytes,
+  formatDuration,
+  formatNumber,
+  formatQuantity,
+  positionStep,
+  unitLabel,
+} from '../../web/src/data/format.ts'
 
 test.each([
   ['um', 'µm'],
@@ -37,6 +47,13 @@ test('bare units take a prefix, others stay as they are', () => {
 
 test('decimals of a step', () => {
   expect([1, 0.1, 0.25, 0.0005, 10].map(decimalsOf)).toEqual([0, 1, 2, 4, 0])
+})
+
+test('a position without a step is shown in a fixed part of its travel', () => {
+  expect(positionStep({ minimum: 0, maximum: 25 })).toBeCloseTo(1e-4)
+  expect(positionStep({ minimum: -180, maximum: 180 })).toBeCloseTo(1e-3)
+  expect(positionStep({ minimum: 0, maximum: null })).toBeUndefined()
+  expect(positionStep(null)).toBeUndefined()
 })
 
 test('sizes and durations', () => {

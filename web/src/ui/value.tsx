@@ -3,7 +3,7 @@ import type { LiveValue } from '../data/reading-batch.ts'
 import { useLab } from '../state/lab.tsx'
 import { useStore } from '../state/store.ts'
 
-type Properties = { value: LiveValue | undefined; unit?: string | null; step?: number | null; reason?: string | null | undefined }
+type Properties = { value: LiveValue | undefined; unit?: string | null | undefined; step?: number | null | undefined; reason?: string | null | undefined }
 
 const WORDS = { GOOD: '', UNCERTAIN: 'uncertain', STALE: 'stale', BAD: 'no value' } as const
 
@@ -30,7 +30,7 @@ export function Value({ value, unit, step, reason }: Properties) {
   )
 }
 
-export function print(value: LiveValue, unit?: string | null, step?: number | null): { text: string; unit: string } {
+export function print(value: LiveValue, unit?: string | null | undefined, step?: number | null | undefined): { text: string; unit: string } {
   const code = value.unit ?? unit
   switch (typeof value.value) {
     case 'number': {

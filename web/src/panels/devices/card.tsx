@@ -1,4 +1,5 @@
 import { useId, useState } from 'react'
+import { positionStep } from '../../data/format.ts'
 import { mainParameter } from '../../data/main-parameter.ts'
 import { fromReading, type LiveValue } from '../../data/reading-batch.ts'
 import { useCommand } from '../../state/use-command.ts'
@@ -48,7 +49,7 @@ export function DeviceCard({ device }: { device: Device }) {
         </div>
         {main !== undefined && (
           <span className={styles.main} data-main-value>
-            <Value value={value} unit={main.unit} step={main.step} reason={reason} />
+            <Value value={value} unit={main.unit} step={main.step ?? positionStep(device.motion)} reason={reason} />
           </span>
         )}
       </div>
@@ -76,7 +77,7 @@ export function DeviceCard({ device }: { device: Device }) {
 
 function describe(device: Device): string {
   const model = device.driver === null ? 'driver missing' : `${device.driver.vendor} ${device.driver.model}`
-  return device.address === null ? model : `${model}, ${device.address}`
+  return device.address === null ? model : `${model}, address ${device.address}`
 }
 
 /** Where it stands between its limits. */

@@ -26,6 +26,7 @@ const BACKENDS = graphql(`
   }
 `)
 
+type Health = ResultOf<typeof HEALTH>['health']
 const EVERY_MS = 2000
 const NO_VARIABLES = {}
 const TONES = { OK: 'good', DEGRADED: 'warn', DOWN: 'bad' } as const
@@ -33,14 +34,14 @@ const WORDS = { OK: 'ok', DEGRADED: 'degraded', DOWN: 'down' } as const
 
 /** Whether every part of the lab's software does its work, and what stands behind each role. */
 export function Panel() {
-  const [health, setHealth] = useState<ResultOf<typeof HEALTH>['health']>()
+  const [health, setHealth] = useState<Health>()
   const { data } = useFresh(BACKENDS, NO_VARIABLES, ['STATION'])
   useStream(HEALTH, 'health', () => ({ intervalMs: EVERY_MS }), { next: (next) => setHealth(next.health), error: () => setHealth(undefined) })
   return (
     <PanelFrame note={health === undefined ? undefined : WORDS[health.state]}>
       <div className="stack">
         <ul className={styles.components}>
-          {health?.components.map((component) => (
+          {health?.components.filter(needsALine).map((component) => (
             <li key={component.name}>
               <span className="mark" data-tone={TONES[component.state]} />
               <span>{component.name}</span>
@@ -57,6 +58,16 @@ export function Panel() {
               <span className={styles.latency}>{component.latencyMs === null ? '' : `${component.latencyMs.toFixed(1)} ms`}</span>
             </li>
           ))}
+        </ul>
+        <ul className={styles.quietOnes} aria-label="In order">
+          {health?.components
+            .filter((component) => !needsALine(component))
+            .map((component) => (
+              <li key={component.name}>
+                <span className="mark" data-tone="good" />
+                {component.name}
+              </li>
+            ))}
         </ul>
         <dl className="facts">
           {health?.cpuPercent !== null && health?.cpuPercent !== undefined && (
@@ -89,6 +100,11 @@ export function Panel() {
       </div>
     </PanelFrame>
   )
+}
+
+/** What is in order and has nothing to say stands in a short list. */
+function needsALine({ state, message, latencyMs }: Health['components'][number]): boolean {
+  return state !== 'OK' || message !== null || latencyMs !== null
 }
 
 function Backend({ role, kind, embedded, state }: ResultOf<typeof BACKENDS>['lab']['backends'][number]) {

@@ -1,5 +1,6 @@
 import { MultiSelect, SegmentedControl } from '@mantine/core'
 import { useMemo } from 'react'
+import { positionStep } from '../../data/format.ts'
 import { mainParameter } from '../../data/main-parameter.ts'
 import { graphql } from '../../graphql.ts'
 import { isNumber, isStringList, useRemembered } from '../../state/remembered.ts'
@@ -17,6 +18,7 @@ const PLOTTABLE = graphql(`
           name
           label
           capabilities
+          motion { minimum maximum }
           readout { parameter { id } }
           parameters { id name kind unit step }
         }
@@ -59,7 +61,7 @@ export function Panel() {
           name: parameter.name,
           title,
           unit: parameter.unit ?? undefined,
-          step: parameter.step ?? undefined,
+          step: parameter.step ?? (parameter.id === main ? positionStep(node.motion) : undefined),
         })
         if (parameter.id === main) (node.capabilities.includes('MOVABLE') ? moved : measured).push(parameter.id)
       }

@@ -36,7 +36,10 @@ export function ScanFormView({ devices, session, started }: Properties) {
     if (startRun !== null && 'id' in startRun && typeof startRun.id === 'string') started(startRun.id)
   })
 
-  const scannables = useMemo(() => devices.flatMap(scannablesOf), [devices])
+  const scannables = useMemo(
+    () => devices.flatMap(scannablesOf).sort((a, b) => Number(a.parameter !== undefined) - Number(b.parameter !== undefined)),
+    [devices],
+  ) // positions first
   const readable = devices.filter((device) => device.capabilities.includes('READABLE'))
   const cameras = devices.filter((device) => device.capabilities.includes('FRAME_PRODUCER'))
   const recording = kind === 'record'
