@@ -216,6 +216,13 @@ describe('count', () => {
   })
 })
 
+test('a reply that is swallowed now and then ends no run; the reading is asked for again', async () => {
+  const { runId } = await lab.queue({ type: 'count', arguments: { detectors: [meter], num: 20, delaySeconds: 0.05 } })
+  await lab.running(runId)
+  lab.lab.powerMeter.line.inject({ kind: 'silent' }, { kind: 'garbage' })
+  expect(await lab.finished(runId)).toMatchObject({ state: 'COMPLETED', points: 20, datasets: [{ rows: 20n }] })
+})
+
 test('a device of a run refuses others, and is free afterwards', async () => {
   const { runId } = await lab.queue(scan(5, 20, 30))
   await lab.running(runId)
