@@ -26,7 +26,12 @@ export type Commanded = { readonly answer: CommandAnswer; readonly devices: Read
  * One request to one station: checked there as a whole, then carried out, answered or refused at once. Never kept for a station that is away.
  * Throws Problems that name their device.
  */
-export async function command(context: Context, given: readonly AddressedCall[], order: 'sequence' | 'together', options: CommandOptionsGiven | null | undefined): Promise<Commanded> {
+export async function command(
+  context: Context,
+  given: readonly AddressedCall[],
+  order: 'sequence' | 'together',
+  options: CommandOptionsGiven | null | undefined,
+): Promise<Commanded> {
   need(context, 'OPERATOR')
   if (given.length === 0 || given.length > MAX_CALLS) throw new InvalidValue(`${given.length} commands in one request; give 1 to ${MAX_CALLS}`, ['inputs'])
   const rows = await Promise.all(given.map(({ deviceId }) => deviceByGlobalId(deviceId, context)))
@@ -51,17 +56,23 @@ export async function command(context: Context, given: readonly AddressedCall[],
       },
       limits.acceptWithinMs + (limits.completeWithinMs ?? DEFAULT_COMPLETE_MS) + LINK_MARGIN_MS,
     )
+    for (const { readings } of answer.results) station.learn(readings)
     return { answer, devices: new Map(rows.map((row) => [row.id, row])) }
   } catch (error) {
     throw error instanceof Problem && error.facts.deviceId === undefined ? error.with({ deviceId: first.id, stationId: first.stationId }) : error
   }
 }
 
-function checkedOptions({ acceptWithinMs, completeWithinMs, idempotencyKey }: CommandOptionsGiven): { readonly acceptWithinMs: number; readonly completeWithinMs: number | undefined } {
+function checkedOptions({ acceptWithinMs, completeWithinMs, idempotencyKey }: CommandOptionsGiven): {
+  readonly acceptWithinMs: number
+  readonly completeWithinMs: number | undefined
+} {
   const accept = acceptWithinMs ?? DEFAULT_ACCEPT_MS
-  if (accept < 1 || accept > MAX_ACCEPT_MS) throw new InvalidValue(`acceptWithinMs: ${accept} is not allowed; give 1 to ${MAX_ACCEPT_MS}`, ['options', 'acceptWithinMs'])
+  if (accept < 1 || accept > MAX_ACCEPT_MS)
+    throw new InvalidValue(`acceptWithinMs: ${accept} is not allowed; give 1 to ${MAX_ACCEPT_MS}`, ['options', 'acceptWithinMs'])
   if (completeWithinMs != null && (completeWithinMs < 1 || completeWithinMs > MAX_COMPLETE_MS))
     throw new InvalidValue(`completeWithinMs: ${completeWithinMs} is not allowed; give 1 to ${MAX_COMPLETE_MS}`, ['options', 'completeWithinMs'])
-  if (idempotencyKey === '' || (idempotencyKey?.length ?? 0) > MAX_KEY_LENGTH) throw new InvalidValue(`idempotencyKey: give 1 to ${MAX_KEY_LENGTH} characters`, ['options', 'idempotencyKey'])
+  if (idempotencyKey === '' || (idempotencyKey?.length ?? 0) > MAX_KEY_LENGTH)
+    throw new InvalidValue(`idempotencyKey: give 1 to ${MAX_KEY_LENGTH} characters`, ['options', 'idempotencyKey'])
   return { acceptWithinMs: accept, completeWithinMs: completeWithinMs ?? undefined }
 }

@@ -1,12 +1,13 @@
 import type { Logger } from 'pino'
+import type { CommandReading } from '../../core/command.ts'
 import type { DeviceState, EmergencyStopState, ParameterState } from '../../core/device.ts'
 import { StationOffline } from '../../core/errors.ts'
-import { isProblem } from '../problem-code.ts'
 import type { ParameterSpec } from '../../core/parameter.ts'
 import type { Reading } from '../../core/reading.ts'
 import { QUALITIES } from '../../core/reading.ts'
 import { formatRfc3339, NS_PER_MS, type WallNs } from '../../core/time.ts'
 import type { CallName, DriverDescription, LinkCalls, QueueState, ReadingsItem, ReadingsPosition, StateItem, StationLink } from '../../link/protocol.ts'
+import { isProblem } from '../problem-code.ts'
 
 /** One parameter as the mirror holds it. Its watchers are touched at each new reading: the hot path of live values, so no event objects are made. */
 export type Slot = {
@@ -94,6 +95,14 @@ export class StationMirror implements AsyncDisposable {
     return { ...known, quality: 'STALE' }
   }
 
+  /** What a command's answer told. The same readings come over the stream a moment later; whoever was answered must not see an older one meanwhile. */
+  learn(readings: readonly CommandReading[]): void {
+    for (const { deviceId, parameter, reading } of readings) {
+      const slot = this.slot(deviceId, parameter)
+      if (slot !== undefined) slot.reading = newer(slot.reading, reading)
+    }
+  }
+
   /** A station that is away refuses at once; nothing is kept for later. */
   async call<Name extends CallName>(name: Name, params: LinkCalls[Name]['params'], timeoutMs: number): Promise<LinkCalls[Name]['result']> {
     if (!this.link.online) throw this.away()
@@ -123,7 +132,8 @@ export class StationMirror implements AsyncDisposable {
           readings ??= this.#followReadings(both).catch((error: unknown) => lost.abort(error))
         }
       } catch (error) {
-        if (!isProblem(error, 'STATION_OFFLINE') && !signal.aborted) this.#log.warn({ station: this.name, error: String(error) }, 'the state of the station is not followed for the moment')
+        if (!isProblem(error, 'STATION_OFFLINE') && !signal.aborted)
+          this.#log.warn({ station: this.name, error: String(error) }, 'the state of the station is not followed for the moment')
       }
       lost.abort()
       this.#synced = false
