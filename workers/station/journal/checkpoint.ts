@@ -1,6 +1,7 @@
-import { open, readFile, rename } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Packr } from 'msgpackr'
+import { replaceFile } from '../../../storage/durable.ts'
 import type { MemoryState } from './memory.ts'
 
 /** The station's memory as it was after `sequence`: what deleted segments would have told. */
@@ -19,19 +20,6 @@ export async function readCheckpoint(folder: string): Promise<Checkpoint | undef
 }
 
 /** The old one or the new one is there, whatever happens. */
-export async function writeCheckpoint(folder: string, checkpoint: Checkpoint): Promise<void> {
-  const path = join(folder, FILE)
-  {
-    await using file = await open(`${path}.partial`, 'w')
-    await file.writeFile(packr.pack(checkpoint))
-    await file.sync()
-  }
-  await rename(`${path}.partial`, path)
-  await syncFolder(folder)
-}
-
-/** Makes new and renamed files of a folder survive a power cut. */
-export async function syncFolder(folder: string): Promise<void> {
-  await using handle = await open(folder, 'r')
-  await handle.sync()
+export function writeCheckpoint(folder: string, checkpoint: Checkpoint): Promise<void> {
+  return replaceFile(join(folder, FILE), packr.pack(checkpoint))
 }

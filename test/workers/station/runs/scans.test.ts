@@ -108,7 +108,7 @@ describe('a linear scan', () => {
     if (dataset === undefined) throw new Error('no dataset')
     expect(dataset.columns).toMatchObject([{}, {}, { unit: 'um' }, { unit: 'um' }, {}])
     const commanded = column(await lab.rowsOf(dataset), 3)
-    expect(commanded.map((value) => Math.round(value - origin * 1000))).toEqual([-100, 0, 100])
+    expect(commanded.map((value) => Math.round(value - origin * 1000) + 0)).toEqual([-100, 0, 100])
     const after = await lab.station.host.device(lab.deviceId('stage-x')).readNow(['position'], AbortSignal.timeout(5000))
     expect(Number(after.get('position')?.value)).toBeCloseTo(origin, 2)
   })
@@ -145,6 +145,19 @@ describe('a linear scan', () => {
     expect(run.problem).toMatchObject({ code: 'LIMIT_VIOLATION', facts: { given: 30, maximum: 25, deviceId: lab.deviceId('stage-x') } })
     expect(run.datasets).toEqual([])
     expect(await lab.moves()).toEqual(moves)
+  })
+
+  test('that does not come close enough in time ends FAILED and says how far it was', async () => {
+    const axes = [{ role: 'stage-x', start: 3, stop: 4, relative: false }]
+    const settle = { tolerance: 0, timeoutSeconds: 2 } // closer than the encoder's noise
+    const { runId } = await lab.queue({ type: 'linearScan', arguments: { axes, num: 40, detectors: [meter], after: 'STAY', settle } })
+    const run = await lab.finished(runId, 60_000)
+    expect(run).toMatchObject({
+      state: 'FAILED',
+      problem: { code: 'DEADLINE_EXCEEDED' },
+      exitReason: expect.stringMatching(/stage-x did not settle within 2000 ms: stage-x is .* from its target/),
+    })
+    expect(run.datasets).toMatchObject([{ state: 'COMPLETE', rows: BigInt(run.points) }])
   })
 
   test('with several faults is rejected with each of them', async () => {
