@@ -5,6 +5,7 @@ import type { Clock } from '../../../core/time.ts'
 import type { Journal } from '../journal/journal.ts'
 import { deadline, orAbort } from './deadline.ts'
 import type { Writer } from './hosted-device.ts'
+import type { Note } from './note.ts'
 import { ProgressBook } from './progress.ts'
 import type { StationDevice } from './station-device.ts'
 import type { Step } from './step.ts'
@@ -17,7 +18,7 @@ export type CommandsOptions = {
   readonly device: (deviceId: string) => StationDevice
   readonly permit: (device: StationDevice, writer: Writer) => void
   readonly permitRelease: (device: StationDevice, writer: Writer) => void
-  readonly log: (line: string) => void
+  readonly note: Note
 }
 
 const MAX_CALLS = 256 // of one request; a longer list is a plan
@@ -144,15 +145,10 @@ export class Commands {
   }
 
   async #journalled({ requestId, idempotencyKey, cause, calls }: CommandRequest, accepting: AbortSignal): Promise<void> {
-    const { journal, clock, log } = this.#options
+    const { journal, clock, note } = this.#options
     const entry: JournalEntry = { type: 'command', time: clock.wallNs(), requestId, ...(idempotencyKey !== undefined && { idempotencyKey }), cause, calls }
     if (isStop(calls)) {
-      // A stop neither waits for the disk nor is refused by it.
-      try {
-        journal.append(entry)
-      } catch (error) {
-        log(`a stop is not in the journal: ${asProblem(error).message}`)
-      }
+      note(entry) // a stop neither waits for the disk nor is refused by it
       return
     }
     journal.append(entry)
@@ -160,7 +156,7 @@ export class Commands {
       await orAbort(journal.flush(), accepting)
     } catch (error) {
       const problem = asProblem(error, 'NONE')
-      journal.append({ type: 'outcome', time: clock.wallNs(), requestId, problem: problem.toRecord() })
+      note({ type: 'outcome', time: clock.wallNs(), requestId, problem: problem.toRecord() })
       throw problem
     }
   }
@@ -177,7 +173,7 @@ export class Commands {
 
   /** The caller has its answer; whoever follows the progress, and the feed, hear of the end. */
   async #follow(request: CommandRequest, work: Work): Promise<void> {
-    const { journal, clock, device } = this.#options
+    const { note, clock, device } = this.#options
     try {
       this.progress.done(request.requestId, await work.finished())
     } catch (error) {
@@ -186,7 +182,7 @@ export class Commands {
       const [first] = request.calls
       if (first === undefined) return
       const summary = `${device(first.deviceId).record.name}: ${problem.message}`
-      journal.append({
+      note({
         type: 'event',
         event: {
           time: clock.wallNs(),

@@ -2,7 +2,8 @@ import type { ConnectionState, DeviceRecord } from '../../../core/device.ts'
 import { asProblem, DeviceOffline, type Problem } from '../../../core/errors.ts'
 import type { WallNs } from '../../../core/time.ts'
 import type { DeviceHandle, Driver, DriverContext, DriverPort } from '../../../drivers/driver.ts'
-import { deadline, orAbort, pause } from './deadline.ts'
+import { Bell } from './bell.ts'
+import { deadline, orAbort } from './deadline.ts'
 import type { PortPool } from './port-pool.ts'
 
 export type ConnectionOptions = {
@@ -27,6 +28,7 @@ const MAX_RETRY_MS = 10_000 // a person who plugs a cable in again waits no long
 export class DeviceConnection {
   readonly #options: ConnectionOptions
   readonly #stopping = new AbortController()
+  readonly #bell = new Bell()
   #connection: Connection
   #live: LiveHandle | undefined
   readonly #running: Promise<void>
@@ -44,6 +46,13 @@ export class DeviceConnection {
   /** The handle while connected, with a signal that fires when the connection ends. */
   get live(): LiveHandle | undefined {
     return this.#live
+  }
+
+  /** A person does not want to wait for the next try. */
+  tryNow(): void {
+    if (this.#live !== undefined) return
+    this.#note('CONNECTING')
+    this.#bell.ring()
   }
 
   async stop(): Promise<void> {
@@ -65,7 +74,7 @@ export class DeviceConnection {
       if (stopping.aborted) break
       // Of a lost connection nobody needs to be told at each try; what a person must mend is shown as failed.
       if (this.#connection.state !== 'RECONNECTING' || problem.code !== 'DEVICE_OFFLINE') this.#note('FAILED', problem.message)
-      await pause(retryMs * (0.75 + Math.random() / 4), stopping)
+      await this.#wait(retryMs * (0.75 + Math.random() / 4), stopping)
       retryMs = Math.min(retryMs * 2, MAX_RETRY_MS)
     }
     this.#note('DISCONNECTED')
@@ -89,6 +98,12 @@ export class DeviceConnection {
     } finally {
       this.#live = undefined
     }
+  }
+
+  async #wait(milliseconds: number, stopping: AbortSignal): Promise<void> {
+    const timer = setTimeout(() => this.#bell.ring(), milliseconds)
+    await this.#bell.rung(stopping)
+    clearTimeout(timer)
   }
 
   #note(state: ConnectionState, reason?: string): void {

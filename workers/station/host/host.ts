@@ -12,6 +12,7 @@ import { deadline, orAbort } from './deadline.ts'
 import { EmergencyStop } from './emergency-stop.ts'
 import type { HostedDevice, Writer } from './hosted-device.ts'
 import { takeManifest } from './manifest.ts'
+import { noteIn } from './note.ts'
 import { PortPool } from './port-pool.ts'
 import { ReadingsHub } from './readings-hub.ts'
 import { Sampler } from './sampler.ts'
@@ -99,13 +100,14 @@ class Host implements DeviceHost {
     this.#options = options
     const { journal, log, driverContext } = options
     const { clock } = driverContext
-    const sampler = new Sampler(journal)
+    const note = noteIn(journal, log)
+    const sampler = new Sampler(note)
     this.readings = new ReadingsHub({ epoch: options.epoch, onBatch: (batch) => sampler.take(batch) })
     this.#feed = new ChangeFeed(this.devices, () => this.#stop.state)
     this.#claims = new Claims((deviceId) => this.devices.get(deviceId)?.touch())
     this.#commands = new Commands({
       journal,
-      log,
+      note,
       clock,
       device: (deviceId) => this.device(deviceId),
       permit: (device, writer) => this.#permit(device, writer),
@@ -125,7 +127,7 @@ class Host implements DeviceHost {
     let lastHandle = 0
     this.#deviceContext = {
       clock,
-      journal,
+      note,
       log,
       driverContext,
       sampler,
@@ -244,7 +246,9 @@ class Host implements DeviceHost {
 
   /** A device that was away when the stop was pressed may still move. */
   async #greet(handle: DeviceHandle, connection: AbortSignal): Promise<void> {
-    if (this.#stop.state.active) await sendStop(handle, connection)
+    if (!this.#stop.state.active) return
+    const { confirmed } = await sendStop(handle, connection)
+    confirmed.catch(() => undefined) // whether it stands is asked next, by the first look at the axis
   }
 
   async #carryOutRegistry(records: readonly DeviceRecord[]): Promise<void> {

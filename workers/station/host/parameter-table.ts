@@ -3,7 +3,7 @@ import { NotFound } from '../../../core/errors.ts'
 import type { ParameterSpec } from '../../../core/parameter.ts'
 import type { Measured, ParameterValue, Reading } from '../../../core/reading.ts'
 import type { Clock } from '../../../core/time.ts'
-import type { Journal } from '../journal/journal.ts'
+import type { Note } from './note.ts'
 import type { ReadingsHub } from './readings-hub.ts'
 import type { Sampler } from './sampler.ts'
 
@@ -11,7 +11,7 @@ export type TableContext = {
   readonly clock: Clock
   readonly hub: ReadingsHub
   readonly sampler: Sampler
-  readonly journal: Pick<Journal, 'append'>
+  readonly note: Note
   /** Gives the next handle of this station. */
   readonly nextHandle: () => number
 }
@@ -35,8 +35,8 @@ export class ParameterTable {
   /** A driver describes its device at each connection; a parameter keeps its handle as long as the station runs. */
   describe(specs: readonly ParameterSpec[]): void {
     if (specs === this.#described) return
-    const { sampler, journal, clock, nextHandle } = this.#context
-    if (JSON.stringify(specs) !== JSON.stringify(this.#described)) journal.append({ type: 'parameters', time: clock.wallNs(), deviceId: this.#deviceId, specs })
+    const { sampler, note, clock, nextHandle } = this.#context
+    if (JSON.stringify(specs) !== JSON.stringify(this.#described)) note({ type: 'parameters', time: clock.wallNs(), deviceId: this.#deviceId, specs })
     this.#described = specs
     for (const spec of specs) {
       const row = this.#rows.get(spec.name) ?? { spec, handle: nextHandle() }

@@ -1,17 +1,17 @@
 import { exceedsDeadband, type ParameterSpec } from '../../../core/parameter.ts'
 import type { Reading } from '../../../core/reading.ts'
-import type { Journal } from '../journal/journal.ts'
+import type { Note } from './note.ts'
 import type { Published } from './readings-hub.ts'
 
 type Sampled = { readonly deviceId: string; readonly spec: ParameterSpec; last?: Reading }
 
 /** Writes the history: a reading enters the journal when it leaves its parameter's deadband or its quality changes. */
 export class Sampler {
-  readonly #journal: Pick<Journal, 'append'>
+  readonly #note: Note
   readonly #known = new Map<number, Sampled>()
 
-  constructor(journal: Pick<Journal, 'append'>) {
-    this.#journal = journal
+  constructor(note: Note) {
+    this.#note = note
   }
 
   know(handle: number, deviceId: string, spec: ParameterSpec): void {
@@ -33,6 +33,6 @@ export class Sampler {
       known.last = reading
       samples.push({ deviceId: known.deviceId, parameter: known.spec.name, reading })
     }
-    if (samples.length > 0) this.#journal.append({ type: 'samples', samples })
+    if (samples.length > 0) this.#note({ type: 'samples', samples })
   }
 }

@@ -83,9 +83,10 @@ export class StationDevice implements HostedDevice {
     return String(this.record.settings.address ?? '').startsWith('sim://')
   }
 
-  /** Starts to connect, and stays connected from then on. */
+  /** Starts to connect, and stays connected from then on; where that is tried already, it is tried now. */
   connect(): void {
-    if (this.driver === undefined || this.#connection !== undefined) return
+    if (this.#connection !== undefined) return this.#connection.tryNow()
+    if (this.driver === undefined) return
     this.#connection = new DeviceConnection({
       record: this.record,
       driver: this.driver,
@@ -288,10 +289,10 @@ export class StationDevice implements HostedDevice {
       this.#motion.forget()
       this.table.stale(connection.reason ?? `the device is ${connection.state.toLowerCase()}`)
     }
-    const { clock, journal, log } = this.#context
+    const { clock, note, log } = this.#context
     const summary = `${this.record.name} is ${connection.state.toLowerCase()}${connection.reason === undefined ? '' : `: ${connection.reason}`}`
     log(summary)
-    journal.append({
+    note({
       type: 'event',
       event: {
         time: clock.wallNs(),
@@ -306,7 +307,7 @@ export class StationDevice implements HostedDevice {
   }
 
   #journalChange(spec: ParameterSpec, old: Reading | undefined, next: Reading, { cause }: Writer): void {
-    this.#context.journal.append({
+    this.#context.note({
       type: 'change',
       time: next.time,
       deviceId: this.record.id,

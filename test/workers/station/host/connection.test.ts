@@ -98,6 +98,18 @@ describe('a device', () => {
   })
 })
 
+it('a person who has mended the cable does not wait for the next try', async () => {
+  stage.plugged = false
+  bench.registry = [...bench.registry, record('late', 'test-bench', { address: 'stage', late: true })]
+  stage.unplug()
+  await until(() => connection() === 'RECONNECTING')
+  await bench.host.syncDevices()
+  await until(() => bench.host.device('late').state.connection === 'FAILED')
+  stage.plugged = true
+  expect((await bench.ask('late', { kind: 'connect' })).state).toBe('DONE')
+  expect(bench.host.device('late').state.connection).toBe('CONNECTED')
+})
+
 describe('the registry', () => {
   it('brings new devices, takes removed ones and opens changed ones again', async () => {
     const seen: HostChange[] = []
