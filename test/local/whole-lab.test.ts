@@ -1,0 +1,146 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { query } from '../harness/graphql.ts'
+import { freePort, launchWholeLab, processesOf, startWholeLab, type WholeLab } from '../harness/lab.ts'
+import { until } from '../until.ts'
+
+/** The real thing: every process from dist, under its supervisor. */
+
+const CHILDREN = ['api', 'compute', 'database', 'lab', 'station']
+
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'kymograph-whole-'))
+})
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+async function pidsOf(lab: WholeLab): Promise<Record<string, number>> {
+  const { supervisor: _, ...children } = await lab.processes()
+  return children
+}
+
+async function answers(lab: WholeLab): Promise<boolean> {
+  const { devices } = await query<{ devices: { edges: unknown[] } }>(lab.url, '{ devices { edges { node { name } } } }')
+  return devices.edges.length === 6
+}
+
+/** Exit status and what was said by a start that is meant to fail. */
+async function failedStart(env: NodeJS.ProcessEnv): Promise<{ status: number | null; said: string; left: number }> {
+  const dataDir = env['DATA_DIR'] ?? path.join(folder, 'failing')
+  const lab = await launchWholeLab({ dataDir, env })
+  if (lab.supervisor.exitCode === null) await once(lab.supervisor, 'exit')
+  const left = (await processesOf(dataDir)).filter(({ pid }) => pid !== lab.supervisor.pid)
+  return { status: lab.supervisor.exitCode, said: lab.output().trim(), left: env['DATA_DIR'] === undefined ? left.length : 0 }
+}
+
+describe('npm start', () => {
+  it('stops in order on Ctrl-C, leaves no process, and goes on from its data', async () => {
+    const dataDir = path.join(folder, 'data')
+    const first = await startWholeLab({ dataDir })
+    expect(Object.keys(await pidsOf(first)).sort()).toEqual(CHILDREN)
+    expect(first.output()).toContain(`dashboard   ${first.url}/\n`)
+    expect(first.output()).toContain(`playground  ${first.url}/graphql\n`)
+    await until(() => answers(first))
+    await query(first.url, 'mutation { startSession(input: { title: "kept" }) { __typename } }')
+    await first.stop()
+    expect(first.supervisor.exitCode).toBe(0)
+    expect(first.output()).not.toMatch(/killed|starts again/)
+
+    await using second = await startWholeLab({ dataDir })
+    const { sessions, devices } = await query<{ sessions: { edges: { node: { title: string } }[] }; devices: { edges: unknown[] } }>(
+      second.url,
+      '{ sessions { edges { node { title } } } devices { edges { node { name } } } }',
+    )
+    expect(sessions.edges.map(({ node }) => node.title)).toEqual(['kept'])
+    expect(devices.edges).toHaveLength(6)
+  }, 120_000)
+
+  it('leaves no process when the supervisor is killed with -9, and the next start waits for the rest', async () => {
+    const dataDir = path.join(folder, 'data')
+    const lab = await startWholeLab({ dataDir })
+    lab.supervisor.kill('SIGKILL')
+    await using next = await startWholeLab({ dataDir, env: { PORT: String(lab.port) } })
+    expect(await answers(next)).toBe(true)
+    const now = new Set(Object.values(await next.processes()))
+    expect((await processesOf(dataDir)).filter(({ pid }) => !now.has(pid))).toEqual([])
+  }, 120_000)
+
+  it('leaves no process when npm is told to end', async () => {
+    const dataDir = path.join(folder, 'data')
+    const port = await freePort()
+    const starter = path.join(import.meta.dirname, '../harness/start-built.mjs')
+    // as npm does: a shell that does not pass the signal on
+    const shell = spawn('/bin/sh', ['-c', `${process.execPath} ${starter}; true`], {
+      env: { ...process.env, DATA_DIR: dataDir, PORT: String(port), RING_DIR: path.join(dataDir, 'ring') },
+      stdio: 'ignore',
+    })
+    await until(async () => (await query<{ __typename: string }>(`http://127.0.0.1:${port}`, '{ __typename }')).__typename === 'Query', { deadlineMs: 60_000 })
+    shell.kill('SIGTERM')
+    await until(async () => (await processesOf(dataDir)).length === 0, { deadlineMs: 30_000 })
+  }, 120_000)
+
+  it('starts each process again after kill -9, says so, and answers again', async () => {
+    await using lab = await startWholeLab()
+    for (const name of CHILDREN) {
+      const before = await pidsOf(lab)
+      process.kill(before[name] ?? 0, 'SIGKILL')
+      await until(() => lab.output().includes(`${name} is back`), { deadlineMs: 30_000, what: `the return of ${name}` })
+      await until(() => answers(lab), { deadlineMs: 30_000, everyMs: 50, what: `an answer after the return of ${name}` })
+      const after = await pidsOf(lab)
+      expect(after[name]).not.toBe(before[name])
+      expect(after).toMatchObject(Object.fromEntries(Object.entries(before).filter(([other]) => other !== name))) // nobody else went with it
+      expect(lab.output()).toContain(`${name} ended (signal SIGKILL) and starts again`)
+    }
+  }, 180_000)
+})
+
+describe('npm start that cannot start says why in one sentence, with status 1, and leaves nothing', () => {
+  it('when the port is taken', async () => {
+    const server = createServer()
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const address = server.address()
+    const port = typeof address === 'object' && address !== null ? address.port : 0
+    expect(await failedStart({ PORT: String(port) })).toEqual({
+      status: 1,
+      said: `kymograph: port ${port} of 127.0.0.1 is taken by another program; set PORT to a free one`,
+      left: 0,
+    })
+    await new Promise((resolve) => server.close(resolve))
+  })
+
+  it('when the data folder is in use', async () => {
+    await using lab = await startWholeLab()
+    const { status, said } = await failedStart({ DATA_DIR: lab.dataDir })
+    expect(status).toBe(1)
+    expect(said).toMatch(new RegExp(`^kymograph: the folder ${lab.dataDir} is in use by process ${lab.supervisor.pid}, running since [^\n]*; stop it first$`))
+    expect(await answers(lab)).toBe(true)
+  }, 90_000)
+
+  it('when a server is away', async () => {
+    const port = await freePort()
+    expect(await failedStart({ DATABASE_URL: `postgresql://anna:secret@127.0.0.1:${port}/lab` })).toEqual({
+      status: 1,
+      said: `kymograph: DATABASE_URL postgresql://anna:***@127.0.0.1:${port}/lab cannot be used: connect ECONNREFUSED 127.0.0.1:${port}`,
+      left: 0,
+    })
+    expect(await failedStart({ REDIS_URL: `redis://127.0.0.1:${port}` })).toEqual({
+      status: 1,
+      said: `kymograph: REDIS_URL redis://127.0.0.1:${port} cannot be used: connect ECONNREFUSED 127.0.0.1:${port}`,
+      left: 0,
+    })
+  })
+
+  it('when a variable or the folder is wrong', async () => {
+    expect(await failedStart({ SIMULATED_LAB: 'maybe' })).toEqual({ status: 1, said: 'kymograph: SIMULATED_LAB is "maybe"; allowed are on, off', left: 0 })
+    const file = path.join(folder, 'file')
+    await writeFile(file, '')
+    const { status, said } = await failedStart({ DATA_DIR: path.join(file, 'data') })
+    expect(status).toBe(1)
+    expect(said).toMatch(/^kymograph: DATA_DIR \S+ cannot be made: ENOTDIR[^\n]*$/)
+  })
+})
