@@ -22,7 +22,7 @@ export type AddOptions = {
 }
 
 /** absent: never added, or finished: a queue forgets what is over. */
-export type QueuedState = 'waiting' | 'active' | 'absent'
+type QueuedState = 'waiting' | 'active' | 'absent'
 
 /** Each call rejects with QueueAway when the queue's server does not answer in time; what was asked may then still be done. */
 export interface WorkQueue extends AsyncDisposable {

@@ -11,11 +11,11 @@ export const PREFIX_BYTES = 8
 export const END_OF_STREAM: Uint8Array = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0)
 const MAX_METADATA_BYTES = 16 * 1024 * 1024 // of a schema with ten thousand columns; more is a damaged file
 
-export type MessageKind = 'schema' | 'batch' | 'other'
+type MessageKind = 'schema' | 'batch' | 'other'
 export type BufferRegion = { readonly offset: number; readonly length: number }
 
 /** One message in the file: [start, start + headBytes) is prefix and metadata, then bodyBytes of body. */
-export type MessageHead = {
+type MessageHead = {
   readonly start: number
   readonly headBytes: number
   readonly bodyBytes: number

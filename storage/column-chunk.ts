@@ -15,7 +15,7 @@ export type ColumnChunk = {
 }
 
 export type FixedArray = Float64Array | BigInt64Array | BigUint64Array | Uint16Array
-export type ChunkValues =
+type ChunkValues =
   | { readonly layout: 'fixed'; readonly array: FixedArray }
   | { readonly layout: 'bits'; readonly bits: Uint8Array }
   | { readonly layout: 'texts'; readonly offsets: Int32Array; readonly bytes: Uint8Array }

@@ -16,7 +16,7 @@ import { columnNamed, openTable } from './table-file.ts'
  */
 
 /** Rows [from, to); absent: from the first, to the last. */
-export type PartialRange = { readonly from?: number | undefined; readonly to?: number | undefined }
+type PartialRange = { readonly from?: number | undefined; readonly to?: number | undefined }
 
 export type SeriesRequest = {
   readonly columns: readonly string[]
@@ -38,8 +38,8 @@ export type ColumnSeries = {
   readonly reducedFrom: number
 }
 
-export const MAX_SERIES_COLUMNS = 64 // of one request; each holds its points in memory
-export const MAX_TABLE_ROWS = 10_000 // of one page; whoever wants all exports them
+const MAX_SERIES_COLUMNS = 64 // of one request; each holds its points in memory
+const MAX_TABLE_ROWS = 10_000 // of one page; whoever wants all exports them
 
 export async function readSeries(folder: string, request: SeriesRequest, signal?: AbortSignal): Promise<readonly ColumnSeries[]> {
   const { columns, x, maxPoints, reduce } = request

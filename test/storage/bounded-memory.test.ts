@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import path from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import type { DatasetColumn } from '../../core/dataset.ts'
@@ -11,7 +11,7 @@ const HEAP_MEGABYTES = 64
 const MAX_GROWTH_BYTES = 200e6
 
 async function exportInChild(format: string, kind: string, source: string, target: string): Promise<{ bytes: number; grownBytes: number }> {
-  const script = path.join(import.meta.dirname, 'export-child.ts')
+  const script = fileURLToPath(new URL('./export-child.ts', import.meta.url))
   const { stdout } = await promisify(execFile)(process.execPath, [
     `--max-old-space-size=${HEAP_MEGABYTES}`,
     '--import',

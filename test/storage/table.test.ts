@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { appendFile, readFile, stat, truncate } from 'node:fs/promises'
-import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { tableFromIPC } from 'apache-arrow'
 import fc from 'fast-check'
@@ -151,7 +151,7 @@ describe('a recorded table', () => {
   test('ends with its last whole batch when the disk takes no more, and says so to whoever goes on', async () => {
     await using folder = await temporaryFolder()
     const path = folder.file('table.arrow')
-    const child = join(import.meta.dirname, 'limited-child.ts')
+    const child = fileURLToPath(new URL('./limited-child.ts', import.meta.url))
     const { stdout } = await promisify(execFile)('bash', ['-c', 'ulimit -f 1024; exec "$@"', 'limited', process.execPath, '--import', 'tsx', child, path])
     const { flushed, refused, after } = JSON.parse(stdout) as { flushed: number; refused: string; after: string }
     expect(flushed).toBeGreaterThan(1000)

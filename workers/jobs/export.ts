@@ -16,7 +16,7 @@ import { defineJob } from './job.ts'
 
 export const EXPORTS_FOLDER = 'exports'
 export const PARTIAL_FOLDER = path.join(EXPORTS_FOLDER, '.partial')
-export const CHECKSUMS_FILE = 'SHA256SUMS'
+const CHECKSUMS_FILE = 'SHA256SUMS'
 const EXPORTABLE_STATES: readonly string[] = ['COMPLETE', 'RECOVERED']
 
 type Dataset = { readonly id: string; readonly name: string; readonly kind: DatasetKind; readonly bytes: number; readonly folder: string }

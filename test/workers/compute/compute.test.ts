@@ -2,6 +2,7 @@ import { execFile, spawn } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { Conflict } from '../../../core/errors.ts'
@@ -204,7 +205,7 @@ test('a job whose addition to the queue was lost is found and done', async () =>
 test('a worker killed midway leaves nothing that is served, and the job is done by the next one', { timeout: 90_000 }, async () => {
   const dataset = await recordTable(database, dataDir, { rows: 50_000 })
   const id = await request({ datasetIds: [dataset], format: 'csv' })
-  const child = spawn(process.execPath, ['--import', 'tsx', path.join(import.meta.dirname, 'compute-child.ts'), server.url, dataDir, 'marker'], {
+  const child = spawn(process.execPath, ['--import', 'tsx', fileURLToPath(new URL('./compute-child.ts', import.meta.url)), server.url, dataDir, 'marker'], {
     stdio: 'ignore',
   })
   try {
