@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { type Actor, atLeast, type Role, ROLES } from '../core/cause.ts'
+import { type Actor, atLeast, ROLES, type Role } from '../core/cause.ts'
 import { Forbidden } from '../core/errors.ts'
 import type { Database } from '../prisma/client.ts'
 

@@ -1,8 +1,8 @@
 import SchemaBuilder, { type ObjectRef } from '@pothos/core'
 import ComplexityPlugin from '@pothos/plugin-complexity'
 import { GraphQLError } from 'graphql'
-import type { Context } from './context.ts'
 import type { RowCell } from '../link/protocol.ts'
+import type { Context } from './context.ts'
 
 /**
  * What one request may cost. A point is about one field of one object; a page multiplies what is inside it by `first`, another list by LIST_GUESS.
@@ -35,7 +35,9 @@ export const builder = new SchemaBuilder<SchemaTypes>({
     limit: { complexity: MAX_COMPLEXITY, depth: MAX_DEPTH, breadth: MAX_BREADTH },
     complexityError: (kind, { complexity, depth, breadth }) => {
       const [has, may] = { Complexity: [complexity, MAX_COMPLEXITY], Depth: [depth, MAX_DEPTH], Breadth: [breadth, MAX_BREADTH] }[kind]
-      return new GraphQLError(`the operation is too large: its ${kind.toLowerCase()} is ${has}, allowed is ${may}`, { extensions: { code: 'OPERATION_TOO_LARGE' } })
+      return new GraphQLError(`the operation is too large: its ${kind.toLowerCase()} is ${has}, allowed is ${may}`, {
+        extensions: { code: 'OPERATION_TOO_LARGE' },
+      })
     },
   },
 })

@@ -1,5 +1,5 @@
-import { isAbsolute, join } from 'node:path'
 import { userInfo } from 'node:os'
+import { isAbsolute, join } from 'node:path'
 import { CannotStart } from '../link/child.ts'
 
 export type ApiConfig = {
@@ -25,7 +25,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): A
   if (!isAbsolute(dataDir)) fail(`DATA_DIR=${dataDir} must be an absolute path`)
   const port = Number(text('PORT') ?? 4000)
   if (!Number.isInteger(port) || port < 0 || port > 65_535) fail(`PORT=${env['PORT']} is not a port; give a number from 0 to 65535 (0: any free one)`)
-  const allowedOrigins = (text('ALLOWED_ORIGINS') ?? '').split(',').map((origin) => origin.trim()).filter((origin) => origin !== '')
+  const allowedOrigins = (text('ALLOWED_ORIGINS') ?? '')
+    .split(',')
+    .map((origin) => origin.trim())
+    .filter((origin) => origin !== '')
   for (const origin of allowedOrigins)
     if (!URL.canParse(origin) || new URL(origin).origin !== origin) fail(`ALLOWED_ORIGINS: ${origin} is not an origin such as https://lab.example.org`)
   return {

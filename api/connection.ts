@@ -5,7 +5,12 @@ import { builder, type Ref } from './builder.ts'
 export const MAX_PAGE = 200
 
 export type Edge<Node> = { readonly node: Node; readonly cursor: string }
-export type PageInfo = { readonly hasNextPage: boolean; readonly hasPreviousPage: boolean; readonly startCursor: string | null; readonly endCursor: string | null }
+export type PageInfo = {
+  readonly hasNextPage: boolean
+  readonly hasPreviousPage: boolean
+  readonly startCursor: string | null
+  readonly endCursor: string | null
+}
 export type Connection<Node> = { readonly edges: readonly Edge<Node>[]; readonly pageInfo: PageInfo; readonly totalCount?: () => Promise<number> }
 
 const PageInfoRef = builder.objectRef<PageInfo>('PageInfo').implement({
@@ -74,7 +79,12 @@ export function badCursor(cursor: string): GraphQLError {
 }
 
 /** Takes one row more than asked for: it says whether there is a next page. */
-export async function pageOf<Row>(args: PageArgs, rows: (take: number) => Promise<readonly Row[]>, cursorOf: (row: Row) => string, totalCount?: () => Promise<number>): Promise<Connection<Row>> {
+export async function pageOf<Row>(
+  args: PageArgs,
+  rows: (take: number) => Promise<readonly Row[]>,
+  cursorOf: (row: Row) => string,
+  totalCount?: () => Promise<number>,
+): Promise<Connection<Row>> {
   const first = checkedFirst(args.first)
   const found = await rows(first + 1)
   const edges = found.slice(0, first).map((node) => ({ node, cursor: cursorOf(node) }))

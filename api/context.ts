@@ -5,10 +5,10 @@ import type { Database } from '../prisma/client.ts'
 import type { ApiConfig } from './config.ts'
 import type { EventFeed } from './feed.ts'
 import type { FrameTickets } from './frames/ticket.ts'
+import type { JobQueues } from './job-queues.ts'
 import { createLoaders, type Loaders } from './loaders.ts'
 import type { RowChanges } from './row-changes.ts'
 import type { Stations } from './stations/stations.ts'
-import type { JobQueues } from './job-queues.ts'
 
 /** What lives as long as the process; opened and closed by server.ts. */
 export type Services = {

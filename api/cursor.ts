@@ -1,6 +1,6 @@
+import type { ReadingsPosition } from '../link/protocol.ts'
 import { badCursor } from './connection.ts'
 import type { Context } from './context.ts'
-import type { ReadingsPosition } from '../link/protocol.ts'
 
 /**
  * A place in the streams of the lab: the last event, and how far the readings of each station are. One form for all streams, so that Lab.cursor goes over
@@ -16,7 +16,8 @@ export function encodeStreamCursor({ event, stations, row }: StreamCursor): stri
 /** Throws for what is no cursor of ours. */
 export function decodeStreamCursor(cursor: string): StreamCursor {
   const { e, s, r } = parse(cursor)
-  if ((e !== undefined && !(typeof e === 'string' && /^\d+$/.test(e))) || (r !== undefined && !(typeof r === 'number' && Number.isSafeInteger(r)))) throw badCursor(cursor)
+  if ((e !== undefined && !(typeof e === 'string' && /^\d+$/.test(e))) || (r !== undefined && !(typeof r === 'number' && Number.isSafeInteger(r))))
+    throw badCursor(cursor)
   const stations = new Map<string, ReadingsPosition>()
   for (const [id, at] of Object.entries(typeof s === 'object' && s !== null ? s : {})) {
     const [epoch, position]: unknown[] = Array.isArray(at) ? at : []

@@ -1,12 +1,11 @@
 import { join } from 'node:path'
-import { FRAMES_FILE, type DatasetColumn } from '../core/dataset.ts'
+import { type DatasetColumn, FRAMES_FILE } from '../core/dataset.ts'
 import { Conflict, NotFound, NotSupported } from '../core/errors.ts'
 import type { RowCell } from '../core/row.ts'
 import { type ColumnSeries, type ColumnStatistics, readSeries, readStatistics, readTable, type SeriesRequest } from '../storage/dataset.ts'
 import { openFrameFile } from '../storage/frame-file.ts'
 import { badCursor, decodeCursor, encodeCursor } from './connection.ts'
 import type { Context } from './context.ts'
-import { frameUrl } from './file-urls.ts'
 import type { Dataset } from './loaders.ts'
 
 /** Reads the recordings that lie below this api's DATA_DIR; what a GraphQL field needs of them. */
@@ -19,8 +18,20 @@ export async function statisticsOf(dataset: Dataset, columns: readonly string[] 
   return readStatistics(tableFolder(dataset, config.dataDir), columns)
 }
 
-export type TableAnswer = { readonly columns: readonly DatasetColumn[]; readonly rows: readonly (readonly RowCell[])[]; readonly endCursor: string | undefined; readonly truncated: boolean; readonly elapsedMs: number }
-export type TableQuestion = { readonly columns: readonly string[] | undefined; readonly from: number | undefined; readonly to: number | undefined; readonly first: number; readonly after: string | undefined }
+export type TableAnswer = {
+  readonly columns: readonly DatasetColumn[]
+  readonly rows: readonly (readonly RowCell[])[]
+  readonly endCursor: string | undefined
+  readonly truncated: boolean
+  readonly elapsedMs: number
+}
+export type TableQuestion = {
+  readonly columns: readonly string[] | undefined
+  readonly from: number | undefined
+  readonly to: number | undefined
+  readonly first: number
+  readonly after: string | undefined
+}
 
 /** The cursor is the number of the last row that was given. */
 export async function tableOf(dataset: Dataset, { columns, from, to, first, after }: TableQuestion, { config }: Context): Promise<TableAnswer> {
@@ -49,14 +60,13 @@ function tableFolder({ kind, folder, name, state }: Dataset, dataDir: string): s
 }
 
 export type FrameSource = {
+  readonly datasetId: string
   readonly index: number
   readonly sequence: number
   readonly time: bigint
   readonly width: number
   readonly height: number
   readonly dtype: 'uint16'
-  readonly rawUrl: string
-  readonly pngUrl: string
 }
 
 /** null beyond the last frame. */
@@ -66,7 +76,7 @@ export async function frameAt({ id, kind, folder, name }: Dataset, index: number
   try {
     const { sequence, time } = await file.label(index)
     const { width, height } = file.layout
-    return { index, sequence, time, width, height, dtype: 'uint16', rawUrl: frameUrl(id, index, 'raw'), pngUrl: frameUrl(id, index, 'png') }
+    return { index, sequence, time, width, height, dtype: 'uint16', datasetId: id }
   } catch (error) {
     if (error instanceof NotFound) return null
     throw error

@@ -1,16 +1,16 @@
 import { Conflict, InvalidValue, NotFound } from '../core/errors.ts'
+import { ACTIVE_RUN_STATES } from '../core/run.ts'
 import type { Prisma } from '../prisma/client.ts'
 import { appendEvents } from '../prisma/events.ts'
-import { ACTIVE_RUN_STATES } from '../core/run.ts'
 import { need } from './actor.ts'
 import { command } from './commands.ts'
-import { causeOf, type Context } from './context.ts'
+import { type Context, causeOf } from './context.ts'
 import { deviceByGlobalId } from './devices.ts'
 import { localId } from './global-id.ts'
 import type { Device } from './loaders.ts'
 import { nowNs } from './now.ts'
-import { namedValues, type ValueGiven } from './values.ts'
 import { isUniqueViolation } from './unique.ts'
+import { namedValues, type ValueGiven } from './values.ts'
 
 const CHECK_DEADLINE_MS = 5_000 // the station only reads its address book
 const SYNC_DEADLINE_MS = 10_000 // it lets go of a device, or takes one up without waiting for it to connect
@@ -28,7 +28,8 @@ export type NewDevice = {
 /** The row is written only when the station has found the settings right; then the station takes the device up. Throws Problems. */
 export async function registerDevice({ name, label, driver, stationId: station, settings: given }: NewDevice, context: Context): Promise<Device> {
   need(context, 'ENGINEER')
-  if (!NAME.test(name)) throw new InvalidValue(`name: ${JSON.stringify(name)} is not allowed; a letter, then at most 63 letters, digits, "_", "-" and "."`, ['input', 'name'])
+  if (!NAME.test(name))
+    throw new InvalidValue(`name: ${JSON.stringify(name)} is not allowed; a letter, then at most 63 letters, digits, "_", "-" and "."`, ['input', 'name'])
   const stationId = localId('Station', station)
   if ((await context.load.station.load(stationId)) === undefined) throw new NotFound(`station with the id ${station}`)
   const settings = namedValues(given, 'settings')
@@ -37,11 +38,25 @@ export async function registerDevice({ name, label, driver, stationId: station, 
 
   const device = await context.database.prisma
     .$transaction(async (tx) => {
-      const port = await tx.port.upsert({ where: { stationId_address: { stationId, address } }, create: { stationId, address, kind: portKind }, update: { kind: portKind } })
+      const port = await tx.port.upsert({
+        where: { stationId_address: { stationId, address } },
+        create: { stationId, address, kind: portKind },
+        update: { kind: portKind },
+      })
       const taken = await tx.device.findFirst({ where: { portId: port.id, subAddress: subAddress ?? null, removedAt: null } })
-      if (taken !== null) throw new Conflict(`${taken.name} is already registered at ${address}${subAddress === undefined ? '' : ` ${subAddress}`}`, { deviceId: taken.id })
+      if (taken !== null)
+        throw new Conflict(`${taken.name} is already registered at ${address}${subAddress === undefined ? '' : ` ${subAddress}`}`, { deviceId: taken.id })
       const row = await tx.device.create({
-        data: { name, driverId: driver, stationId, portId: port.id, settings: settings as Prisma.InputJsonValue, simulated, ...(label != null && { label }), ...(subAddress !== undefined && { subAddress }) },
+        data: {
+          name,
+          driverId: driver,
+          stationId,
+          portId: port.id,
+          settings: settings as Prisma.InputJsonValue,
+          simulated,
+          ...(label != null && { label }),
+          ...(subAddress !== undefined && { subAddress }),
+        },
       })
       await appendEvents(tx, [eventOf(row, 'was registered', context)])
       return row
@@ -89,7 +104,11 @@ async function switchDevice(id: string, enabled: boolean, context: Context): Pro
 
 function eventOf(device: Device, what: string, context: Context) {
   return {
-    time: nowNs(), kind: 'DEVICE' as const, subject: { type: 'Device' as const, id: device.id }, deviceId: device.id,
-    summary: `device ${device.name} ${what} by ${context.actor.name}`, cause: causeOf(context),
+    time: nowNs(),
+    kind: 'DEVICE' as const,
+    subject: { type: 'Device' as const, id: device.id },
+    deviceId: device.id,
+    summary: `device ${device.name} ${what} by ${context.actor.name}`,
+    cause: causeOf(context),
   }
 }

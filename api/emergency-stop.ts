@@ -8,12 +8,25 @@ import type { Stations } from './stations/stations.ts'
 const STOP_DEADLINE_MS = 3_000
 const RELEASE_DEADLINE_MS = 5_000
 
-export type StationStopResult = { readonly stationId: string; readonly acknowledged: boolean; readonly devices: readonly DeviceStopResult[]; readonly elapsedMs: number }
+export type StationStopResult = {
+  readonly stationId: string
+  readonly acknowledged: boolean
+  readonly devices: readonly DeviceStopResult[]
+  readonly elapsedMs: number
+}
 export type StopResult = { readonly emergencyStop: EmergencyStopState; readonly stations: readonly StationStopResult[]; readonly elapsedMs: number }
-export type StopRequest = { readonly actor: Actor; readonly reason?: string | undefined; readonly stationIds?: readonly string[] | undefined; readonly arrivedAtMs: number }
+export type StopRequest = {
+  readonly actor: Actor
+  readonly reason?: string | undefined
+  readonly stationIds?: readonly string[] | undefined
+  readonly arrivedAtMs: number
+}
 
 /** All stations at once, each over a lane of its own. Needs neither database nor queue; one that is away does not hold up the others. */
-export async function stopStations({ stations }: { readonly stations: Stations }, { actor, reason, stationIds, arrivedAtMs }: StopRequest): Promise<StopResult> {
+export async function stopStations(
+  { stations }: { readonly stations: Stations },
+  { actor, reason, stationIds, arrivedAtMs }: StopRequest,
+): Promise<StopResult> {
   const ids = stationIds ?? stations.all().map(({ stationId }) => stationId)
   const results = await Promise.all(ids.map((id) => stopOne(stations, id, actor, reason, arrivedAtMs)))
   const state = results.find(({ state }) => state?.active === true)?.state
@@ -37,7 +50,10 @@ async function stopOne(stations: Stations, stationId: string, actor: Actor, reas
 }
 
 /** Throws StationOffline when one of the stations is away: a latch that stays must be seen. */
-export async function releaseStations({ stations }: { readonly stations: Stations }, { actor, reason, stationIds }: Omit<StopRequest, 'arrivedAtMs'>): Promise<StopResult> {
+export async function releaseStations(
+  { stations }: { readonly stations: Stations },
+  { actor, reason, stationIds }: Omit<StopRequest, 'arrivedAtMs'>,
+): Promise<StopResult> {
   const startedMs = performance.now()
   const latched = stationIds === undefined ? stations.all().filter(({ emergencyStop }) => emergencyStop.active) : chosen(stations, stationIds)
   const released = await Promise.all(

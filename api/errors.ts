@@ -24,7 +24,13 @@ export function publicErrors(errors: readonly unknown[], log: Logger): readonly 
   return errors.map((error) => {
     const { message, extensions } = publicError(error instanceof GraphQLError ? error.toJSON() : { message: String(error) }, error, log)
     const { nodes, source, positions, path } = error instanceof GraphQLError ? error : {}
-    return new GraphQLError(message, { nodes: nodes ?? null, source: source ?? null, positions: positions ?? null, path: path ?? null, extensions: extensions ?? null })
+    return new GraphQLError(message, {
+      nodes: nodes ?? null,
+      source: source ?? null,
+      positions: positions ?? null,
+      path: path ?? null,
+      extensions: extensions ?? null,
+    })
   })
 }
 

@@ -1,6 +1,5 @@
-import type { Database } from '../prisma/client.ts'
+import type { Database, Prisma } from '../prisma/client.ts'
 import type { Event } from './loaders.ts'
-import type { Prisma } from '../prisma/client.ts'
 import type { RowChanges } from './row-changes.ts'
 
 /** The feed of everything that happens, by the ids of its rows: they become visible in order, so a reader that goes on from one misses nothing. */

@@ -4,7 +4,13 @@ import type { Context, Services } from './context.ts'
 import type { StationMirror } from './stations/mirror.ts'
 
 export type HealthState = 'OK' | 'DEGRADED' | 'DOWN'
-export type ComponentHealth = { readonly name: string; readonly state: HealthState; readonly message?: string; readonly lastSeen?: Date | bigint; readonly latencyMs?: number }
+export type ComponentHealth = {
+  readonly name: string
+  readonly state: HealthState
+  readonly message?: string
+  readonly lastSeen?: Date | bigint
+  readonly latencyMs?: number
+}
 export type Health = {
   readonly state: HealthState
   readonly time: Date
@@ -32,7 +38,9 @@ export async function queueHealth({ queues }: Pick<Context, 'queues'>): Promise<
 async function diskHealth(dataDir: string): Promise<ComponentHealth & { readonly freeBytes: number }> {
   const { bavail, bsize } = await statfs(dataDir)
   const freeBytes = bavail * bsize
-  return freeBytes < LOW_DISK_BYTES ? { name: 'disk', state: 'DEGRADED', message: `${Math.round(freeBytes / 1e6)} MB are free`, freeBytes } : { name: 'disk', state: 'OK', freeBytes }
+  return freeBytes < LOW_DISK_BYTES
+    ? { name: 'disk', state: 'DEGRADED', message: `${Math.round(freeBytes / 1e6)} MB are free`, freeBytes }
+    : { name: 'disk', state: 'OK', freeBytes }
 }
 
 /** A station's own parts, and the way to it. */
@@ -62,7 +70,14 @@ export async function labHealth(services: Services): Promise<Health> {
   ])
   const { freeBytes, ...diskComponent } = disk
   const components = [database, queue, diskComponent, ...stations.flat()]
-  return { state: overall(components), time: new Date(), components, cpuPercent: cpuPercent(), memoryBytes: process.memoryUsage.rss(), diskFreeBytes: freeBytes }
+  return {
+    state: overall(components),
+    time: new Date(),
+    components,
+    cpuPercent: cpuPercent(),
+    memoryBytes: process.memoryUsage.rss(),
+    diskFreeBytes: freeBytes,
+  }
 }
 
 export async function healthOfStation(mirror: StationMirror): Promise<Health | null> {

@@ -30,23 +30,71 @@ export type Loaders = {
 export function createLoaders({ database: { prisma } }: Pick<Services, 'database'>): Loaders {
   const among = (ids: readonly string[]): { id: { in: string[] } } => ({ id: { in: [...ids] } })
   return {
-    station: one((ids) => prisma.station.findMany({ where: among(ids) }), ({ id }) => id),
-    port: one((ids) => prisma.port.findMany({ where: among(ids) }), ({ id }) => id),
-    device: one((ids) => prisma.device.findMany({ where: among(ids) }), ({ id }) => id),
-    session: one((ids) => prisma.session.findMany({ where: among(ids) }), ({ id }) => id),
-    run: one((ids) => prisma.run.findMany({ where: among(ids) }), ({ id }) => id),
-    dataset: one((ids) => prisma.dataset.findMany({ where: among(ids) }), ({ id }) => id),
-    job: one((ids) => prisma.job.findMany({ where: among(ids) }), ({ id }) => id),
-    note: one((ids) => prisma.note.findMany({ where: among(ids) }), ({ id }) => id),
-    portsOfStation: many((ids) => prisma.port.findMany({ where: { stationId: { in: [...ids] } }, orderBy: { address: 'asc' } }), ({ stationId }) => stationId),
-    devicesOfPort: many((ids) => prisma.device.findMany({ where: { portId: { in: [...ids] }, removedAt: null }, orderBy: { name: 'asc' } }), ({ portId }) => portId),
-    parametersOfDevice: many((ids) => prisma.parameter.findMany({ where: { deviceId: { in: [...ids] } }, orderBy: { key: 'asc' } }), ({ deviceId }) => deviceId),
-    devicesOfRun: many((ids) => prisma.runDevice.findMany({ where: { runId: { in: [...ids] } }, include: { device: true }, orderBy: { role: 'asc' } }), ({ runId }) => runId),
+    station: one(
+      (ids) => prisma.station.findMany({ where: among(ids) }),
+      ({ id }) => id,
+    ),
+    port: one(
+      (ids) => prisma.port.findMany({ where: among(ids) }),
+      ({ id }) => id,
+    ),
+    device: one(
+      (ids) => prisma.device.findMany({ where: among(ids) }),
+      ({ id }) => id,
+    ),
+    session: one(
+      (ids) => prisma.session.findMany({ where: among(ids) }),
+      ({ id }) => id,
+    ),
+    run: one(
+      (ids) => prisma.run.findMany({ where: among(ids) }),
+      ({ id }) => id,
+    ),
+    dataset: one(
+      (ids) => prisma.dataset.findMany({ where: among(ids) }),
+      ({ id }) => id,
+    ),
+    job: one(
+      (ids) => prisma.job.findMany({ where: among(ids) }),
+      ({ id }) => id,
+    ),
+    note: one(
+      (ids) => prisma.note.findMany({ where: among(ids) }),
+      ({ id }) => id,
+    ),
+    portsOfStation: many(
+      (ids) => prisma.port.findMany({ where: { stationId: { in: [...ids] } }, orderBy: { address: 'asc' } }),
+      ({ stationId }) => stationId,
+    ),
+    devicesOfPort: many(
+      (ids) => prisma.device.findMany({ where: { portId: { in: [...ids] }, removedAt: null }, orderBy: { name: 'asc' } }),
+      ({ portId }) => portId,
+    ),
+    parametersOfDevice: many(
+      (ids) => prisma.parameter.findMany({ where: { deviceId: { in: [...ids] } }, orderBy: { key: 'asc' } }),
+      ({ deviceId }) => deviceId,
+    ),
+    devicesOfRun: many(
+      (ids) => prisma.runDevice.findMany({ where: { runId: { in: [...ids] } }, include: { device: true }, orderBy: { role: 'asc' } }),
+      ({ runId }) => runId,
+    ),
     devicesOfSession: devicesOfSession(prisma),
-    datasetsOfRun: many((ids) => prisma.dataset.findMany({ where: { runId: { in: [...ids] } }, orderBy: { createdAt: 'asc' } }), ({ runId }) => runId ?? ''),
-    notesOfSession: many((ids) => prisma.note.findMany({ where: { sessionId: { in: [...ids] } }, orderBy: { time: 'asc' } }), ({ sessionId }) => sessionId ?? ''),
-    runOfJob: one((ids) => prisma.run.findMany({ where: { jobId: { in: [...ids] } } }), ({ jobId }) => jobId ?? ''),
-    exportOfJob: one((ids) => prisma.export.findMany({ where: { jobId: { in: [...ids] } } }), ({ jobId }) => jobId),
+    datasetsOfRun: many(
+      (ids) => prisma.dataset.findMany({ where: { runId: { in: [...ids] } }, orderBy: { createdAt: 'asc' } }),
+      ({ runId }) => runId ?? '',
+    ),
+    notesOfSession: many(
+      (ids) => prisma.note.findMany({ where: { sessionId: { in: [...ids] } }, orderBy: { time: 'asc' } }),
+      ({ sessionId }) => sessionId ?? '',
+    ),
+    runOfJob: one(
+      (ids) => prisma.run.findMany({ where: { jobId: { in: [...ids] } } }),
+      ({ jobId }) => jobId ?? '',
+    ),
+    exportOfJob: one(
+      (ids) => prisma.export.findMany({ where: { jobId: { in: [...ids] } } }),
+      ({ jobId }) => jobId,
+    ),
   }
 }
 
@@ -68,7 +116,14 @@ function many<Row>(find: (keys: readonly string[]) => Promise<Row[]>, keyOf: (ro
 /** Every device that some run of the session used, once. */
 function devicesOfSession(prisma: PrismaClient): DataLoader<string, Device[]> {
   return new DataLoader(async (ids) => {
-    const used = await prisma.runDevice.findMany({ where: { run: { sessionId: { in: [...ids] } } }, include: { device: true, run: { select: { sessionId: true } } } })
-    return ids.map((id) => [...new Map(used.filter(({ run }) => run.sessionId === id).map(({ device }) => [device.id, device])).values()].sort((a, b) => a.name.localeCompare(b.name)))
+    const used = await prisma.runDevice.findMany({
+      where: { run: { sessionId: { in: [...ids] } } },
+      include: { device: true, run: { select: { sessionId: true } } },
+    })
+    return ids.map((id) =>
+      [...new Map(used.filter(({ run }) => run.sessionId === id).map(({ device }) => [device.id, device])).values()].sort((a, b) =>
+        a.name.localeCompare(b.name),
+      ),
+    )
   })
 }

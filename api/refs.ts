@@ -1,5 +1,5 @@
 import type { DeviceRecord, EmergencyStopState } from '../core/device.ts'
-import type { Problem } from '../core/errors.ts'
+import type { ProblemRecord } from '../core/errors.ts'
 import type { ParameterSpec } from '../core/parameter.ts'
 import type { Reading } from '../core/reading.ts'
 import { builder } from './builder.ts'
@@ -11,7 +11,7 @@ import type { Dataset, Device, Job, Note, Port, Run, Session, Station } from './
  * no two of those files need each other.
  */
 export const NodeRef = builder.interfaceRef<{ readonly id: string }>('Node')
-export const ProblemRef = builder.interfaceRef<Problem>('Problem')
+export const ProblemRef = builder.interfaceRef<ProblemRecord>('Problem')
 
 export const StationRef = builder.objectRef<Station>('Station')
 export const PortRef = builder.objectRef<Port>('Port')

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { listenForChanges, type ChangedTable } from '../prisma/listen.ts'
+import { type ChangedTable, listenForChanges } from '../prisma/listen.ts'
 
 /** Rows that changed in PostgreSQL, told to whoever waits for them. A wake-up, not the truth: read the row again. */
 export interface RowChanges {

@@ -18,8 +18,8 @@ import { createFramesSocket } from './http/frames-socket.ts'
 import { createGraphqlSocket } from './http/graphql-socket.ts'
 import { createOriginPolicy } from './http/origin.ts'
 import { answerStop, isStop } from './http/stop.ts'
-import { Opened } from './opened.ts'
 import { openJobQueues } from './job-queues.ts'
+import { Opened } from './opened.ts'
 import { openRowChanges } from './row-changes.ts'
 import { buildSchema } from './schema/index.ts'
 import { openStations } from './stations/stations.ts'
@@ -39,11 +39,18 @@ export async function startApi(config: ApiConfig, { log, webFolder }: ApiOptions
     opened.defer(() => stop.abort())
     const listening = signal === undefined ? stop.signal : AbortSignal.any([stop.signal, signal])
 
-    const database = opened.use(openDatabase(config.databaseUrl, { name: 'kymograph-api', onError: (error) => log.warn({ error: error.message }, 'a database connection broke') }))
+    const database = opened.use(
+      openDatabase(config.databaseUrl, { name: 'kymograph-api', onError: (error) => log.warn({ error: error.message }, 'a database connection broke') }),
+    )
     const token = await linkToken(linkTokenFile(config.dataDir))
     const changes = await openRowChanges(config.databaseUrl, log, listening)
     const stations = opened.use(
-      await openStations(database, changes, ({ id, linkAddress }) => connectStation({ stationId: id, address: linkAddress, token, log: (line) => log.info(line) }), log),
+      await openStations(
+        database,
+        changes,
+        ({ id, linkAddress }) => connectStation({ stationId: id, address: linkAddress, token, log: (line) => log.info(line) }),
+        log,
+      ),
     )
     const queues = opened.use(openJobQueues(config.redisUrl === undefined ? { databaseUrl: config.databaseUrl } : { redisUrl: config.redisUrl }, log))
     const tickets = createFrameTickets(token)
@@ -94,7 +101,9 @@ async function stopLab(request: IncomingMessage, response: ServerResponse, { sta
 }
 
 function refuse(response: ServerResponse, reason: string): void {
-  response.writeHead(403, { 'Content-Type': 'application/json' }).end(JSON.stringify({ errors: [{ message: reason, extensions: { code: 'FORBIDDEN_ORIGIN' } }] }))
+  response
+    .writeHead(403, { 'Content-Type': 'application/json' })
+    .end(JSON.stringify({ errors: [{ message: reason, extensions: { code: 'FORBIDDEN_ORIGIN' } }] }))
 }
 
 function hangUp(socket: Duplex, status: string): void {

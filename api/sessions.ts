@@ -1,7 +1,7 @@
 import { Conflict, InvalidValue, NotFound } from '../core/errors.ts'
 import type { Prisma } from '../prisma/client.ts'
 import { appendEvents } from '../prisma/events.ts'
-import { causeOf, type Context } from './context.ts'
+import { type Context, causeOf } from './context.ts'
 import { localId } from './global-id.ts'
 import type { Session } from './loaders.ts'
 import { nowNs } from './now.ts'
@@ -17,10 +17,23 @@ export async function openSession({ title, tags, metadata }: NewSession, context
   return context.database.prisma.$transaction(async (tx) => {
     const session = await tx.session.create({
       // Whole milliseconds, as JavaScript knows them: what is read back is what is stored.
-      data: { title: title.trim(), tags: [...tags], operator: context.actor.name, startedAt: new Date(), ...(metadata != null && { metadata: metadata as Prisma.InputJsonValue }) },
+      data: {
+        title: title.trim(),
+        tags: [...tags],
+        operator: context.actor.name,
+        startedAt: new Date(),
+        ...(metadata != null && { metadata: metadata as Prisma.InputJsonValue }),
+      },
     })
     await appendEvents(tx, [
-      { time: nowNs(), kind: 'SESSION', subject: { type: 'Session', id: session.id }, sessionId: session.id, summary: `session ${session.title} started`, cause: causeOf(context) },
+      {
+        time: nowNs(),
+        kind: 'SESSION',
+        subject: { type: 'Session', id: session.id },
+        sessionId: session.id,
+        summary: `session ${session.title} started`,
+        cause: causeOf(context),
+      },
     ])
     return session
   })
@@ -34,6 +47,9 @@ export async function sessionForRun(given: string | null | undefined, planTitle:
     if (session.state !== 'OPEN') throw new Conflict(`session ${session.title} is closed`, { sessionId: session.id })
     return session
   }
-  const open = await context.database.prisma.session.findFirst({ where: { operator: context.actor.name, state: 'OPEN' }, orderBy: [{ startedAt: 'desc' }, { id: 'desc' }] })
+  const open = await context.database.prisma.session.findFirst({
+    where: { operator: context.actor.name, state: 'OPEN' },
+    orderBy: [{ startedAt: 'desc' }, { id: 'desc' }],
+  })
   return open ?? openSession({ title: `${planTitle}, ${new Date().toISOString().slice(0, 10)}`, tags: [] }, context)
 }

@@ -17,7 +17,10 @@ export function valueOf({ number, integer, boolean, text, list }: ValueGiven, pa
   return value
 }
 
-export function namedValues(given: readonly { readonly name: string; readonly value: ValueGiven }[] | null | undefined, path: string): Record<string, ParameterValue> {
+export function namedValues(
+  given: readonly { readonly name: string; readonly value: ValueGiven }[] | null | undefined,
+  path: string,
+): Record<string, ParameterValue> {
   const values = new Map<string, ParameterValue>()
   for (const { name, value } of given ?? []) {
     if (values.has(name)) throw new InvalidValue(`${path}: ${name} is given twice`, [path, name])

@@ -17,7 +17,11 @@ const DTYPE_UINT16 = 1
 const MAX_U32 = 0xffff_ffff
 
 /** `skipped` counts since the viewer connected. */
-export function encodeFrame({ sequence, time, width, height, exposureSeconds, minimum, maximum, mean, dropped }: FrameHeader, pixels: Uint8Array, skipped: number): Buffer {
+export function encodeFrame(
+  { sequence, time, width, height, exposureSeconds, minimum, maximum, mean, dropped }: FrameHeader,
+  pixels: Uint8Array,
+  skipped: number,
+): Buffer {
   const message = Buffer.allocUnsafe(FRAME_HEADER_BYTES + pixels.byteLength)
   message.writeUInt32LE(FRAME_MAGIC, 0)
   message.writeUInt16LE(FRAME_VERSION, 4)

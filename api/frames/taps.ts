@@ -29,8 +29,7 @@ export function createFrameTaps(stations: Stations, log: Logger): FrameTaps {
     while (!signal.aborted) {
       try {
         const mirror = stations.all().find(({ devices, online }) => online && devices.has(view.deviceId))
-        if (mirror !== undefined)
-          for await (const frame of mirror.link.stream('frames', view, signal)) for (const viewer of viewers) viewer(frame)
+        if (mirror !== undefined) for await (const frame of mirror.link.stream('frames', view, signal)) for (const viewer of viewers) viewer(frame)
       } catch (error) {
         const text = String(error)
         if (!signal.aborted && text !== said) log.info({ device: view.deviceId, error: text }, 'the frames of a camera are not followed for the moment')

@@ -33,7 +33,10 @@ type StoredSample = Omit<SampleRow, 'time'> & { readonly time: string }
 
 /** In order; at most `limit`. */
 export async function rawSamples(pool: Pool, range: SampleRange, limit: number): Promise<SampleRow[]> {
-  const { rows } = await pool.query<StoredSample>(`SELECT ${COLUMNS} FROM "sample" WHERE ${RANGE} ORDER BY "time", "sequence" LIMIT $4`, [...bounds(range), limit])
+  const { rows } = await pool.query<StoredSample>(`SELECT ${COLUMNS} FROM "sample" WHERE ${RANGE} ORDER BY "time", "sequence" LIMIT $4`, [
+    ...bounds(range),
+    limit,
+  ])
   return rows.map((row) => ({ ...row, time: BigInt(row.time) }))
 }
 

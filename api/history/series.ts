@@ -4,7 +4,7 @@ import { checkMaxPoints, createReducer, type Reduced, type Reduction } from '../
 import type { WallNs } from '../../core/time.ts'
 import { convert } from '../../core/unit.ts'
 import type { Database } from '../../prisma/client.ts'
-import { binnedPoints, binnedMeans, countSamples, rawSamples, sampleAt, type SampleRow } from './samples.ts'
+import { binnedMeans, binnedPoints, countSamples, rawSamples, type SampleRow, sampleAt } from './samples.ts'
 
 export type Series = {
   readonly unit?: string | undefined

@@ -9,6 +9,7 @@ import type { Actor } from '../../core/cause.ts'
 import { type Authenticator, Unauthenticated } from '../actor.ts'
 import { type Context, createContext, type Services } from '../context.ts'
 import { publicError } from '../errors.ts'
+import { FILES_PATH } from '../file-urls.ts'
 import { MAX_BODY, MAX_TOKENS } from '../limits.ts'
 import type { SubscriptionHub } from '../subscriptions/shared.ts'
 import { createFilesRouter } from './files.ts'
@@ -71,7 +72,7 @@ export async function createApp({ schema, services, authenticator, hub, webFolde
     expressMiddleware(apollo, { context: async ({ res }) => contextOf(res.locals as Locals) }),
   )
   app.use(
-    '/files',
+    FILES_PATH,
     createFilesRouter({
       database: services.database,
       dataDir: services.config.dataDir,

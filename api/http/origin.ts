@@ -16,7 +16,11 @@ const WILDCARDS = new Set(['0.0.0.0', '::'])
 const PREFLIGHT_SECONDS = '600'
 
 export function createOriginPolicy(host: string, allowedOrigins: readonly string[]): OriginPolicy {
-  const names = new Set([...LOOPBACK_NAMES, ...(WILDCARDS.has(host) ? [] : [host.includes(':') ? `[${host}]` : host]), ...allowedOrigins.map((origin) => new URL(origin).hostname)])
+  const names = new Set([
+    ...LOOPBACK_NAMES,
+    ...(WILDCARDS.has(host) ? [] : [host.includes(':') ? `[${host}]` : host]),
+    ...allowedOrigins.map((origin) => new URL(origin).hostname),
+  ])
   const allowed = new Set(allowedOrigins)
   return {
     refusal({ headers: { host: given, origin } }) {

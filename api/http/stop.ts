@@ -15,12 +15,23 @@ export function isStop({ method, url }: IncomingMessage): boolean {
  * The emergency stop with nothing in its way: no parser, no database, no login. Whoever reaches this port may stop the lab. The body is not read; a reason
  * may stand in the query (?reason=…).
  */
-export async function answerStop(request: IncomingMessage, response: ServerResponse, { stations, actor, log }: { readonly stations: Stations; readonly actor: Actor; readonly log: Logger }): Promise<void> {
+export async function answerStop(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { stations, actor, log }: { readonly stations: Stations; readonly actor: Actor; readonly log: Logger },
+): Promise<void> {
   const arrivedAtMs = performance.now()
   const reason = new URLSearchParams(request.url?.split('?')[1]).get('reason')?.slice(0, MAX_REASON_LENGTH)
   const result = await stopStations({ stations }, { actor, reason, arrivedAtMs })
-  log.warn({ actor: actor.name, reason, elapsedMs: result.elapsedMs, stations: result.stations.map(({ stationId, acknowledged }) => ({ stationId, acknowledged })) }, 'emergency stop')
+  log.warn(
+    { actor: actor.name, reason, elapsedMs: result.elapsedMs, stations: result.stations.map(({ stationId, acknowledged }) => ({ stationId, acknowledged })) },
+    'emergency stop',
+  )
   const everyone = result.stations.every(({ acknowledged }) => acknowledged)
   response.writeHead(everyone ? 200 : 503, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' })
-  response.end(JSON.stringify({ stopped: everyone, elapsedMs: result.elapsedMs, stations: result.stations }, (_key, value: unknown) => (typeof value === 'bigint' ? value.toString() : value)))
+  response.end(
+    JSON.stringify({ stopped: everyone, elapsedMs: result.elapsedMs, stations: result.stations }, (_key, value: unknown) =>
+      typeof value === 'bigint' ? value.toString() : value,
+    ),
+  )
 }

@@ -2,7 +2,7 @@ import { Conflict, NotFound, NotSupported } from '../../core/errors.ts'
 import { acquisition } from '../../core/job.ts'
 import { appendEvents } from '../../prisma/events.ts'
 import { need } from '../actor.ts'
-import { causeOf, type Context } from '../context.ts'
+import { type Context, causeOf } from '../context.ts'
 import { localId } from '../global-id.ts'
 import type { Job } from '../loaders.ts'
 import { nowNs } from '../now.ts'
@@ -19,7 +19,10 @@ export async function cancelJob(id: string, context: Context): Promise<Job> {
   const cancelReason = `cancelled by ${context.actor.name}`
   const waiting = await prisma.$transaction(async (tx) => {
     const { count } = await tx.job.updateMany({ where: { id: jobId, state: 'WAITING' }, data: { state: 'CANCELLED', finishedAt: new Date(), cancelReason } })
-    if (count > 0) await appendEvents(tx, [{ time: nowNs(), kind: 'JOB', subject: { type: 'Job', id: jobId }, summary: `${job.name} ${cancelReason}`, cause: causeOf(context) }])
+    if (count > 0)
+      await appendEvents(tx, [
+        { time: nowNs(), kind: 'JOB', subject: { type: 'Job', id: jobId }, summary: `${job.name} ${cancelReason}`, cause: causeOf(context) },
+      ])
     return count > 0
   })
   if (waiting) await context.queues.remove(job.queue, jobId)

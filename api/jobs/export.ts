@@ -2,12 +2,12 @@ import { statfs } from 'node:fs/promises'
 import type { DatasetColumn } from '../../core/dataset.ts'
 import { Conflict, InvalidValue, NotFound, NotSupported, StorageFull } from '../../core/errors.ts'
 import { uuidv7 } from '../../core/id.ts'
-import { COMPUTE_QUEUE, exportJob, type ExportPayload, MAX_EXPORT_DATASETS } from '../../core/job.ts'
+import { COMPUTE_QUEUE, type ExportPayload, exportJob, MAX_EXPORT_DATASETS } from '../../core/job.ts'
 import type { Prisma } from '../../prisma/client.ts'
 import { appendEvents } from '../../prisma/events.ts'
 import { formatNamed } from '../../storage/formats/index.ts'
 import { need } from '../actor.ts'
-import { causeOf, type Context } from '../context.ts'
+import { type Context, causeOf } from '../context.ts'
 import { localIds } from '../global-id.ts'
 import type { Dataset, Job } from '../loaders.ts'
 import { nowNs } from '../now.ts'
@@ -31,7 +31,8 @@ export async function requestExport(request: ExportRequest, context: Context): P
   const format = formatNamed(request.format)
   const datasets = await datasetsOf(request, context)
   for (const { kind, name, state } of datasets) {
-    if (!format.kinds.some((known) => known === kind)) throw new NotSupported(`${format.label} has no form for ${kind.toLowerCase()}; dataset ${name} cannot be exported to it`)
+    if (!format.kinds.some((known) => known === kind))
+      throw new NotSupported(`${format.label} has no form for ${kind.toLowerCase()}; dataset ${name} cannot be exported to it`)
     if (state !== 'COMPLETE' && state !== 'RECOVERED') throw new Conflict(`dataset ${name} is ${state.toLowerCase()}; only whole recordings are exported`)
   }
   checkColumns(request.columns ?? [], datasets)
@@ -39,17 +40,35 @@ export async function requestExport(request: ExportRequest, context: Context): P
 
   const jobId = uuidv7()
   const priority = request.priority ?? 0
-  const payload: ExportPayload = { jobId, datasetIds: datasets.map(({ id }) => id), format: format.id, options: {}, ...(request.columns != null && { columns: request.columns }) }
+  const payload: ExportPayload = {
+    jobId,
+    datasetIds: datasets.map(({ id }) => id),
+    format: format.id,
+    options: {},
+    ...(request.columns != null && { columns: request.columns }),
+  }
   try {
     const job = await context.database.prisma.$transaction(async (tx) => {
       const row = await tx.job.create({
         data: {
-          id: jobId, queue: COMPUTE_QUEUE, name: exportJob.name, priority, requestedBy: context.actor.name, createdAt: new Date(),
-          payload: payload as unknown as Prisma.InputJsonValue, ...(request.idempotencyKey != null && { idempotencyKey: request.idempotencyKey }),
+          id: jobId,
+          queue: COMPUTE_QUEUE,
+          name: exportJob.name,
+          priority,
+          requestedBy: context.actor.name,
+          createdAt: new Date(),
+          payload: payload as unknown as Prisma.InputJsonValue,
+          ...(request.idempotencyKey != null && { idempotencyKey: request.idempotencyKey }),
         },
       })
       await appendEvents(tx, [
-        { time: nowNs(), kind: 'JOB', subject: { type: 'Job', id: jobId }, summary: `export of ${datasets.length === 1 ? datasets[0]?.name : `${datasets.length} datasets`} to ${format.label} is queued`, cause: causeOf(context) },
+        {
+          time: nowNs(),
+          kind: 'JOB',
+          subject: { type: 'Job', id: jobId },
+          summary: `export of ${datasets.length === 1 ? datasets[0]?.name : `${datasets.length} datasets`} to ${format.label} is queued`,
+          cause: causeOf(context),
+        },
       ])
       return row
     })

@@ -3,7 +3,7 @@ import { stationQueue } from '../../core/job.ts'
 import { hasEnded, type RunState } from '../../core/run.ts'
 import { appendEvents } from '../../prisma/events.ts'
 import { need } from '../actor.ts'
-import { causeOf, type Context } from '../context.ts'
+import { type Context, causeOf } from '../context.ts'
 import { localId } from '../global-id.ts'
 import type { Run } from '../loaders.ts'
 import { nowNs } from '../now.ts'
@@ -20,7 +20,9 @@ export async function abortRun(id: string, reason: string | undefined, context: 
   if (hasEnded(run.state as RunState)) throw new Conflict(`run ${run.number} has ended already: ${run.state.toLowerCase()}`, { runId })
   if (run.state === 'QUEUED' && (await abortWaiting(run, reason, context))) return prisma.run.findUniqueOrThrow({ where: { id: runId } })
 
-  const { known } = await context.stations.get(run.stationId).call('abortRun', { runId, actor: context.actor, ...(reason !== undefined && { reason }) }, ABORT_DEADLINE_MS)
+  const { known } = await context.stations
+    .get(run.stationId)
+    .call('abortRun', { runId, actor: context.actor, ...(reason !== undefined && { reason }) }, ABORT_DEADLINE_MS)
   const now = await prisma.run.findUniqueOrThrow({ where: { id: runId } })
   if (!known && !hasEnded(now.state as RunState)) throw new Conflict(`run ${run.number} is not carried out by its station now`, { runId })
   return now
@@ -35,9 +37,21 @@ async function abortWaiting(run: Run, reason: string | undefined, context: Conte
       data: { state: 'ABORTED', endedAt: new Date(), exitReason, ...(reason !== undefined && { abortReason: reason }) },
     })
     if (count === 0) return false
-    if (run.jobId !== null) await tx.job.update({ where: { id: run.jobId }, data: { state: 'CANCELLED', finishedAt: new Date(), ...(reason !== undefined && { cancelReason: reason }) } })
+    if (run.jobId !== null)
+      await tx.job.update({
+        where: { id: run.jobId },
+        data: { state: 'CANCELLED', finishedAt: new Date(), ...(reason !== undefined && { cancelReason: reason }) },
+      })
     await appendEvents(tx, [
-      { time: nowNs(), kind: 'RUN', subject: { type: 'Run', id: run.id }, runId: run.id, sessionId: run.sessionId, summary: `run ${run.number} ${exitReason}`, cause: causeOf(context, reason) },
+      {
+        time: nowNs(),
+        kind: 'RUN',
+        subject: { type: 'Run', id: run.id },
+        runId: run.id,
+        sessionId: run.sessionId,
+        summary: `run ${run.number} ${exitReason}`,
+        cause: causeOf(context, reason),
+      },
     ])
     return true
   })

@@ -12,7 +12,8 @@ import type { StationMirror } from '../stations/mirror.ts'
  */
 export function checkRun({ axes, detectors }: PlanOutline, plan: PlanSpec['type'], bound: ReadonlyMap<string, Device>, station: StationMirror): void {
   if (!station.online) throw station.away()
-  if (station.emergencyStop.active) throw new EmergencyStopped(`the emergency stop of station ${station.name} is active; release it first`, { stationId: station.stationId })
+  if (station.emergencyStop.active)
+    throw new EmergencyStopped(`the emergency stop of station ${station.name} is active; release it first`, { stationId: station.stationId })
   for (const axis of axes) onDevice(axis.role, bound, station, (state) => checkAxis(axis, state, station))
   for (const detector of detectors) onDevice(detector.role, bound, station, (state) => checkDetector(detector, plan, state))
 }
@@ -22,7 +23,11 @@ function onDevice(role: string, bound: ReadonlyMap<string, Device>, station: Sta
   if (device === undefined) return
   const facts = { deviceId: device.id, stationId: station.stationId }
   const state = station.devices.get(device.id)
-  if (state?.connection !== 'CONNECTED') throw new DeviceOffline(`${device.name} is ${(state?.connection ?? 'not known to its station').toLowerCase()}${state?.connectionReason === undefined ? '' : `: ${state.connectionReason}`}`, facts)
+  if (state?.connection !== 'CONNECTED')
+    throw new DeviceOffline(
+      `${device.name} is ${(state?.connection ?? 'not known to its station').toLowerCase()}${state?.connectionReason === undefined ? '' : `: ${state.connectionReason}`}`,
+      facts,
+    )
   try {
     check(state)
   } catch (error) {

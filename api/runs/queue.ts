@@ -1,5 +1,5 @@
-import type { QueueState } from '../../link/protocol.ts'
 import { ACTIVE_RUN_STATES } from '../../core/run.ts'
+import type { QueueState } from '../../link/protocol.ts'
 import type { Context } from '../context.ts'
 import type { Run, Station } from '../loaders.ts'
 
@@ -18,7 +18,11 @@ export function queueStateOf({ id, queueHeld, queueReason }: Station, { stations
 export async function queueEntries(station: Station, context: Context): Promise<QueueEntry[]> {
   const { prisma } = context.database
   const [waiting, active] = await Promise.all([
-    prisma.run.findMany({ where: { stationId: station.id, state: 'QUEUED' }, orderBy: [{ priority: 'desc' }, { queuedAt: 'asc' }, { id: 'asc' }], take: MAX_ENTRIES }),
+    prisma.run.findMany({
+      where: { stationId: station.id, state: 'QUEUED' },
+      orderBy: [{ priority: 'desc' }, { queuedAt: 'asc' }, { id: 'asc' }],
+      take: MAX_ENTRIES,
+    }),
     prisma.run.findFirst({ where: { stationId: station.id, state: { in: [...ACTIVE_RUN_STATES] } }, select: { number: true } }),
   ])
   const { held, reason } = queueStateOf(station, context)

@@ -1,13 +1,13 @@
 import { InvalidValue } from '../../core/errors.ts'
-import { acquisition, stationQueue } from '../../core/job.ts'
 import { uuidv7 } from '../../core/id.ts'
+import { acquisition, stationQueue } from '../../core/job.ts'
 import type { BoundPlan, PlanSpec } from '../../core/plan.ts'
 import { checkPlan, outlineOf, PLANS } from '../../core/plans/plans.ts'
 import { dateFromWallNs } from '../../core/time.ts'
 import type { Prisma } from '../../prisma/client.ts'
 import { appendEvents } from '../../prisma/events.ts'
 import { need } from '../actor.ts'
-import { causeOf, type Context } from '../context.ts'
+import { type Context, causeOf } from '../context.ts'
 import type { Device, Run } from '../loaders.ts'
 import { nowNs } from '../now.ts'
 import { sessionForRun } from '../sessions.ts'
@@ -55,7 +55,9 @@ export async function startRun(request: RunRequest, context: Context): Promise<R
   const queue = stationQueue(station.stationId)
   try {
     const run = await database.prisma.$transaction(async (tx) => {
-      await tx.job.create({ data: { id: jobId, queue, name: acquisition.name, priority, requestedBy: actor.name, createdAt: new Date(), payload: { jobId, runId } } })
+      await tx.job.create({
+        data: { id: jobId, queue, name: acquisition.name, priority, requestedBy: actor.name, createdAt: new Date(), payload: { jobId, runId } },
+      })
       const row = await tx.run.create({
         data: {
           id: runId,
@@ -77,7 +79,15 @@ export async function startRun(request: RunRequest, context: Context): Promise<R
       })
       await tx.runDevice.createMany({ data: [...bound].map(([role, { id }]) => ({ runId, role, deviceId: id })) })
       await appendEvents(tx, [
-        { time: nowNs(), kind: 'RUN', subject: { type: 'Run', id: runId }, runId, sessionId: session.id, summary: `run ${row.number} is queued: ${outline.summary}`, cause: causeOf(context) },
+        {
+          time: nowNs(),
+          kind: 'RUN',
+          subject: { type: 'Run', id: runId },
+          runId,
+          sessionId: session.id,
+          summary: `run ${row.number} is queued: ${outline.summary}`,
+          cause: causeOf(context),
+        },
       ])
       return row
     })

@@ -4,7 +4,7 @@ import { dateFromWallNs } from '../../core/time.ts'
 import { appendEvents } from '../../prisma/events.ts'
 import { need, newSecret } from '../actor.ts'
 import { builder } from '../builder.ts'
-import { causeOf, type Context } from '../context.ts'
+import { type Context, causeOf } from '../context.ts'
 import { globalId, localId } from '../global-id.ts'
 import type { ApiKey } from '../loaders.ts'
 import { nowNs } from '../now.ts'
@@ -38,8 +38,16 @@ const ApiKeyInputRef = builder.inputType('ApiKeyInput', {
 })
 
 builder.mutationFields((t) => ({
-  createApiKey: t.field({ type: ApiKeyResult, args: { input: t.arg({ type: ApiKeyInputRef, required: true }) }, resolve: (_root, { input }, context) => answer(() => create(input, context)) }),
-  revokeApiKey: t.field({ type: ApiKeyResult, args: { id: t.arg.id({ required: true }) }, resolve: (_root, { id }, context) => answer(() => revoke(id, context)) }),
+  createApiKey: t.field({
+    type: ApiKeyResult,
+    args: { input: t.arg({ type: ApiKeyInputRef, required: true }) },
+    resolve: (_root, { input }, context) => answer(() => create(input, context)),
+  }),
+  revokeApiKey: t.field({
+    type: ApiKeyResult,
+    args: { id: t.arg.id({ required: true }) },
+    resolve: (_root, { id }, context) => answer(() => revoke(id, context)),
+  }),
 }))
 
 async function create({ name, role, expiresAt }: typeof ApiKeyInputRef.$inferInput, context: Context): Promise<ApiKeyPayload> {
@@ -49,7 +57,14 @@ async function create({ name, role, expiresAt }: typeof ApiKeyInputRef.$inferInp
   const { secret, hash } = newSecret()
   const apiKey = await context.database.prisma.$transaction(async (tx) => {
     const row = await tx.apiKey.create({
-      data: { name: name.trim(), role, secretHash: hash, createdBy: context.actor.name, createdAt: new Date(), ...(expiresAt != null && { expiresAt: dateFromWallNs(expiresAt) }) },
+      data: {
+        name: name.trim(),
+        role,
+        secretHash: hash,
+        createdBy: context.actor.name,
+        createdAt: new Date(),
+        ...(expiresAt != null && { expiresAt: dateFromWallNs(expiresAt) }),
+      },
     })
     await appendEvents(tx, [{ time: nowNs(), kind: 'AUDIT', summary: `${context.actor.name} made the API key ${row.name} (${role})`, cause: causeOf(context) }])
     return row

@@ -23,7 +23,13 @@ const StreamTicketRef = builder.objectRef<StreamTicket>('StreamTicket').implemen
   }),
 })
 
-type CameraSource = { readonly device: Device; readonly state: CameraState; readonly online: boolean; readonly exposure: ParameterSource | undefined; readonly temperature: ParameterSource | undefined }
+type CameraSource = {
+  readonly device: Device
+  readonly state: CameraState
+  readonly online: boolean
+  readonly exposure: ParameterSource | undefined
+  readonly temperature: ParameterSource | undefined
+}
 
 export const CameraRef = builder.objectRef<CameraSource>('Camera').implement({
   fields: (t) => ({
@@ -42,7 +48,8 @@ export const CameraRef = builder.objectRef<CameraSource>('Camera').implement({
     ticket: t.field({
       type: StreamTicketRef,
       args: { quality: t.arg({ type: FrameQualityEnum, defaultValue: 'PREVIEW' }), maxRateHz: t.arg.float() },
-      resolve: ({ device }, { quality, maxRateHz }, { tickets }) => tickets.issue({ deviceId: device.id, quality: quality ?? 'PREVIEW', maxRateHz: rateOf(maxRateHz ?? MAX_FRAME_RATE_HZ) }),
+      resolve: ({ device }, { quality, maxRateHz }, { tickets }) =>
+        tickets.issue({ deviceId: device.id, quality: quality ?? 'PREVIEW', maxRateHz: rateOf(maxRateHz ?? MAX_FRAME_RATE_HZ) }),
     }),
   }),
 })

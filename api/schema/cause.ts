@@ -11,9 +11,21 @@ export const CauseRef = builder.objectRef<Cause>('Cause').implement({
   fields: (t) => ({
     kind: t.field({ type: CauseKindEnum, resolve: ({ kind }) => kind }),
     actor: t.string({ nullable: true, resolve: ({ actor }) => actor ?? null }),
-    session: t.field({ type: SessionRef, nullable: true, resolve: async ({ sessionId }, _args, { load }) => (sessionId === undefined ? null : ((await load.session.load(sessionId)) ?? null)) }),
-    run: t.field({ type: RunRef, nullable: true, resolve: async ({ runId }, _args, { load }) => (runId === undefined ? null : ((await load.run.load(runId)) ?? null)) }),
-    job: t.field({ type: JobRef, nullable: true, resolve: async ({ jobId }, _args, { load }) => (jobId === undefined ? null : ((await load.job.load(jobId)) ?? null)) }),
+    session: t.field({
+      type: SessionRef,
+      nullable: true,
+      resolve: async ({ sessionId }, _args, { load }) => (sessionId === undefined ? null : ((await load.session.load(sessionId)) ?? null)),
+    }),
+    run: t.field({
+      type: RunRef,
+      nullable: true,
+      resolve: async ({ runId }, _args, { load }) => (runId === undefined ? null : ((await load.run.load(runId)) ?? null)),
+    }),
+    job: t.field({
+      type: JobRef,
+      nullable: true,
+      resolve: async ({ jobId }, _args, { load }) => (jobId === undefined ? null : ((await load.job.load(jobId)) ?? null)),
+    }),
     reason: t.string({ nullable: true, resolve: ({ reason }) => reason ?? null }),
     requestId: t.string({ nullable: true, resolve: ({ requestId }) => requestId ?? null }),
   }),

@@ -1,13 +1,13 @@
 import type { CommandAnswer, CommandCall, CommandProgress, CommandReading, CommandState } from '../../core/command.ts'
-import { InvalidValue, NotFound, problemFromRecord } from '../../core/errors.ts'
+import { InvalidValue, NotFound } from '../../core/errors.ts'
 import { builder } from '../builder.ts'
-import { command, type Commanded, type CommandOptionsGiven } from '../commands.ts'
+import { type Commanded, type CommandOptionsGiven, command } from '../commands.ts'
 import type { Context } from '../context.ts'
 import type { Device } from '../loaders.ts'
 import { parameterOf } from '../parameters.ts'
 import { DeviceRef, ParameterRef, type ParameterSource, ProblemRef, ReadingRef, type ReadingSource } from '../refs.ts'
-import { valueOf } from '../values.ts'
 import { commandSource } from '../subscriptions/command.ts'
+import { valueOf } from '../values.ts'
 import { answer, resultUnion, type ServedCode } from './problem.ts'
 import { ValueInputRef } from './value-input.ts'
 
@@ -21,7 +21,13 @@ const StateEntryRef = builder.objectRef<StateEntry>('StateEntry').implement({
 })
 
 const CommandStateEnum = builder.enumType('CommandState', { values: ['ACCEPTED', 'DONE'] as const })
-type CommandPayload = { readonly device: Device; readonly state: CommandState; readonly readings: readonly CommandReading[]; readonly elapsedMs: number; readonly requestId: string }
+type CommandPayload = {
+  readonly device: Device
+  readonly state: CommandState
+  readonly readings: readonly CommandReading[]
+  readonly elapsedMs: number
+  readonly requestId: string
+}
 const CommandPayloadRef = builder.objectRef<CommandPayload>('CommandPayload').implement({
   description: "DONE: the instrument's own answer confirms it. ACCEPTED (wait: false): it is on the wire; follow it with the subscription command(requestId).",
   fields: (t) => ({
@@ -40,14 +46,31 @@ const CommandProgressRef = builder.objectRef<CommandProgress>('CommandProgress')
     requestId: t.exposeID('requestId'),
     state: t.field({ type: CommandStateEnum, resolve: ({ state }) => state }),
     readings: t.field({ type: [StateEntryRef], resolve: ({ readings }, _args, context) => entriesOf(readings, context) }),
-    problem: t.field({ type: ProblemRef, nullable: true, resolve: ({ problem, readings }) => (problem === undefined ? null : problemFromRecord({ ...problem, facts: { ...(readings[0] && { deviceId: readings[0].deviceId }), ...problem.facts } })) }),
+    problem: t.field({
+      type: ProblemRef,
+      nullable: true,
+      resolve: ({ problem, readings }) =>
+        problem === undefined ? null : { ...problem, facts: { ...(readings[0] && { deviceId: readings[0].deviceId }), ...problem.facts } },
+    }),
     done: t.exposeBoolean('done'),
   }),
 })
 
 const CODES = [
-  'INVALID_VALUE', 'LIMIT_VIOLATION', 'READ_ONLY', 'INCOMPATIBLE_UNIT', 'NOT_FOUND', 'NOT_SUPPORTED', 'DEVICE_OFFLINE', 'STATION_OFFLINE', 'DEVICE_BUSY', 'EMERGENCY_STOPPED',
-  'HARDWARE_FAULT', 'DEADLINE_EXCEEDED', 'FORBIDDEN', 'CONFLICT',
+  'INVALID_VALUE',
+  'LIMIT_VIOLATION',
+  'READ_ONLY',
+  'INCOMPATIBLE_UNIT',
+  'NOT_FOUND',
+  'NOT_SUPPORTED',
+  'DEVICE_OFFLINE',
+  'STATION_OFFLINE',
+  'DEVICE_BUSY',
+  'EMERGENCY_STOPPED',
+  'HARDWARE_FAULT',
+  'DEADLINE_EXCEEDED',
+  'FORBIDDEN',
+  'CONFLICT',
 ] as const satisfies readonly ServedCode[]
 const CommandResult = resultUnion('CommandResult', CommandPayloadRef, CODES)
 const CommandsResult = resultUnion('CommandsResult', CommandsPayloadRef, CODES)
@@ -108,13 +131,23 @@ builder.mutationFields((t) => {
       description: 'Together, in the order given, all checked before the first is written. The options of the first are those of all.',
       args: { inputs: t.arg({ type: [SetParameterInputRef], required: true }) },
       resolve: (_root, { inputs }, context) =>
-        answer(async () => commandsOf(await command(context, inputs.map((input) => ({ deviceId: input.deviceId, call: setCall(input) })), 'sequence', inputs[0]?.options))),
+        answer(async () =>
+          commandsOf(
+            await command(
+              context,
+              inputs.map((input) => ({ deviceId: input.deviceId, call: setCall(input) })),
+              'sequence',
+              inputs[0]?.options,
+            ),
+          ),
+        ),
     }),
     refreshParameters: t.field({
       type: CommandResult,
       description: 'Reads them from the instrument now; all of them where no names are given.',
       args: { ...args, names: t.arg.stringList() },
-      resolve: (_root, { deviceId, names, options }, context) => answer(() => commandOne(context, deviceId, { kind: 'refresh', ...(names != null && { names }) }, options)),
+      resolve: (_root, { deviceId, names, options }, context) =>
+        answer(() => commandOne(context, deviceId, { kind: 'refresh', ...(names != null && { names }) }, options)),
     }),
     move: t.field({
       type: CommandResult,
@@ -126,7 +159,16 @@ builder.mutationFields((t) => {
       description: 'All checked, then started together. The options of the first are those of all.',
       args: { inputs: t.arg({ type: [MoveInputRef], required: true }) },
       resolve: (_root, { inputs }, context) =>
-        answer(async () => commandsOf(await command(context, inputs.map((input) => ({ deviceId: input.deviceId, call: moveCall(input) })), 'together', inputs[0]?.options))),
+        answer(async () =>
+          commandsOf(
+            await command(
+              context,
+              inputs.map((input) => ({ deviceId: input.deviceId, call: moveCall(input) })),
+              'together',
+              inputs[0]?.options,
+            ),
+          ),
+        ),
     }),
     home: t.field({
       type: CommandResult,
@@ -143,14 +185,20 @@ builder.mutationFields((t) => {
     trigger: t.field({
       type: CommandResult,
       args: { ...args, frames: t.arg.int({ defaultValue: 1 }) },
-      resolve: (_root, { deviceId, frames, options }, context) => answer(() => commandOne(context, deviceId, { kind: 'trigger', frames: frames ?? 1 }, options)),
+      resolve: (_root, { deviceId, frames, options }, context) =>
+        answer(() => commandOne(context, deviceId, { kind: 'trigger', frames: frames ?? 1 }, options)),
     }),
     configureCamera: t.field({
       type: CommandResult,
       args: { input: t.arg({ type: ConfigureCameraInputRef, required: true }) },
       resolve: (_root, { input: { deviceId, exposureSeconds, roi, binning, options } }, context) =>
         answer(() =>
-          commandOne(context, deviceId, { kind: 'configureCamera', ...(exposureSeconds != null && { exposureSeconds }), ...(roi != null && { roi }), ...(binning != null && { binning }) }, options),
+          commandOne(
+            context,
+            deviceId,
+            { kind: 'configureCamera', ...(exposureSeconds != null && { exposureSeconds }), ...(roi != null && { roi }), ...(binning != null && { binning }) },
+            options,
+          ),
         ),
     }),
     startLive: plain({ kind: 'startLive' }),

@@ -1,11 +1,11 @@
-import type { Prisma } from '../../prisma/client.ts'
 import type { DatasetColumn, DatasetFile } from '../../core/dataset.ts'
 import { NotFound } from '../../core/errors.ts'
+import type { Prisma } from '../../prisma/client.ts'
 import type { ColumnSeries, ColumnStatistics } from '../../storage/dataset.ts'
 import { builder } from '../builder.ts'
 import { after, idCursor, pageArgs, pageCost, pageOf } from '../connection.ts'
 import { type FrameSource, frameAt, seriesOf, statisticsOf, type TableAnswer, tableOf } from '../datasets.ts'
-import { datasetFileUrl } from '../file-urls.ts'
+import { datasetFileUrl, pngFrameUrl, rawFrameUrl } from '../file-urls.ts'
 import { localId, localIds } from '../global-id.ts'
 import { DatasetConnectionRef, DatasetRef, DeviceRef, NodeRef, RunRef, SessionRef, StationRef } from '../refs.ts'
 import { DatasetKindEnum, DatasetStateEnum, ReductionEnum } from './enums.ts'
@@ -16,7 +16,11 @@ export const ColumnRef = builder.objectRef<DatasetColumn>('Column').implement({
     name: t.exposeString('name'),
     type: t.exposeString('type'),
     unit: t.string({ nullable: true, resolve: ({ unit }) => unit ?? null }),
-    device: t.field({ type: DeviceRef, nullable: true, resolve: async ({ deviceId }, _args, { load }) => (deviceId === undefined ? null : ((await load.device.load(deviceId)) ?? null)) }),
+    device: t.field({
+      type: DeviceRef,
+      nullable: true,
+      resolve: async ({ deviceId }, _args, { load }) => (deviceId === undefined ? null : ((await load.device.load(deviceId)) ?? null)),
+    }),
     parameter: t.string({ nullable: true, resolve: ({ parameter }) => parameter ?? null }),
     shape: t.intList({ nullable: true, description: '[height, width] for frames; null for a scalar.', resolve: ({ shape }) => shape ?? null }),
   }),
@@ -72,12 +76,19 @@ const FrameRefRef = builder.objectRef<FrameSource>('FrameRef').implement({
     width: t.exposeInt('width'),
     height: t.exposeInt('height'),
     dtype: t.exposeString('dtype'),
-    rawUrl: t.exposeString('rawUrl', { description: 'The pixels alone: rows from the top, little-endian.' }),
-    pngUrl: t.exposeString('pngUrl', { description: '8 bit gray, from the darkest to the brightest pixel.' }),
+    rawUrl: t.string({ description: 'The pixels alone: rows from the top, little-endian.', resolve: ({ datasetId, index }) => rawFrameUrl(datasetId, index) }),
+    pngUrl: t.string({
+      description: '8 bit gray; minimum is black and maximum white, by default the extremes of the frame.',
+      args: { minimum: t.arg.float(), maximum: t.arg.float() },
+      resolve: ({ datasetId, index }, levels) => pngFrameUrl(datasetId, index, levels),
+    }),
   }),
 })
 
-const RowRangeRef = builder.inputType('RowRange', { description: 'Rows from, up to and without to.', fields: (t) => ({ from: t.field({ type: 'SafeInt' }), to: t.field({ type: 'SafeInt' }) }) })
+const RowRangeRef = builder.inputType('RowRange', {
+  description: 'Rows from, up to and without to.',
+  fields: (t) => ({ from: t.field({ type: 'SafeInt' }), to: t.field({ type: 'SafeInt' }) }),
+})
 
 DatasetRef.implement({
   description: 'What one recording produced: a table or frames, with provenance.',
@@ -86,9 +97,21 @@ DatasetRef.implement({
     name: t.exposeString('name'),
     kind: t.field({ type: DatasetKindEnum, resolve: ({ kind }) => (kind === 'FRAMES' ? 'FRAMES' : 'TABLE') }),
     state: t.field({ type: DatasetStateEnum, resolve: ({ state }) => state as 'RECORDING' | 'COMPLETE' | 'RECOVERED' | 'FAILED' | 'ARCHIVED' }),
-    session: t.field({ type: SessionRef, nullable: true, resolve: async ({ sessionId }, _args, { load }) => (sessionId === null ? null : ((await load.session.load(sessionId)) ?? null)) }),
-    run: t.field({ type: RunRef, nullable: true, resolve: async ({ runId }, _args, { load }) => (runId === null ? null : ((await load.run.load(runId)) ?? null)) }),
-    device: t.field({ type: DeviceRef, nullable: true, resolve: async ({ deviceId }, _args, { load }) => (deviceId === null ? null : ((await load.device.load(deviceId)) ?? null)) }),
+    session: t.field({
+      type: SessionRef,
+      nullable: true,
+      resolve: async ({ sessionId }, _args, { load }) => (sessionId === null ? null : ((await load.session.load(sessionId)) ?? null)),
+    }),
+    run: t.field({
+      type: RunRef,
+      nullable: true,
+      resolve: async ({ runId }, _args, { load }) => (runId === null ? null : ((await load.run.load(runId)) ?? null)),
+    }),
+    device: t.field({
+      type: DeviceRef,
+      nullable: true,
+      resolve: async ({ deviceId }, _args, { load }) => (deviceId === null ? null : ((await load.device.load(deviceId)) ?? null)),
+    }),
     station: t.field({
       type: StationRef,
       description: 'The host that holds the files until they are archived.',
@@ -108,7 +131,10 @@ DatasetRef.implement({
     dropped: t.field({ type: 'SafeInt', resolve: ({ dropped }) => dropped }),
     columns: t.field({ type: [ColumnRef], resolve: ({ columns }) => columns as unknown as DatasetColumn[] }),
     sha256: t.exposeString('sha256', { nullable: true }),
-    files: t.field({ type: [DataFileRef], resolve: ({ id, files }) => (files as unknown as DatasetFile[]).map((file) => ({ ...file, url: datasetFileUrl(id, file.name) })) }),
+    files: t.field({
+      type: [DataFileRef],
+      resolve: ({ id, files }) => (files as unknown as DatasetFile[]).map((file) => ({ ...file, url: datasetFileUrl(id, file.name) })),
+    }),
     series: t.field({
       type: [ColumnSeriesRef],
       args: {
@@ -120,14 +146,28 @@ DatasetRef.implement({
       },
       complexity: ({ maxPoints, columns }) => ({ field: 50 + ((maxPoints ?? 2000) * columns.length) / 20, multiplier: columns.length }),
       resolve: (dataset, { columns, x, range, maxPoints, reduce }, context) =>
-        seriesOf(dataset, { columns, maxPoints: maxPoints ?? 2000, reduce: reduce ?? 'MIN_MAX', range: { from: range?.from ?? undefined, to: range?.to ?? undefined }, ...(x != null && { x }) }, context),
+        seriesOf(
+          dataset,
+          {
+            columns,
+            maxPoints: maxPoints ?? 2000,
+            reduce: reduce ?? 'MIN_MAX',
+            range: { from: range?.from ?? undefined, to: range?.to ?? undefined },
+            ...(x != null && { x }),
+          },
+          context,
+        ),
     }),
     table: t.field({
       type: TableSliceRef,
       args: { columns: t.arg.stringList(), range: t.arg({ type: RowRangeRef }), first: t.arg.int({ defaultValue: 100 }), after: t.arg({ type: 'Cursor' }) },
       complexity: ({ first }) => ({ field: 50 + (first ?? 100), multiplier: 1 }),
       resolve: (dataset, { columns, range, first, after: cursor }, context) =>
-        tableOf(dataset, { columns: columns ?? undefined, from: range?.from ?? undefined, to: range?.to ?? undefined, first: first ?? 100, after: cursor ?? undefined }, context),
+        tableOf(
+          dataset,
+          { columns: columns ?? undefined, from: range?.from ?? undefined, to: range?.to ?? undefined, first: first ?? 100, after: cursor ?? undefined },
+          context,
+        ),
     }),
     statistics: t.field({
       type: [ColumnStatisticsRef],
@@ -173,8 +213,17 @@ builder.queryFields((t) => ({
     resolve: (_root, { filter, orderBy, ...args }, { database: { prisma } }) => {
       const where = datasetsWhere(filter ?? {})
       const order: Prisma.DatasetOrderByWithRelationInput[] =
-        orderBy === 'BYTES_DESC' ? [{ bytes: 'desc' }, { id: 'desc' }] : orderBy === 'CREATED_ASC' ? [{ createdAt: 'asc' }, { id: 'asc' }] : [{ createdAt: 'desc' }, { id: 'desc' }]
-      return pageOf(args, (take) => prisma.dataset.findMany({ where, orderBy: order, take, ...after(args) }), idCursor, () => prisma.dataset.count({ where }))
+        orderBy === 'BYTES_DESC'
+          ? [{ bytes: 'desc' }, { id: 'desc' }]
+          : orderBy === 'CREATED_ASC'
+            ? [{ createdAt: 'asc' }, { id: 'asc' }]
+            : [{ createdAt: 'desc' }, { id: 'desc' }]
+      return pageOf(
+        args,
+        (take) => prisma.dataset.findMany({ where, orderBy: order, take, ...after(args) }),
+        idCursor,
+        () => prisma.dataset.count({ where }),
+      )
     },
   }),
 }))

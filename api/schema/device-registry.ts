@@ -5,11 +5,27 @@ import { answer, resultUnion } from './problem.ts'
 import { NamedValueInputRef } from './value-input.ts'
 
 const DeviceResult = resultUnion('DeviceResult', DeviceRef, [
-  'INVALID_VALUE', 'NOT_FOUND', 'NOT_SUPPORTED', 'DEVICE_OFFLINE', 'STATION_OFFLINE', 'DEVICE_BUSY', 'EMERGENCY_STOPPED', 'DEADLINE_EXCEEDED', 'CONFLICT', 'FORBIDDEN', 'HARDWARE_FAULT',
+  'INVALID_VALUE',
+  'NOT_FOUND',
+  'NOT_SUPPORTED',
+  'DEVICE_OFFLINE',
+  'STATION_OFFLINE',
+  'DEVICE_BUSY',
+  'EMERGENCY_STOPPED',
+  'DEADLINE_EXCEEDED',
+  'CONFLICT',
+  'FORBIDDEN',
+  'HARDWARE_FAULT',
 ])
 
 const RegisterDeviceInputRef = builder.inputType('RegisterDeviceInput', {
-  fields: (t) => ({ name: t.string({ required: true }), label: t.string(), driver: t.string({ required: true }), stationId: t.id({ required: true }), settings: t.field({ type: [NamedValueInputRef] }) }),
+  fields: (t) => ({
+    name: t.string({ required: true }),
+    label: t.string(),
+    driver: t.string({ required: true }),
+    stationId: t.id({ required: true }),
+    settings: t.field({ type: [NamedValueInputRef] }),
+  }),
 })
 
 builder.mutationFields((t) => {

@@ -1,15 +1,15 @@
-import type { Prisma } from '../../prisma/client.ts'
 import type { DeviceStatus } from '../../core/device.ts'
 import { NotFound } from '../../core/errors.ts'
 import { wallNsFromMs } from '../../core/time.ts'
+import type { Prisma } from '../../prisma/client.ts'
 import { builder } from '../builder.ts'
 import { after, idCursor, pageArgs, pageCost, pageOf } from '../connection.ts'
 import type { Context } from '../context.ts'
-import { localId } from '../global-id.ts'
 import { connectionOf } from '../devices.ts'
+import { localId } from '../global-id.ts'
+import type { Device } from '../loaders.ts'
 import { parametersOf } from '../parameters.ts'
 import { DatasetConnectionRef, DeviceConnectionRef, DeviceRef, NodeRef, ParameterRef, PortRef, SessionConnectionRef, StationRef } from '../refs.ts'
-import type { Device } from '../loaders.ts'
 import { CameraRef, cameraOf } from './camera.ts'
 import { DriverRef } from './driver.ts'
 import { CapabilityEnum, ConnectionStateEnum } from './enums.ts'
@@ -32,14 +32,23 @@ DeviceRef.implement({
     name: t.exposeString('name', { description: 'Unique; what people call it.' }),
     label: t.exposeString('label', { nullable: true }),
     driverId: t.exposeString('driverId'),
-    driver: t.field({ type: DriverRef, nullable: true, description: 'null where no station that is known speaks to it.', resolve: ({ driverId }, _args, { stations }) => stations.driver(driverId) ?? null }),
+    driver: t.field({
+      type: DriverRef,
+      nullable: true,
+      description: 'null where no station that is known speaks to it.',
+      resolve: ({ driverId }, _args, { stations }) => stations.driver(driverId) ?? null,
+    }),
     station: t.field({ type: StationRef, resolve: (device, _args, { load }) => found(load.station.load(device.stationId), 'station') }),
     port: t.field({ type: PortRef, nullable: true, resolve: async (device, _args, { load }) => (await load.port.load(device.portId)) ?? null }),
     address: t.exposeString('subAddress', { nullable: true, description: 'On a shared port: the ESP300 axis, the Modbus unit.' }),
     removedAt: t.field({ type: 'Time', nullable: true, description: 'A removed device keeps its name in old runs.', resolve: ({ removedAt }) => removedAt }),
     simulated: t.exposeBoolean('simulated', { description: 'Never hidden.' }),
     connection: t.field({ type: ConnectionStateEnum, resolve: (device, _args, { stations }) => connectionOf(device, stations) }),
-    connectionReason: t.string({ nullable: true, description: 'Why it is not connected.', resolve: (device, _args, context) => connectionReasonOf(device, context) }),
+    connectionReason: t.string({
+      nullable: true,
+      description: 'Why it is not connected.',
+      resolve: (device, _args, context) => connectionReasonOf(device, context),
+    }),
     status: t.field({ type: DeviceStatusRef, resolve: (device, _args, context) => statusOf(device, context) }),
     capabilities: t.field({
       type: [CapabilityEnum],
@@ -61,16 +70,36 @@ DeviceRef.implement({
       args: { name: t.arg.string({ required: true }) },
       resolve: async (device, { name }, context) => (await parametersOf(device, context)).find(({ spec }) => spec.name === name) ?? null,
     }),
-    motion: t.field({ type: MotionRef, nullable: true, description: 'null unless MOVABLE, and until it was connected once.', resolve: (device, _args, context) => motionOf(device, context) }),
-    readout: t.field({ type: ReadoutRef, nullable: true, description: 'null unless READABLE, and until it was connected once.', resolve: (device, _args, context) => readoutOf(device, context) }),
-    camera: t.field({ type: CameraRef, nullable: true, description: 'null unless FRAME_PRODUCER, and until it was connected once.', resolve: (device, _args, context) => cameraOf(device, context) }),
+    motion: t.field({
+      type: MotionRef,
+      nullable: true,
+      description: 'null unless MOVABLE, and until it was connected once.',
+      resolve: (device, _args, context) => motionOf(device, context),
+    }),
+    readout: t.field({
+      type: ReadoutRef,
+      nullable: true,
+      description: 'null unless READABLE, and until it was connected once.',
+      resolve: (device, _args, context) => readoutOf(device, context),
+    }),
+    camera: t.field({
+      type: CameraRef,
+      nullable: true,
+      description: 'null unless FRAME_PRODUCER, and until it was connected once.',
+      resolve: (device, _args, context) => cameraOf(device, context),
+    }),
     sessions: t.field({
       type: SessionConnectionRef,
       args: pageArgs(20),
       complexity: pageCost,
       resolve: ({ id }, args, { database: { prisma } }) => {
         const where = { runs: { some: { devices: { some: { deviceId: id } } } } }
-        return pageOf(args, (take) => prisma.session.findMany({ where, orderBy: [{ startedAt: 'desc' }, { id: 'desc' }], take, ...after(args) }), idCursor, () => prisma.session.count({ where }))
+        return pageOf(
+          args,
+          (take) => prisma.session.findMany({ where, orderBy: [{ startedAt: 'desc' }, { id: 'desc' }], take, ...after(args) }),
+          idCursor,
+          () => prisma.session.count({ where }),
+        )
       },
     }),
     datasets: t.field({
@@ -79,7 +108,12 @@ DeviceRef.implement({
       complexity: pageCost,
       resolve: ({ id }, args, { database: { prisma } }) => {
         const where = { OR: [{ deviceId: id }, { run: { devices: { some: { deviceId: id } } } }] }
-        return pageOf(args, (take) => prisma.dataset.findMany({ where, orderBy: [{ createdAt: 'desc' }, { id: 'desc' }], take, ...after(args) }), idCursor, () => prisma.dataset.count({ where }))
+        return pageOf(
+          args,
+          (take) => prisma.dataset.findMany({ where, orderBy: [{ createdAt: 'desc' }, { id: 'desc' }], take, ...after(args) }),
+          idCursor,
+          () => prisma.dataset.count({ where }),
+        )
       },
     }),
   }),
@@ -114,13 +148,21 @@ builder.queryFields((t) => ({
     resolve: (_root, { filter, ...args }, context) => {
       const { prisma } = context.database
       const where = whereOf(filter ?? {}, context)
-      return pageOf(args, (take) => prisma.device.findMany({ where, orderBy: [{ name: 'asc' }, { id: 'asc' }], take, ...after(args) }), idCursor, () => prisma.device.count({ where }))
+      return pageOf(
+        args,
+        (take) => prisma.device.findMany({ where, orderBy: [{ name: 'asc' }, { id: 'asc' }], take, ...after(args) }),
+        idCursor,
+        () => prisma.device.count({ where }),
+      )
     },
   }),
 }))
 
 /** What only the stations know (connection, capabilities) becomes a list of ids; there are hundreds of devices, not millions. */
-function whereOf({ capabilities, stationId, connections, driver, simulated, text, includeRemoved }: typeof DeviceFilterRef.$inferInput, { stations }: Context): Prisma.DeviceWhereInput {
+function whereOf(
+  { capabilities, stationId, connections, driver, simulated, text, includeRemoved }: typeof DeviceFilterRef.$inferInput,
+  { stations }: Context,
+): Prisma.DeviceWhereInput {
   const live = stations.all().flatMap((mirror) => [...mirror.devices.values()].map((state) => ({ state, online: mirror.online })))
   const able = live.filter(({ state }) => capabilities?.every((capability) => state.capabilities.includes(capability)) === true).map(({ state }) => state.id)
   const told = live.filter(({ online }) => online).map(({ state }) => state.id)
@@ -134,7 +176,11 @@ function whereOf({ capabilities, stationId, connections, driver, simulated, text
       text == null ? {} : { OR: [{ name: { contains: text, mode: 'insensitive' } }, { label: { contains: text, mode: 'insensitive' } }] },
       capabilities == null ? {} : { id: { in: able } },
       // Whoever's station is away is disconnected.
-      connections == null ? {} : connections.includes('DISCONNECTED') ? { OR: [{ id: { in: connected } }, { id: { notIn: told } }] } : { id: { in: connected } },
+      connections == null
+        ? {}
+        : connections.includes('DISCONNECTED')
+          ? { OR: [{ id: { in: connected } }, { id: { notIn: told } }] }
+          : { id: { in: connected } },
     ],
   }
 }

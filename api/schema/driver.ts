@@ -16,5 +16,9 @@ export const DriverRef = builder.objectRef<DriverDescription>('Driver').implemen
 })
 
 builder.queryField('drivers', (t) =>
-  t.field({ type: [DriverRef], description: 'Every model that the stations of this lab can speak to.', resolve: (_root, _args, { stations }) => stations.drivers() }),
+  t.field({
+    type: [DriverRef],
+    description: 'Every model that the stations of this lab can speak to.',
+    resolve: (_root, _args, { stations }) => stations.drivers(),
+  }),
 )

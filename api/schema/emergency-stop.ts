@@ -1,12 +1,12 @@
 import type { DeviceStopResult } from '../../core/command.ts'
-import { problemFromRecord, NotFound } from '../../core/errors.ts'
 import type { EmergencyStopState } from '../../core/device.ts'
+import { NotFound } from '../../core/errors.ts'
+import { need } from '../actor.ts'
 import { builder } from '../builder.ts'
+import { releaseStations, type StationStopResult, stopStations } from '../emergency-stop.ts'
 import { localIds } from '../global-id.ts'
-import { releaseStations, stopStations, type StationStopResult } from '../emergency-stop.ts'
 import { DeviceRef, EmergencyStopRef, ProblemRef, StationRef } from '../refs.ts'
 import { answer, resultUnion } from './problem.ts'
-import { need } from '../actor.ts'
 
 EmergencyStopRef.implement({
   fields: (t) => ({
@@ -31,7 +31,11 @@ const DeviceStopRef = builder.objectRef<DeviceStopResult>('DeviceStop').implemen
     sentMs: t.float({ nullable: true, resolve: ({ sentMs }) => sentMs ?? null }),
     confirmed: t.exposeBoolean('confirmed'),
     confirmedMs: t.float({ nullable: true, resolve: ({ confirmedMs }) => confirmedMs ?? null }),
-    problem: t.field({ type: ProblemRef, nullable: true, resolve: ({ problem, deviceId }) => (problem === undefined ? null : problemFromRecord(problem).with({ deviceId })) }),
+    problem: t.field({
+      type: ProblemRef,
+      nullable: true,
+      resolve: ({ problem, deviceId }) => (problem === undefined ? null : { ...problem, facts: { deviceId, ...problem.facts } }),
+    }),
   }),
 })
 
@@ -61,7 +65,6 @@ const EmergencyStopPayloadRef = builder.objectRef<EmergencyStopPayload>('Emergen
 })
 const ReleaseResult = resultUnion('ReleaseResult', EmergencyStopPayloadRef, ['STATION_OFFLINE', 'NOT_FOUND', 'FORBIDDEN'])
 
-
 builder.mutationFields((t) => ({
   emergencyStop: t.field({
     type: EmergencyStopPayloadRef,
@@ -69,7 +72,12 @@ builder.mutationFields((t) => ({
     args: { reason: t.arg.string(), stationIds: t.arg.idList() },
     resolve: (_root, { reason, stationIds }, context) => {
       need(context, 'OPERATOR')
-      return stopStations(context, { actor: context.actor, reason: reason ?? undefined, stationIds: stationIds == null ? undefined : localIds('Station', stationIds), arrivedAtMs: context.arrivedAtMs })
+      return stopStations(context, {
+        actor: context.actor,
+        reason: reason ?? undefined,
+        stationIds: stationIds == null ? undefined : localIds('Station', stationIds),
+        arrivedAtMs: context.arrivedAtMs,
+      })
     },
   }),
   releaseEmergencyStop: t.field({
@@ -78,7 +86,11 @@ builder.mutationFields((t) => ({
     resolve: (_root, { stationIds, reason }, context) =>
       answer(() => {
         need(context, 'OPERATOR')
-        return releaseStations(context, { actor: context.actor, reason: reason ?? undefined, stationIds: stationIds == null ? undefined : localIds('Station', stationIds) })
+        return releaseStations(context, {
+          actor: context.actor,
+          reason: reason ?? undefined,
+          stationIds: stationIds == null ? undefined : localIds('Station', stationIds),
+        })
       }),
   }),
 }))

@@ -1,6 +1,6 @@
-import type { Prisma } from '../../prisma/client.ts'
 import type { Cause } from '../../core/cause.ts'
 import { EVENT_KINDS } from '../../core/event.ts'
+import type { Prisma } from '../../prisma/client.ts'
 import { builder } from '../builder.ts'
 import { encodeStreamCursor } from '../cursor.ts'
 import { globalId, localId, localIds, NODE_TYPES } from '../global-id.ts'

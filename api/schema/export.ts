@@ -21,7 +21,10 @@ export const ExportRef = builder.objectRef<Export>('Export').implement({
   description: 'The finished files with a sha256sum-compatible manifest.',
   fields: (t) => ({
     format: t.field({ type: ExportFormatRef, resolve: ({ format }) => formatNamed(format) }),
-    files: t.field({ type: [DataFileRef], resolve: ({ id, files }) => (files as unknown as DatasetFile[]).map((file) => ({ ...file, url: exportFileUrl(id, file.name) })) }),
+    files: t.field({
+      type: [DataFileRef],
+      resolve: ({ id, files }) => (files as unknown as DatasetFile[]).map((file) => ({ ...file, url: exportFileUrl(id, file.name) })),
+    }),
     manifestUrl: t.string({ resolve: ({ id, manifest }) => exportFileUrl(id, manifest) }),
     bytes: t.field({ type: 'SafeInt', resolve: ({ bytes }) => bytes }),
     expiresAt: t.field({ type: 'Time', nullable: true, resolve: ({ expiresAt }) => expiresAt }),

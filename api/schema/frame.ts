@@ -23,7 +23,11 @@ const FrameNoticeRef = builder.objectRef<FrameNotice>('FrameNotice').implement({
 builder.subscriptionField('frames', (t) =>
   t.field({
     type: FrameNoticeRef,
-    args: { deviceId: t.arg.id({ required: true }), quality: t.arg({ type: FrameQualityEnum, defaultValue: 'PREVIEW' }), maxRateHz: t.arg.float({ defaultValue: 10 }) },
+    args: {
+      deviceId: t.arg.id({ required: true }),
+      quality: t.arg({ type: FrameQualityEnum, defaultValue: 'PREVIEW' }),
+      maxRateHz: t.arg.float({ defaultValue: 10 }),
+    },
     subscribe: (_root, { deviceId, quality, maxRateHz }, context) => frameSource(deviceId, quality ?? 'PREVIEW', rateOf(maxRateHz ?? 10), context),
     resolve: (notice) => notice,
   }),

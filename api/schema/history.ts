@@ -5,20 +5,24 @@ import { after, connectionRef, idCursor, pageArgs, pageCost, pageOf } from '../c
 import type { Context } from '../context.ts'
 import { presentCursor } from '../cursor.ts'
 import { readHistory } from '../history/series.ts'
+import type { ParameterChange } from '../loaders.ts'
 import { nowNs } from '../now.ts'
 import { ParameterRef, type ParameterSource, ReadingRef } from '../refs.ts'
 import { CauseRef } from './cause.ts'
 import { ReductionEnum } from './enums.ts'
 import { SeriesRef } from './series.ts'
 import { TimeRangeRef } from './time-range.ts'
-import type { ParameterChange } from '../loaders.ts'
 
 type ChangeSource = ParameterChange & { readonly source: ParameterSource }
 const ParameterChangeRef = builder.objectRef<ChangeSource>('ParameterChange').implement({
   fields: (t) => ({
     time: t.field({ type: 'Time', resolve: ({ time }) => time }),
     parameter: t.field({ type: ParameterRef, resolve: ({ source }) => source }),
-    old: t.field({ type: ReadingRef, nullable: true, resolve: ({ old, source }) => (old === null ? null : { ...restoreReading(old as unknown as StoredReading), unit: source.spec.unit }) }),
+    old: t.field({
+      type: ReadingRef,
+      nullable: true,
+      resolve: ({ old, source }) => (old === null ? null : { ...restoreReading(old as unknown as StoredReading), unit: source.spec.unit }),
+    }),
     new: t.field({ type: ReadingRef, resolve: (change) => ({ ...restoreReading(change.new as unknown as StoredReading), unit: change.source.spec.unit }) }),
     cause: t.field({ type: CauseRef, resolve: ({ cause }) => cause as unknown as Cause }),
   }),
@@ -59,7 +63,8 @@ builder.objectFields(ParameterRef, (t) => ({
       const orderBy = [{ time: 'desc' as const }, { id: 'desc' as const }]
       return pageOf(
         args,
-        async (take) => (await context.database.prisma.parameterChange.findMany({ where, orderBy, take, ...after(args) })).map((change) => ({ ...change, source })),
+        async (take) =>
+          (await context.database.prisma.parameterChange.findMany({ where, orderBy, take, ...after(args) })).map((change) => ({ ...change, source })),
         idCursor,
       )
     },

@@ -1,6 +1,6 @@
-import type { Prisma } from '../../prisma/client.ts'
-import { problemFromRecord, type ProblemRecord } from '../../core/errors.ts'
+import type { ProblemRecord } from '../../core/errors.ts'
 import { MAX_LOG_LINES } from '../../core/job.ts'
+import type { Prisma } from '../../prisma/client.ts'
 import { builder } from '../builder.ts'
 import { after, connectionRef, idCursor, pageArgs, pageCost, pageOf } from '../connection.ts'
 import { localId } from '../global-id.ts'
@@ -31,8 +31,13 @@ JobRef.implement({
     finishedAt: t.field({ type: 'Time', nullable: true, resolve: ({ finishedAt }) => finishedAt }),
     requestedBy: t.exposeString('requestedBy'),
     run: t.field({ type: RunRef, nullable: true, resolve: async ({ id }, _args, { load }) => (await load.runOfJob.load(id)) ?? null }),
-    export: t.field({ type: ExportRef, nullable: true, description: 'null until it is whole.', resolve: async ({ id }, _args, { load }) => (await load.exportOfJob.load(id)) ?? null }),
-    problem: t.field({ type: ProblemRef, nullable: true, resolve: ({ problem }) => (problem === null ? null : problemFromRecord(problem as unknown as ProblemRecord)) }),
+    export: t.field({
+      type: ExportRef,
+      nullable: true,
+      description: 'null until it is whole.',
+      resolve: async ({ id }, _args, { load }) => (await load.exportOfJob.load(id)) ?? null,
+    }),
+    problem: t.field({ type: ProblemRef, nullable: true, resolve: ({ problem }) => problem as unknown as ProblemRecord | null }),
     log: t.stringList({
       args: { last: t.arg.int({ defaultValue: 50 }) },
       resolve: ({ log }, { last }) => log.slice(-Math.min(Math.max(last ?? 50, 1), MAX_LOG_LINES)),
@@ -41,17 +46,29 @@ JobRef.implement({
 })
 
 const JobConnectionRef = connectionRef('Job', JobRef, { counted: true })
-const JobFilterRef = builder.inputType('JobFilter', { fields: (t) => ({ queue: t.string(), states: t.field({ type: [JobStateEnum] }), runId: t.id(), datasetId: t.id() }) })
+const JobFilterRef = builder.inputType('JobFilter', {
+  fields: (t) => ({ queue: t.string(), states: t.field({ type: [JobStateEnum] }), runId: t.id(), datasetId: t.id() }),
+})
 
 builder.queryFields((t) => ({
-  job: t.field({ type: JobRef, nullable: true, args: { id: t.arg.id({ required: true }) }, resolve: async (_root, { id }, { load }) => (await load.job.load(localId('Job', id))) ?? null }),
+  job: t.field({
+    type: JobRef,
+    nullable: true,
+    args: { id: t.arg.id({ required: true }) },
+    resolve: async (_root, { id }, { load }) => (await load.job.load(localId('Job', id))) ?? null,
+  }),
   jobs: t.field({
     type: JobConnectionRef,
     args: { filter: t.arg({ type: JobFilterRef }), ...pageArgs() },
     complexity: pageCost,
     resolve: (_root, { filter, ...args }, { database: { prisma } }) => {
       const where = whereOf(filter ?? {})
-      return pageOf(args, (take) => prisma.job.findMany({ where, orderBy: [{ createdAt: 'desc' }, { id: 'desc' }], take, ...after(args) }), idCursor, () => prisma.job.count({ where }))
+      return pageOf(
+        args,
+        (take) => prisma.job.findMany({ where, orderBy: [{ createdAt: 'desc' }, { id: 'desc' }], take, ...after(args) }),
+        idCursor,
+        () => prisma.job.count({ where }),
+      )
     },
   }),
 }))
@@ -73,7 +90,8 @@ builder.mutationFields((t) => ({
   requestExport: t.field({
     type: JobResult,
     args: { input: t.arg({ type: ExportInputRef, required: true }) },
-    resolve: (_root, { input }, context) => answer(() => requestExport({ ...input, selection: input.selection == null ? undefined : datasetsWhere(input.selection) }, context)),
+    resolve: (_root, { input }, context) =>
+      answer(() => requestExport({ ...input, selection: input.selection == null ? undefined : datasetsWhere(input.selection) }, context)),
   }),
   cancelJob: t.field({
     type: JobResult,

@@ -6,7 +6,12 @@ import { type ComponentHealth, databaseHealth, queueHealth } from '../health.ts'
 import { StationRef } from '../refs.ts'
 import { HealthStateEnum } from './enums.ts'
 
-type Backend = { readonly role: 'DATABASE' | 'QUEUE'; readonly kind: string; readonly embedded: boolean; readonly health: (context: Context) => Promise<ComponentHealth> }
+type Backend = {
+  readonly role: 'DATABASE' | 'QUEUE'
+  readonly kind: string
+  readonly embedded: boolean
+  readonly health: (context: Context) => Promise<ComponentHealth>
+}
 
 const BackendRef = builder.objectRef<Backend>('Backend').implement({
   description: 'What stands behind each role, and whether it is embedded.',
@@ -25,12 +30,21 @@ const LabRef = builder.objectRef<object>('Lab').implement({
     version: t.string({ resolve: () => VERSION }),
     commit: t.string({ nullable: true, resolve: (_lab, _args, { config }) => config.commit ?? null }),
     time: t.field({ type: 'Time', resolve: () => new Date() }),
-    cursor: t.field({ type: 'Cursor', description: 'Where every stream stands now: subscribe after it, and nothing is missed.', resolve: (_lab, _args, context) => presentCursor(context) }),
+    cursor: t.field({
+      type: 'Cursor',
+      description: 'Where every stream stands now: subscribe after it, and nothing is missed.',
+      resolve: (_lab, _args, context) => presentCursor(context),
+    }),
     backends: t.field({
       type: [BackendRef],
       resolve: (_lab, _args, { config: { databaseEmbedded, redisUrl } }): Backend[] => [
         { role: 'DATABASE', kind: databaseEmbedded ? 'PGlite' : 'PostgreSQL', embedded: databaseEmbedded, health: databaseHealth },
-        { role: 'QUEUE', kind: redisUrl === undefined ? 'BullMQ on PostgreSQL' : 'BullMQ on Redis', embedded: redisUrl === undefined && databaseEmbedded, health: queueHealth },
+        {
+          role: 'QUEUE',
+          kind: redisUrl === undefined ? 'BullMQ on PostgreSQL' : 'BullMQ on Redis',
+          embedded: redisUrl === undefined && databaseEmbedded,
+          health: queueHealth,
+        },
       ],
     }),
     stations: t.field({ type: [StationRef], resolve: (_lab, _args, { database: { prisma } }) => prisma.station.findMany({ orderBy: { name: 'asc' } }) }),

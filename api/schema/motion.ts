@@ -6,7 +6,12 @@ import { parameterOf } from '../parameters.ts'
 import { type ParameterSource, ReadingRef } from '../refs.ts'
 import { currentReading, readingOf, unitArg } from './reading.ts'
 
-type MotionSource = { readonly state: MotionState; readonly online: boolean; readonly position: ParameterSource | undefined; readonly velocity: ParameterSource | undefined }
+type MotionSource = {
+  readonly state: MotionState
+  readonly online: boolean
+  readonly position: ParameterSource | undefined
+  readonly velocity: ParameterSource | undefined
+}
 
 export const MotionRef = builder.objectRef<MotionSource>('Motion').implement({
   fields: (t) => ({

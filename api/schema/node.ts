@@ -35,7 +35,12 @@ export async function findNode(id: string, context: Context): Promise<{ readonly
 const MAX_NODES = 200 // as a page of a connection
 
 builder.queryFields((t) => ({
-  node: t.field({ type: NodeRef, nullable: true, args: { id: t.arg.id({ required: true }) }, resolve: async (_root, { id }, context) => (await findNode(id, context)) ?? null }),
+  node: t.field({
+    type: NodeRef,
+    nullable: true,
+    args: { id: t.arg.id({ required: true }) },
+    resolve: async (_root, { id }, context) => (await findNode(id, context)) ?? null,
+  }),
   nodes: t.field({
     type: [NodeRef],
     nullable: { list: false, items: true },

@@ -2,11 +2,11 @@ import { InvalidValue, NotFound } from '../../core/errors.ts'
 import { appendEvents } from '../../prisma/events.ts'
 import { need } from '../actor.ts'
 import { builder } from '../builder.ts'
-import { causeOf, type Context } from '../context.ts'
+import { type Context, causeOf } from '../context.ts'
 import { globalId, localId } from '../global-id.ts'
 import type { Note } from '../loaders.ts'
-import { NoteRef } from '../refs.ts'
 import { nowNs } from '../now.ts'
+import { NoteRef } from '../refs.ts'
 import { answer, resultUnion } from './problem.ts'
 
 const MAX_NOTE_LENGTH = 20_000 // some pages; what is longer is a file
@@ -28,7 +28,11 @@ const AnnotateInputRef = builder.inputType('AnnotateInput', {
 const AnnotateResult = resultUnion('AnnotateResult', NoteRef, ['INVALID_VALUE', 'NOT_FOUND', 'FORBIDDEN'])
 
 builder.mutationField('annotate', (t) =>
-  t.field({ type: AnnotateResult, args: { input: t.arg({ type: AnnotateInputRef, required: true }) }, resolve: (_root, { input }, context) => answer(() => annotate(input, context)) }),
+  t.field({
+    type: AnnotateResult,
+    args: { input: t.arg({ type: AnnotateInputRef, required: true }) },
+    resolve: (_root, { input }, context) => answer(() => annotate(input, context)),
+  }),
 )
 
 async function annotate({ sessionId, runId, datasetId, text, tags }: typeof AnnotateInputRef.$inferInput, context: Context): Promise<Note> {
@@ -53,7 +57,10 @@ async function annotate({ sessionId, runId, datasetId, text, tags }: typeof Anno
 
 type Subject = { readonly sessionId: string | null; readonly runId?: string; readonly datasetId?: string }
 
-async function subjectOf(given: { sessionId?: string | null | undefined; runId?: string | null | undefined; datasetId?: string | null | undefined }, { load }: Context): Promise<Subject> {
+async function subjectOf(
+  given: { sessionId?: string | null | undefined; runId?: string | null | undefined; datasetId?: string | null | undefined },
+  { load }: Context,
+): Promise<Subject> {
   const { sessionId, runId, datasetId } = given
   if ([sessionId, runId, datasetId].filter((id) => id != null).length !== 1) throw new InvalidValue('give one of sessionId, runId and datasetId', ['input'])
   if (runId != null) {

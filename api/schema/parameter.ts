@@ -1,8 +1,8 @@
+import { NotFound } from '../../core/errors.ts'
 import { builder } from '../builder.ts'
 import { DeviceRef, NodeRef, ParameterRef, ReadingRef } from '../refs.ts'
 import { ParameterKindEnum } from './enums.ts'
 import { currentReading, unitArg } from './reading.ts'
-import { NotFound } from '../../core/errors.ts'
 
 const AccessEnum = builder.enumType('Access', { values: ['READ_ONLY', 'READ_WRITE', 'WRITE_ONLY'] as const })
 
@@ -26,7 +26,17 @@ ParameterRef.implement({
     step: t.float({ nullable: true, resolve: ({ spec }) => spec.step ?? null }),
     choices: t.stringList({ nullable: true, resolve: ({ spec }) => spec.choices ?? null }),
     access: t.field({ type: AccessEnum, resolve: ({ spec }) => spec.access }),
-    reading: t.field({ type: ReadingRef, nullable: true, args: unitArg, resolve: (parameter, { unit }, context) => currentReading(parameter, 'reading', unit, context) }),
-    setpoint: t.field({ type: ReadingRef, nullable: true, args: unitArg, resolve: (parameter, { unit }, context) => currentReading(parameter, 'setpoint', unit, context) }),
+    reading: t.field({
+      type: ReadingRef,
+      nullable: true,
+      args: unitArg,
+      resolve: (parameter, { unit }, context) => currentReading(parameter, 'reading', unit, context),
+    }),
+    setpoint: t.field({
+      type: ReadingRef,
+      nullable: true,
+      args: unitArg,
+      resolve: (parameter, { unit }, context) => currentReading(parameter, 'setpoint', unit, context),
+    }),
   }),
 })

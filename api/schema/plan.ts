@@ -1,5 +1,5 @@
-import type { Detector, PlanSpec, Settle } from '../../core/plan.ts'
 import { InvalidValue } from '../../core/errors.ts'
+import type { Detector, PlanSpec, Settle } from '../../core/plan.ts'
 import { builder } from '../builder.ts'
 
 const AxisRangeRef = builder.inputType('AxisRange', {
@@ -34,7 +34,12 @@ const LinearScanPlanRef = builder.inputType('LinearScanPlan', {
 })
 const RecordPlanRef = builder.inputType('RecordPlan', {
   description: 'Continuous recording of frames and/or parameters, for a time, a number, or until stopped.',
-  fields: (t) => ({ detectors: t.field({ type: [DetectorInputRef], required: true }), frames: t.field({ type: 'SafeInt' }), durationSeconds: t.float(), rateHz: t.float() }),
+  fields: (t) => ({
+    detectors: t.field({ type: [DetectorInputRef], required: true }),
+    frames: t.field({ type: 'SafeInt' }),
+    durationSeconds: t.float(),
+    rateHz: t.float(),
+  }),
 })
 
 /** A test compares its fields with core/plans/plans.ts. */
@@ -54,7 +59,12 @@ export function planOf({ count, linearScan, record }: typeof PlanInputRef.$infer
       type: 'linearScan',
       arguments: {
         axes: axes.map(({ role, parameter, start, stop, unit, relative }) => ({
-          role, start, stop, relative: relative ?? false, ...(parameter != null && { parameter }), ...(unit != null && { unit }),
+          role,
+          start,
+          stop,
+          relative: relative ?? false,
+          ...(parameter != null && { parameter }),
+          ...(unit != null && { unit }),
         })),
         num,
         detectors: detectors.map(detectorOf),
@@ -67,7 +77,12 @@ export function planOf({ count, linearScan, record }: typeof PlanInputRef.$infer
     const { detectors, frames, durationSeconds, rateHz } = record
     return {
       type: 'record',
-      arguments: { detectors: detectors.map(detectorOf), ...(frames != null && { frames }), ...(durationSeconds != null && { durationSeconds }), ...(rateHz != null && { rateHz }) },
+      arguments: {
+        detectors: detectors.map(detectorOf),
+        ...(frames != null && { frames }),
+        ...(durationSeconds != null && { durationSeconds }),
+        ...(rateHz != null && { rateHz }),
+      },
     }
   }
   throw new InvalidValue('give a plan', ['input', 'plan'])

@@ -1,15 +1,15 @@
 import { CAPABILITIES, type Capability } from '../../core/capability.ts'
-import type { ProblemCode, ProblemFacts } from '../../core/errors.ts'
-import { NotFound, Problem } from '../../core/errors.ts'
+import type { ProblemCode, ProblemFacts, ProblemRecord } from '../../core/errors.ts'
+import { NotFound, Problem, problemFromRecord } from '../../core/errors.ts'
 import { parseRfc3339 } from '../../core/time.ts'
 import { builder, type Ref } from '../builder.ts'
 import type { Context } from '../context.ts'
+import { globalId } from '../global-id.ts'
 import type { Device, Station } from '../loaders.ts'
 import { parameterOf } from '../parameters.ts'
 import { DeviceRef, EmergencyStopRef, NodeRef, ParameterRef, ProblemRef, RunRef, StationRef } from '../refs.ts'
 import { CapabilityEnum } from './enums.ts'
 import { findNode } from './node.ts'
-import { globalId } from '../global-id.ts'
 
 /** The problems that can occur, by their code; each is a type of its own in the contract. */
 const TYPE_OF_CODE = {
@@ -37,7 +37,10 @@ function isServed(code: ProblemCode): code is ServedCode {
 }
 
 const ProblemCodeEnum = builder.enumType('ProblemCode', { values: Object.keys(TYPE_OF_CODE) as ServedCode[] })
-const EffectEnum = builder.enumType('Effect', { values: ['NONE', 'POSSIBLE', 'DONE'] as const, description: 'Whether the hardware may have acted: decides whether trying again is safe.' })
+const EffectEnum = builder.enumType('Effect', {
+  values: ['NONE', 'POSSIBLE', 'DONE'] as const,
+  description: 'Whether the hardware may have acted: decides whether trying again is safe.',
+})
 
 ProblemRef.implement({
   resolveType: ({ code }) => (isServed(code) ? TYPE_OF_CODE[code] : 'HardwareFault'),
@@ -47,8 +50,8 @@ ProblemRef.implement({
   }),
 })
 
-const problem = (code: ServedCode) => builder.objectRef<Problem>(TYPE_OF_CODE[code])
-const PROBLEMS: Readonly<Record<ServedCode, Ref<Problem>>> = {
+const problem = (code: ServedCode) => builder.objectRef<ProblemRecord>(TYPE_OF_CODE[code])
+const PROBLEMS: Readonly<Record<ServedCode, Ref<ProblemRecord>>> = {
   STATION_OFFLINE: problem('STATION_OFFLINE').implement({
     interfaces: [ProblemRef],
     fields: (t) => ({
@@ -60,7 +63,11 @@ const PROBLEMS: Readonly<Record<ServedCode, Ref<Problem>>> = {
     interfaces: [ProblemRef],
     fields: (t) => ({
       device: t.field({ type: DeviceRef, resolve: ({ facts }, _args, context) => deviceOf(facts, context) }),
-      run: t.field({ type: RunRef, nullable: true, resolve: async ({ facts }, _args, { load }) => (facts.runId === undefined ? null : ((await load.run.load(facts.runId)) ?? null)) }),
+      run: t.field({
+        type: RunRef,
+        nullable: true,
+        resolve: async ({ facts }, _args, { load }) => (facts.runId === undefined ? null : ((await load.run.load(facts.runId)) ?? null)),
+      }),
     }),
   }),
   INVALID_VALUE: problem('INVALID_VALUE').implement({
@@ -91,7 +98,13 @@ const PROBLEMS: Readonly<Record<ServedCode, Ref<Problem>>> = {
   NOT_FOUND: problem('NOT_FOUND').implement({ interfaces: [ProblemRef], fields: (t) => ({ what: t.string({ resolve: ({ facts }) => facts.what ?? '' }) }) }),
   NOT_SUPPORTED: problem('NOT_SUPPORTED').implement({
     interfaces: [ProblemRef],
-    fields: (t) => ({ capability: t.field({ type: CapabilityEnum, nullable: true, resolve: ({ facts }) => CAPABILITIES.find((known): known is Capability => known === facts.capability) ?? null }) }),
+    fields: (t) => ({
+      capability: t.field({
+        type: CapabilityEnum,
+        nullable: true,
+        resolve: ({ facts }) => CAPABILITIES.find((known): known is Capability => known === facts.capability) ?? null,
+      }),
+    }),
   }),
   DEVICE_OFFLINE: problem('DEVICE_OFFLINE').implement({
     interfaces: [ProblemRef],
@@ -109,22 +122,30 @@ const PROBLEMS: Readonly<Record<ServedCode, Ref<Problem>>> = {
     fields: (t) => ({
       device: t.field({ type: DeviceRef, resolve: ({ facts }, _args, context) => deviceOf(facts, context) }),
       instrumentCode: t.string({ nullable: true, resolve: ({ facts }) => facts.instrumentCode ?? null }),
-      effect: t.field({ type: EffectEnum, resolve: ({ effect }) => effect }),
+      effect: t.field({ type: EffectEnum, resolve: ({ facts }) => facts.effect ?? 'NONE' }),
     }),
   }),
   DEADLINE_EXCEEDED: problem('DEADLINE_EXCEEDED').implement({
     interfaces: [ProblemRef],
     fields: (t) => ({
       deadlineMs: t.int({ resolve: ({ facts }) => Math.round(facts.deadlineMs ?? 0) }),
-      effect: t.field({ type: EffectEnum, resolve: ({ effect }) => effect }),
+      effect: t.field({ type: EffectEnum, resolve: ({ facts }) => facts.effect ?? 'NONE' }),
     }),
   }),
-  FORBIDDEN: problem('FORBIDDEN').implement({ interfaces: [ProblemRef], fields: (t) => ({ needed: t.string({ resolve: ({ facts }) => facts.needed ?? '' }) }) }),
+  FORBIDDEN: problem('FORBIDDEN').implement({
+    interfaces: [ProblemRef],
+    fields: (t) => ({ needed: t.string({ resolve: ({ facts }) => facts.needed ?? '' }) }),
+  }),
   CONFLICT: problem('CONFLICT').implement({
     interfaces: [ProblemRef],
-    fields: (t) => ({ current: t.field({ type: NodeRef, nullable: true, resolve: async ({ facts }, _args, context) => (await currentOf(facts, context)) ?? null }) }),
+    fields: (t) => ({
+      current: t.field({ type: NodeRef, nullable: true, resolve: async ({ facts }, _args, context) => (await currentOf(facts, context)) ?? null }),
+    }),
   }),
-  PLAN_REJECTED: problem('PLAN_REJECTED').implement({ interfaces: [ProblemRef], fields: (t) => ({ reasons: t.stringList({ resolve: ({ facts }) => facts.reasons ?? [] }) }) }),
+  PLAN_REJECTED: problem('PLAN_REJECTED').implement({
+    interfaces: [ProblemRef],
+    fields: (t) => ({ reasons: t.stringList({ resolve: ({ facts }) => facts.reasons ?? [] }) }),
+  }),
   STORAGE_FULL: problem('STORAGE_FULL').implement({
     interfaces: [ProblemRef],
     fields: (t) => ({
@@ -138,22 +159,27 @@ const PROBLEMS: Readonly<Record<ServedCode, Ref<Problem>>> = {
 export function resultUnion<Payload extends object>(name: string, payload: Ref<Payload>, codes: readonly ServedCode[]) {
   return builder.unionType(name, {
     types: [payload, ...codes.map((code) => PROBLEMS[code])],
-    resolveType: (value) => (value instanceof Problem ? typeNameIn(name, codes, value) : payload),
+    resolveType: (value) => (isRecord(value) ? typeIn(codes, value) : payload),
   })
 }
 
-function typeNameIn(name: string, codes: readonly ServedCode[], problem: Problem): Ref<Problem> {
-  const code = codes.find((candidate) => candidate === problem.code)
-  if (code === undefined) throw problem // an expected failure that this answer cannot carry becomes an error with its code
+/** No payload has both. */
+function isRecord(value: object): value is ProblemRecord {
+  return 'facts' in value && 'code' in value
+}
+
+function typeIn(codes: readonly ServedCode[], record: ProblemRecord): Ref<ProblemRecord> {
+  const code = codes.find((candidate) => candidate === record.code)
+  if (code === undefined) throw problemFromRecord(record) // a failure that this answer cannot hold becomes an error with its code
   return PROBLEMS[code]
 }
 
-/** Expected failures are data: a Problem thrown on the way becomes the answer. Everything else stays an error. */
-export async function answer<Payload>(work: () => Payload | Promise<Payload>): Promise<Payload | Problem> {
+/** Expected failures are data: a Problem thrown on the way becomes the answer (as its record, because GraphQL throws whatever is an Error). */
+export async function answer<Payload>(work: () => Payload | Promise<Payload>): Promise<Payload | ProblemRecord> {
   try {
     return await work()
   } catch (error) {
-    if (error instanceof Problem) return error
+    if (error instanceof Problem) return error.toRecord()
     throw error
   }
 }

@@ -1,5 +1,5 @@
-import { convert } from '../../core/unit.ts'
 import type { Reading } from '../../core/reading.ts'
+import { convert } from '../../core/unit.ts'
 import { builder } from '../builder.ts'
 import type { Context } from '../context.ts'
 import { type ParameterSource, ReadingRef, type ReadingSource } from '../refs.ts'
@@ -31,7 +31,12 @@ export function inUnit(reading: Reading, unit: string | undefined, asked: string
 }
 
 /** The newest reading of a parameter, from the mirror of its station: no request reaches an instrument. */
-export function currentReading({ device, spec }: ParameterSource, kind: 'reading' | 'setpoint', unit: string | null | undefined, { stations }: Context): ReadingSource | null {
+export function currentReading(
+  { device, spec }: ParameterSource,
+  kind: 'reading' | 'setpoint',
+  unit: string | null | undefined,
+  { stations }: Context,
+): ReadingSource | null {
   const reading = stations.find(device.stationId)?.reading(device.id, spec.name, kind)
   return reading === undefined ? null : inUnit(reading, spec.unit, unit)
 }

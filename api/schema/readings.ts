@@ -1,6 +1,6 @@
 import { builder } from '../builder.ts'
-import { readingsSource } from '../subscriptions/readings.ts'
 import type { LiveSeries, ReadingBatch } from '../subscriptions/reading-batch.ts'
+import { readingsSource } from '../subscriptions/readings.ts'
 import { QualityEnum } from './enums.ts'
 import { GapRef } from './gap.ts'
 
@@ -23,7 +23,11 @@ const ReadingBatchRef = builder.objectRef<ReadingBatch>('ReadingBatch').implemen
     cursor: t.field({ type: 'Cursor', resolve: ({ cursor }) => cursor() }),
     gap: t.field({ type: GapRef, nullable: true, resolve: ({ gap }) => gap ?? null }),
     snapshot: t.exposeBoolean('snapshot'),
-    dropped: t.field({ type: 'SafeInt', description: 'Readings that were passed over since the batch before, for newer ones of the same parameter.', resolve: ({ dropped }) => dropped }),
+    dropped: t.field({
+      type: 'SafeInt',
+      description: 'Readings that were passed over since the batch before, for newer ones of the same parameter.',
+      resolve: ({ dropped }) => dropped,
+    }),
     series: t.field({ type: [LiveSeriesRef], resolve: ({ series }) => series }),
   }),
 })

@@ -1,8 +1,8 @@
-import type { Prisma } from '../../prisma/client.ts'
-import { NotFound, problemFromRecord, type ProblemRecord } from '../../core/errors.ts'
+import { NotFound, type ProblemRecord } from '../../core/errors.ts'
 import type { BoundPlan } from '../../core/plan.ts'
 import { outlineOf } from '../../core/plans/plans.ts'
 import type { RunState } from '../../core/run.ts'
+import type { Prisma } from '../../prisma/client.ts'
 import { builder } from '../builder.ts'
 import { after, idCursor, pageArgs, pageCost, pageOf } from '../connection.ts'
 import { localId, localIds } from '../global-id.ts'
@@ -11,7 +11,7 @@ import { storedManifest } from '../manifest.ts'
 import { DatasetRef, DeviceRef, JobRef, NodeRef, ProblemRef, RunConnectionRef, RunRef, SessionRef, StationRef } from '../refs.ts'
 import { abortRun } from '../runs/abort.ts'
 import { startRun } from '../runs/start.ts'
-import { runSource, type RunProgress } from '../subscriptions/run.ts'
+import { type RunProgress, runSource } from '../subscriptions/run.ts'
 import { RunStateEnum } from './enums.ts'
 import { GapRef } from './gap.ts'
 import { ManifestRef } from './manifest.ts'
@@ -37,14 +37,28 @@ RunRef.implement({
     number: t.exposeInt('number'),
     session: t.field({ type: SessionRef, resolve: (run, _args, { load }) => there(load.session.load(run.sessionId), 'session') }),
     station: t.field({ type: StationRef, resolve: (run, _args, { load }) => there(load.station.load(run.stationId), 'station') }),
-    startBefore: t.field({ type: 'Time', nullable: true, description: 'After this moment it does not start any more.', resolve: ({ startBefore }) => startBefore }),
+    startBefore: t.field({
+      type: 'Time',
+      nullable: true,
+      description: 'After this moment it does not start any more.',
+      resolve: ({ startBefore }) => startBefore,
+    }),
     plan: t.field({ type: PlanInstanceRef, resolve: (run) => run }),
     state: t.field({ type: RunStateEnum, resolve: ({ state }) => state as RunState }),
     startedAt: t.field({ type: 'Time', nullable: true, resolve: ({ startedAt }) => startedAt }),
     endedAt: t.field({ type: 'Time', nullable: true, resolve: ({ endedAt }) => endedAt }),
     points: t.field({ type: 'SafeInt', resolve: ({ points }) => points }),
-    totalPoints: t.field({ type: 'SafeInt', nullable: true, description: 'null where it goes on until it is stopped.', resolve: ({ totalPoints }) => totalPoints }),
-    progress: t.float({ nullable: true, description: '0 to 1.', resolve: ({ points, totalPoints }) => (totalPoints === null || totalPoints === 0 ? null : Math.min(1, points / totalPoints)) }),
+    totalPoints: t.field({
+      type: 'SafeInt',
+      nullable: true,
+      description: 'null where it goes on until it is stopped.',
+      resolve: ({ totalPoints }) => totalPoints,
+    }),
+    progress: t.float({
+      nullable: true,
+      description: '0 to 1.',
+      resolve: ({ points, totalPoints }) => (totalPoints === null || totalPoints === 0 ? null : Math.min(1, points / totalPoints)),
+    }),
     exitReason: t.exposeString('exitReason', { nullable: true }),
     problem: t.field({
       type: ProblemRef,
@@ -53,10 +67,13 @@ RunRef.implement({
         if (problem === null) return null
         const record = problem as unknown as ProblemRecord
         const [first] = await load.devicesOfRun.load(id)
-        return problemFromRecord({ ...record, facts: { stationId, runId: id, ...(first !== undefined && { deviceId: first.device.id }), ...record.facts } })
+        return { ...record, facts: { stationId, runId: id, ...(first !== undefined && { deviceId: first.device.id }), ...record.facts } }
       },
     }),
-    devices: t.field({ type: [DeviceRef], resolve: async ({ id }, _args, { load }) => [...new Map((await load.devicesOfRun.load(id)).map(({ device }) => [device.id, device])).values()] }),
+    devices: t.field({
+      type: [DeviceRef],
+      resolve: async ({ id }, _args, { load }) => [...new Map((await load.devicesOfRun.load(id)).map(({ device }) => [device.id, device])).values()],
+    }),
     bindings: t.field({ type: [RoleBindingEntryRef], resolve: ({ id }, _args, { load }) => load.devicesOfRun.load(id) }),
     datasets: t.field({ type: [DatasetRef], resolve: ({ id }, _args, { load }) => load.datasetsOfRun.load(id) }),
     manifest: t.field({
@@ -66,7 +83,11 @@ RunRef.implement({
       resolve: ({ manifest }) => (manifest === null ? null : storedManifest(manifest)),
     }),
     canPause: t.boolean({ resolve: ({ plan }) => outlineOf(plan as unknown as BoundPlan).canPause }),
-    job: t.field({ type: JobRef, nullable: true, resolve: async ({ jobId }, _args, { load }) => (jobId === null ? null : ((await load.job.load(jobId)) ?? null)) }),
+    job: t.field({
+      type: JobRef,
+      nullable: true,
+      resolve: async ({ jobId }, _args, { load }) => (jobId === null ? null : ((await load.job.load(jobId)) ?? null)),
+    }),
   }),
 })
 
@@ -83,7 +104,12 @@ const RunFilterRef = builder.inputType('RunFilter', {
 const RunOrderEnum = builder.enumType('RunOrder', { values: ['STARTED_DESC', 'STARTED_ASC'] as const, description: 'By the moment it was asked for.' })
 
 builder.queryFields((t) => ({
-  run: t.field({ type: RunRef, nullable: true, args: { id: t.arg.id({ required: true }) }, resolve: async (_root, { id }, { load }) => (await load.run.load(localId('Run', id))) ?? null }),
+  run: t.field({
+    type: RunRef,
+    nullable: true,
+    args: { id: t.arg.id({ required: true }) },
+    resolve: async (_root, { id }, { load }) => (await load.run.load(localId('Run', id))) ?? null,
+  }),
   runs: t.field({
     type: RunConnectionRef,
     args: { filter: t.arg({ type: RunFilterRef }), orderBy: t.arg({ type: RunOrderEnum, defaultValue: 'STARTED_DESC' }), ...pageArgs() },
@@ -91,7 +117,12 @@ builder.queryFields((t) => ({
     resolve: (_root, { filter, orderBy, ...args }, { database: { prisma } }) => {
       const where = whereOf(filter ?? {})
       const order = orderBy === 'STARTED_ASC' ? 'asc' : 'desc'
-      return pageOf(args, (take) => prisma.run.findMany({ where, orderBy: [{ queuedAt: order }, { id: order }], take, ...after(args) }), idCursor, () => prisma.run.count({ where }))
+      return pageOf(
+        args,
+        (take) => prisma.run.findMany({ where, orderBy: [{ queuedAt: order }, { id: order }], take, ...after(args) }),
+        idCursor,
+        () => prisma.run.count({ where }),
+      )
     },
   }),
 }))
@@ -110,7 +141,9 @@ function whereOf({ sessionId, states, plans, deviceIds, range, text }: typeof Ru
   }
 }
 
-const RoleBindingInputRef = builder.inputType('RoleBindingInput', { fields: (t) => ({ role: t.string({ required: true }), deviceId: t.id({ required: true }) }) })
+const RoleBindingInputRef = builder.inputType('RoleBindingInput', {
+  fields: (t) => ({ role: t.string({ required: true }), deviceId: t.id({ required: true }) }),
+})
 const RunInputRef = builder.inputType('RunInput', {
   description:
     "Without sessionId: the actor's open session, or a new one named after the plan and the day. A role without a binding is the device of that name or id. " +
@@ -128,8 +161,20 @@ const RunInputRef = builder.inputType('RunInput', {
 })
 
 const CODES = [
-  'PLAN_REJECTED', 'INVALID_VALUE', 'NOT_FOUND', 'NOT_SUPPORTED', 'LIMIT_VIOLATION', 'READ_ONLY', 'INCOMPATIBLE_UNIT', 'DEVICE_OFFLINE', 'STATION_OFFLINE', 'EMERGENCY_STOPPED',
-  'DEADLINE_EXCEEDED', 'STORAGE_FULL', 'CONFLICT', 'FORBIDDEN',
+  'PLAN_REJECTED',
+  'INVALID_VALUE',
+  'NOT_FOUND',
+  'NOT_SUPPORTED',
+  'LIMIT_VIOLATION',
+  'READ_ONLY',
+  'INCOMPATIBLE_UNIT',
+  'DEVICE_OFFLINE',
+  'STATION_OFFLINE',
+  'EMERGENCY_STOPPED',
+  'DEADLINE_EXCEEDED',
+  'STORAGE_FULL',
+  'CONFLICT',
+  'FORBIDDEN',
 ] as const satisfies readonly ServedCode[]
 const RunResult = resultUnion('RunResult', RunRef, CODES)
 

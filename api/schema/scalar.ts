@@ -9,7 +9,8 @@ function refuse(message: string): never {
 builder.scalarType('Time', {
   description: 'RFC 3339, UTC, up to nanoseconds: "2026-03-01T09:15:00.123456789Z"',
   serialize: (time) => formatRfc3339(time instanceof Date ? wallNsFromMs(time.getTime()) : time),
-  parseValue: (text) => (typeof text === 'string' ? parseRfc3339(text) : undefined) ?? refuse(`${JSON.stringify(text)} is not an RFC 3339 time such as "2026-03-01T09:15:00Z"`),
+  parseValue: (text) =>
+    (typeof text === 'string' ? parseRfc3339(text) : undefined) ?? refuse(`${JSON.stringify(text)} is not an RFC 3339 time such as "2026-03-01T09:15:00Z"`),
 })
 
 builder.scalarType('Cursor', {
@@ -24,7 +25,8 @@ builder.scalarType('SafeInt', {
     const number = Number(value)
     return Number.isSafeInteger(number) ? number : refuse(`${value} does not fit into a SafeInt`)
   },
-  parseValue: (value) => (typeof value === 'number' && Number.isSafeInteger(value) ? value : refuse(`${JSON.stringify(value)} is not a whole number up to 2^53 - 1`)),
+  parseValue: (value) =>
+    typeof value === 'number' && Number.isSafeInteger(value) ? value : refuse(`${JSON.stringify(value)} is not a whole number up to 2^53 - 1`),
   // The default goes through Int's reading of literals only for values; a literal beyond 2^31 must pass as well.
   parseLiteral: (node) => {
     const value = node.kind === Kind.INT ? Number(node.value) : Number.NaN

@@ -7,7 +7,11 @@ export const SeriesRef = builder.objectRef<Series>('Series').implement({
   fields: (t) => ({
     unit: t.string({ nullable: true, resolve: ({ unit }) => unit ?? null }),
     times: t.field({ type: ['Time'], resolve: ({ times }) => times }),
-    values: t.floatList({ nullable: { list: true, items: true }, description: 'Of a number; the mean of the bin where min and max are given.', resolve: ({ values }) => values ?? null }),
+    values: t.floatList({
+      nullable: { list: true, items: true },
+      description: 'Of a number; the mean of the bin where min and max are given.',
+      resolve: ({ values }) => values ?? null,
+    }),
     texts: t.stringList({ nullable: { list: true, items: true }, resolve: ({ texts }) => texts ?? null }),
     qualities: t.field({ type: [QualityEnum], nullable: true, resolve: ({ qualities }) => qualities ?? null }),
     minimum: t.floatList({ nullable: { list: true, items: true }, resolve: ({ minimum }) => minimum ?? null }),

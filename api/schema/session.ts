@@ -1,10 +1,10 @@
-import type { Prisma } from '../../prisma/client.ts'
 import { Conflict, InvalidValue, NotFound } from '../../core/errors.ts'
+import type { Prisma } from '../../prisma/client.ts'
 import { appendEvents } from '../../prisma/events.ts'
 import { need } from '../actor.ts'
 import { builder } from '../builder.ts'
 import { after, idCursor, pageArgs, pageCost, pageOf } from '../connection.ts'
-import { causeOf, type Context } from '../context.ts'
+import { type Context, causeOf } from '../context.ts'
 import { localId, localIds } from '../global-id.ts'
 import type { Session } from '../loaders.ts'
 import { nowNs } from '../now.ts'
@@ -33,7 +33,12 @@ SessionRef.implement({
       complexity: pageCost,
       resolve: ({ id }, args, { database: { prisma } }) => {
         const where = { sessionId: id }
-        return pageOf(args, (take) => prisma.run.findMany({ where, orderBy: [{ queuedAt: 'desc' }, { id: 'desc' }], take, ...after(args) }), idCursor, () => prisma.run.count({ where }))
+        return pageOf(
+          args,
+          (take) => prisma.run.findMany({ where, orderBy: [{ queuedAt: 'desc' }, { id: 'desc' }], take, ...after(args) }),
+          idCursor,
+          () => prisma.run.count({ where }),
+        )
       },
     }),
     datasets: t.field({
@@ -42,11 +47,20 @@ SessionRef.implement({
       complexity: pageCost,
       resolve: ({ id }, args, { database: { prisma } }) => {
         const where = { sessionId: id }
-        return pageOf(args, (take) => prisma.dataset.findMany({ where, orderBy: [{ createdAt: 'desc' }, { id: 'desc' }], take, ...after(args) }), idCursor, () => prisma.dataset.count({ where }))
+        return pageOf(
+          args,
+          (take) => prisma.dataset.findMany({ where, orderBy: [{ createdAt: 'desc' }, { id: 'desc' }], take, ...after(args) }),
+          idCursor,
+          () => prisma.dataset.count({ where }),
+        )
       },
     }),
     notes: t.field({ type: [NoteRef], resolve: ({ id }, _args, { load }) => load.notesOfSession.load(id) }),
-    devices: t.field({ type: [DeviceRef], description: 'Every device that one of its runs used.', resolve: ({ id }, _args, { load }) => load.devicesOfSession.load(id) }),
+    devices: t.field({
+      type: [DeviceRef],
+      description: 'Every device that one of its runs used.',
+      resolve: ({ id }, _args, { load }) => load.devicesOfSession.load(id),
+    }),
     summary: t.exposeString('summary', { nullable: true }),
   }),
 })
@@ -79,7 +93,12 @@ builder.queryFields((t) => ({
     resolve: (_root, { filter, orderBy, ...args }, { database: { prisma } }) => {
       const where = whereOf(filter ?? {})
       const order = orderBy === 'STARTED_ASC' ? 'asc' : 'desc'
-      return pageOf(args, (take) => prisma.session.findMany({ where, orderBy: [{ startedAt: order }, { id: order }], take, ...after(args) }), idCursor, () => prisma.session.count({ where }))
+      return pageOf(
+        args,
+        (take) => prisma.session.findMany({ where, orderBy: [{ startedAt: order }, { id: order }], take, ...after(args) }),
+        idCursor,
+        () => prisma.session.count({ where }),
+      )
     },
   }),
 }))
@@ -135,8 +154,20 @@ async function endSession(id: string, summary: string | undefined, context: Cont
     if (session.state !== 'OPEN') throw new Conflict(`session ${session.title} is already closed`, { sessionId })
     const open = await tx.run.findFirst({ where: { sessionId, endedAt: null } })
     if (open !== null) throw new Conflict(`run ${open.number} of the session has not ended; abort it or wait for it`, { runId: open.id })
-    const ended = await tx.session.update({ where: { id: sessionId }, data: { state: 'CLOSED', endedAt: new Date(), ...(summary !== undefined && { summary }) } })
-    await appendEvents(tx, [{ time: nowNs(), kind: 'SESSION', subject: { type: 'Session', id: sessionId }, sessionId, summary: `session ${session.title} ended`, cause: causeOf(context) }])
+    const ended = await tx.session.update({
+      where: { id: sessionId },
+      data: { state: 'CLOSED', endedAt: new Date(), ...(summary !== undefined && { summary }) },
+    })
+    await appendEvents(tx, [
+      {
+        time: nowNs(),
+        kind: 'SESSION',
+        subject: { type: 'Session', id: sessionId },
+        sessionId,
+        summary: `session ${session.title} ended`,
+        cause: causeOf(context),
+      },
+    ])
     return ended
   })
 }

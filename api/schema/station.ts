@@ -24,18 +24,32 @@ StationRef.implement({
         }
       },
     }),
-    lastSeen: t.field({ type: 'Time', nullable: true, resolve: ({ id, lastSeen }, _args, { stations }) => (stations.find(id)?.online === true ? new Date() : lastSeen) }),
+    lastSeen: t.field({
+      type: 'Time',
+      nullable: true,
+      resolve: ({ id, lastSeen }, _args, { stations }) => (stations.find(id)?.online === true ? new Date() : lastSeen),
+    }),
     devices: t.field({
       type: DeviceConnectionRef,
       args: pageArgs(),
       complexity: pageCost,
       resolve: ({ id }, args, { database: { prisma } }) => {
         const where = { stationId: id, removedAt: null }
-        return pageOf(args, (take) => prisma.device.findMany({ where, orderBy: [{ name: 'asc' }, { id: 'asc' }], take, ...after(args) }), idCursor, () => prisma.device.count({ where }))
+        return pageOf(
+          args,
+          (take) => prisma.device.findMany({ where, orderBy: [{ name: 'asc' }, { id: 'asc' }], take, ...after(args) }),
+          idCursor,
+          () => prisma.device.count({ where }),
+        )
       },
     }),
     ports: t.field({ type: [PortRef], resolve: ({ id }, _args, { load }) => load.portsOfStation.load(id) }),
-    health: t.field({ type: HealthRef, nullable: true, description: 'null while the station is away.', resolve: ({ id }, _args, context) => stationHealth(id, context) }),
+    health: t.field({
+      type: HealthRef,
+      nullable: true,
+      description: 'null while the station is away.',
+      resolve: ({ id }, _args, context) => stationHealth(id, context),
+    }),
   }),
 })
 
@@ -55,6 +69,7 @@ builder.queryFields((t) => ({
     type: StationConnectionRef,
     args: pageArgs(),
     complexity: pageCost,
-    resolve: (_root, args, { database: { prisma } }) => pageOf(args, (take) => prisma.station.findMany({ orderBy: [{ name: 'asc' }, { id: 'asc' }], take, ...after(args) }), idCursor),
+    resolve: (_root, args, { database: { prisma } }) =>
+      pageOf(args, (take) => prisma.station.findMany({ orderBy: [{ name: 'asc' }, { id: 'asc' }], take, ...after(args) }), idCursor),
   }),
 }))

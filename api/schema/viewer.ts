@@ -13,7 +13,8 @@ const ViewerRef = builder.objectRef<Actor>('Viewer').implement({
     apiKeys: t.field({
       type: [ApiKeyRef],
       description: 'Those that work; only an ADMIN sees them.',
-      resolve: ({ role }, _args, { database: { prisma } }) => (role === 'ADMIN' ? prisma.apiKey.findMany({ where: { revokedAt: null }, orderBy: [{ createdAt: 'desc' }, { id: 'desc' }] }) : []),
+      resolve: ({ role }, _args, { database: { prisma } }) =>
+        role === 'ADMIN' ? prisma.apiKey.findMany({ where: { revokedAt: null }, orderBy: [{ createdAt: 'desc' }, { id: 'desc' }] }) : [],
     }),
   }),
 })

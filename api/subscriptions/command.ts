@@ -1,8 +1,8 @@
 import type { CommandProgress } from '../../core/command.ts'
 import { NotFound } from '../../core/errors.ts'
-import { isProblem } from '../problem-code.ts'
 import type { Context } from '../context.ts'
-import { liveSource, type LiveSource } from './source.ts'
+import { isProblem } from '../problem-code.ts'
+import { type LiveSource, liveSource } from './source.ts'
 
 /** Only the station that carries a command out knows it; the others answer NotFound. */
 export function commandSource(requestId: string, { stations }: Context): LiveSource<CommandProgress> {

@@ -1,9 +1,9 @@
 import type { Prisma } from '../../prisma/client.ts'
-import { decodeStreamCursor, encodeStreamCursor } from '../cursor.ts'
 import type { Context } from '../context.ts'
+import { decodeStreamCursor, encodeStreamCursor } from '../cursor.ts'
 import type { Event } from '../loaders.ts'
 import type { Gap } from '../schema/gap.ts'
-import { liveSource, type LiveSource, Wake } from './source.ts'
+import { type LiveSource, liveSource, Wake } from './source.ts'
 
 export type EventBatch = { readonly cursor: string; readonly gap?: Gap; readonly events: readonly Event[] }
 
@@ -17,7 +17,11 @@ export async function eventSource(where: Prisma.EventWhereInput, after: string |
     joinable: after === undefined, // whoever joins begins now, as if it were their own
     behind: (delivered, newest) => ({
       cursor: newest.cursor,
-      gap: { ...(delivered !== undefined && { from: delivered.cursor }), to: newest.cursor, reason: 'the client did not keep up; subscribe again after the last cursor' },
+      gap: {
+        ...(delivered !== undefined && { from: delivered.cursor }),
+        to: newest.cursor,
+        reason: 'the client did not keep up; subscribe again after the last cursor',
+      },
       events: [],
     }),
     async *run(signal) {
@@ -40,5 +44,9 @@ export async function eventSource(where: Prisma.EventWhereInput, after: string |
 }
 
 function gapTo(asked: bigint, at: bigint): Gap {
-  return { from: encodeStreamCursor({ event: asked }), to: encodeStreamCursor({ event: at }), reason: 'the cursor is from another feed: the database is a new one' }
+  return {
+    from: encodeStreamCursor({ event: asked }),
+    to: encodeStreamCursor({ event: at }),
+    reason: 'the cursor is from another feed: the database is a new one',
+  }
 }

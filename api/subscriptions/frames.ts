@@ -1,8 +1,8 @@
-import type { FrameHeader, FrameQuality } from '../../core/frame.ts'
 import { NotSupported } from '../../core/errors.ts'
+import type { FrameHeader, FrameQuality } from '../../core/frame.ts'
 import type { Context } from '../context.ts'
 import { deviceByGlobalId } from '../devices.ts'
-import { liveSource, type LiveSource } from './source.ts'
+import { type LiveSource, liveSource } from './source.ts'
 
 export type FrameNotice = FrameHeader & { readonly skipped: number }
 

@@ -1,6 +1,6 @@
 import type { ParameterSpec } from '../../core/parameter.ts'
 import type { ParameterValue, Quality, Reading } from '../../core/reading.ts'
-import { type WallNs } from '../../core/time.ts'
+import type { WallNs } from '../../core/time.ts'
 import { convert } from '../../core/unit.ts'
 import { parameterId } from '../global-id.ts'
 import type { Gap } from '../schema/gap.ts'
@@ -17,7 +17,13 @@ export type LiveSeries = {
 }
 
 /** The cursor is only made when a client asks for it. */
-export type ReadingBatch = { readonly cursor: () => string; readonly gap?: Gap; readonly snapshot: boolean; readonly dropped: number; readonly series: readonly LiveSeries[] }
+export type ReadingBatch = {
+  readonly cursor: () => string
+  readonly gap?: Gap
+  readonly snapshot: boolean
+  readonly dropped: number
+  readonly series: readonly LiveSeries[]
+}
 
 /** One parameter that a subscription has chosen. */
 export type Chosen = { readonly deviceId: string; readonly spec: ParameterSpec; readonly unit: string | undefined }
@@ -57,11 +63,19 @@ export class SeriesBuilder {
 }
 
 /** A list has no column of its own in a stream; it is told as text, as JSON. */
-function columnOf(spec: ParameterSpec, values: readonly (ParameterValue | undefined)[], unit: string | undefined): Pick<LiveSeries, 'numbers' | 'texts' | 'booleans'> {
+function columnOf(
+  spec: ParameterSpec,
+  values: readonly (ParameterValue | undefined)[],
+  unit: string | undefined,
+): Pick<LiveSeries, 'numbers' | 'texts' | 'booleans'> {
   switch (spec.kind) {
     case 'FLOAT':
     case 'INTEGER':
-      return { numbers: values.map((value) => (typeof value === 'number' && Number.isFinite(value) ? (unit === undefined ? value : convert(value, spec.unit ?? '1', unit)) : null)) }
+      return {
+        numbers: values.map((value) =>
+          typeof value === 'number' && Number.isFinite(value) ? (unit === undefined ? value : convert(value, spec.unit ?? '1', unit)) : null,
+        ),
+      }
     case 'BOOLEAN':
       return { booleans: values.map((value) => (typeof value === 'boolean' ? value : null)) }
     default:

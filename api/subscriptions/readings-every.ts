@@ -1,13 +1,13 @@
-import { isProblem } from '../problem-code.ts'
 import type { Reading } from '../../core/reading.ts'
 import type { ReadingsItem, ReadingsPosition } from '../../link/protocol.ts'
 import { encodeStreamCursor } from '../cursor.ts'
+import { isProblem } from '../problem-code.ts'
 import { forEachReading, type StationMirror } from '../stations/mirror.ts'
 import type { Stations } from '../stations/stations.ts'
 import { pause } from './pause.ts'
 import { type Chosen, type ReadingBatch, SeriesBuilder } from './reading-batch.ts'
 import type { Selection } from './selection.ts'
-import { liveSource, type LiveSource, Wake } from './source.ts'
+import { type LiveSource, liveSource, Wake } from './source.ts'
 
 const RETRY_MS = 100 // until a station that is away is asked again; what it measured meanwhile it still has
 
@@ -28,7 +28,11 @@ export function everyReading(selection: Selection, after: ReadonlyMap<string, Re
     present: () => (newest.size === 0 ? undefined : snapshot()),
     behind: (delivered, next) => ({
       cursor: next.cursor,
-      gap: { ...(delivered !== undefined && { from: delivered.cursor() }), to: next.cursor(), reason: 'the client did not keep up; subscribe again after the last cursor' },
+      gap: {
+        ...(delivered !== undefined && { from: delivered.cursor() }),
+        to: next.cursor(),
+        reason: 'the client did not keep up; subscribe again after the last cursor',
+      },
       snapshot: false,
       dropped: 0,
       series: [],

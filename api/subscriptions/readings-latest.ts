@@ -5,7 +5,7 @@ import type { Stations } from '../stations/stations.ts'
 import { pause } from './pause.ts'
 import { type Chosen, type LiveSeries, type ReadingBatch, SeriesBuilder } from './reading-batch.ts'
 import type { Selection } from './selection.ts'
-import { liveSource, type LiveSource, Wake } from './source.ts'
+import { type LiveSource, liveSource, Wake } from './source.ts'
 
 type Watched = { readonly mirror: StationMirror; readonly slots: ReadonlyMap<Slot, Chosen>; readonly online: boolean; readonly epoch: number }
 
@@ -13,7 +13,12 @@ type Watched = { readonly mirror: StationMirror; readonly slots: ReadonlyMap<Slo
  * The newest value of each parameter, at most maxRateHz times a second, straight from the mirrors: a subscription costs the station nothing. A value that
  * is passed over for a newer one is counted.
  */
-export function latestReadings(selection: Selection, after: ReadonlyMap<string, ReadingsPosition> | undefined, maxRateHz: number, stations: Stations): LiveSource<ReadingBatch> {
+export function latestReadings(
+  selection: Selection,
+  after: ReadonlyMap<string, ReadingsPosition> | undefined,
+  maxRateHz: number,
+  stations: Stations,
+): LiveSource<ReadingBatch> {
   const changed = new Wake()
   let watched: readonly Watched[] = []
   const dirty = new Set<Slot>()
@@ -85,10 +90,21 @@ export function latestReadings(selection: Selection, after: ReadonlyMap<string, 
   function first(): ReadingBatch {
     if (after === undefined) return batch(() => true, true, 0)
     const lost = watched.filter(({ mirror }) => after.get(mirror.stationId)?.epoch !== mirror.epoch)
-    const fresh = batch((slot, mirror) => lost.some((one) => one.mirror === mirror) || slot.position > (after.get(mirror.stationId)?.position ?? 0), lost.length === watched.length, 0)
+    const fresh = batch(
+      (slot, mirror) => lost.some((one) => one.mirror === mirror) || slot.position > (after.get(mirror.stationId)?.position ?? 0),
+      lost.length === watched.length,
+      0,
+    )
     if (lost.length === 0) return fresh
     const names = lost.map(({ mirror }) => mirror.name).join(', ')
-    return { ...fresh, gap: { from: encodeStreamCursor({ stations: after }), to: fresh.cursor(), reason: `station ${names} has started again since; its values are the present ones` } }
+    return {
+      ...fresh,
+      gap: {
+        from: encodeStreamCursor({ stations: after }),
+        to: fresh.cursor(),
+        reason: `station ${names} has started again since; its values are the present ones`,
+      },
+    }
   }
 
   function batch(wanted: (slot: Slot, mirror: StationMirror) => boolean, snapshot: boolean, passed: number): ReadingBatch {

@@ -1,13 +1,18 @@
 import { GraphQLError } from 'graphql'
-import { decodeStreamCursor } from '../cursor.ts'
 import type { Context } from '../context.ts'
+import { decodeStreamCursor } from '../cursor.ts'
+import type { ReadingBatch } from './reading-batch.ts'
 import { everyReading } from './readings-every.ts'
 import { latestReadings } from './readings-latest.ts'
-import type { ReadingBatch } from './reading-batch.ts'
 import { Selection, type SelectorGiven } from './selection.ts'
 import type { LiveSource } from './source.ts'
 
-export type ReadingsRequest = { readonly select: readonly SelectorGiven[]; readonly delivery: 'LATEST' | 'EVERY'; readonly maxRateHz: number; readonly after: string | undefined }
+export type ReadingsRequest = {
+  readonly select: readonly SelectorGiven[]
+  readonly delivery: 'LATEST' | 'EVERY'
+  readonly maxRateHz: number
+  readonly after: string | undefined
+}
 
 const MAX_RATE_HZ = 1_000 // of LATEST; whoever needs each value asks for EVERY
 

@@ -1,4 +1,4 @@
-import { liveSource, type LiveSource, Wake } from './source.ts'
+import { type LiveSource, liveSource, Wake } from './source.ts'
 
 export type RowSourceOptions<Row, Item> = {
   readonly read: () => Promise<Row>

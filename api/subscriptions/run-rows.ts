@@ -1,24 +1,34 @@
 import { join } from 'node:path'
 import type { DatasetColumn } from '../../core/dataset.ts'
 import { NotFound } from '../../core/errors.ts'
-import { isProblem } from '../problem-code.ts'
 import type { RowCell } from '../../core/row.ts'
 import { hasEnded, type RunState } from '../../core/run.ts'
 import { readTable } from '../../storage/dataset.ts'
-import { decodeStreamCursor, encodeStreamCursor } from '../cursor.ts'
 import type { Context } from '../context.ts'
+import { decodeStreamCursor, encodeStreamCursor } from '../cursor.ts'
+import { isProblem } from '../problem-code.ts'
 import type { Gap } from '../schema/gap.ts'
 import { pause } from './pause.ts'
-import { liveSource, type LiveSource, Wake } from './source.ts'
+import { type LiveSource, liveSource, Wake } from './source.ts'
 
-export type RowBatch = { readonly cursor: string; readonly gap?: Gap; readonly columns: readonly DatasetColumn[]; readonly rows: readonly (readonly RowCell[])[] }
+export type RowBatch = {
+  readonly cursor: string
+  readonly gap?: Gap
+  readonly columns: readonly DatasetColumn[]
+  readonly rows: readonly (readonly RowCell[])[]
+}
 
 const PAGE_ROWS = 1_000 // of a recorded table in one batch
 const RETRY_MS = 250 // a station that is away, or does not yet know the run it is about to start
 
 /** From the station while it records, from its file when it has ended: the same rows, so the way there does not matter. */
 export async function runRowsSource(runId: string, after: string | undefined, context: Context): Promise<LiveSource<RowBatch>> {
-  const { database: { prisma }, changes, stations, config } = context
+  const {
+    database: { prisma },
+    changes,
+    stations,
+    config,
+  } = context
   const stateOf = async () => {
     const run = await prisma.run.findUnique({ where: { id: runId }, select: { state: true, stationId: true } })
     if (run === null) throw new NotFound('run with that id')
@@ -32,7 +42,11 @@ export async function runRowsSource(runId: string, after: string | undefined, co
     joinable: false, // it begins with the first row
     behind: (delivered, newest) => ({
       cursor: newest.cursor,
-      gap: { ...(delivered !== undefined && { from: delivered.cursor }), to: newest.cursor, reason: 'the client did not keep up; subscribe again after the last cursor' },
+      gap: {
+        ...(delivered !== undefined && { from: delivered.cursor }),
+        to: newest.cursor,
+        reason: 'the client did not keep up; subscribe again after the last cursor',
+      },
       columns: newest.columns,
       rows: [],
     }),

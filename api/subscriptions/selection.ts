@@ -3,8 +3,8 @@ import { NotFound } from '../../core/errors.ts'
 import { convert } from '../../core/unit.ts'
 import type { Context } from '../context.ts'
 import { deviceByGlobalId } from '../devices.ts'
-import type { StationMirror } from '../stations/mirror.ts'
 import { parametersOf } from '../parameters.ts'
+import type { StationMirror } from '../stations/mirror.ts'
 import type { Chosen } from './reading-batch.ts'
 
 export type SelectorGiven = { readonly deviceId: string; readonly names?: readonly string[] | null | undefined; readonly unit?: string | null | undefined }

@@ -1,4 +1,4 @@
-import { createSourceEventStream, execute, type ExecutionArgs, type ExecutionResult, print } from 'graphql'
+import { createSourceEventStream, type ExecutionArgs, type ExecutionResult, execute, print } from 'graphql'
 import type { Logger } from 'pino'
 import type { Context } from '../context.ts'
 import { publicErrors } from '../errors.ts'

@@ -6,9 +6,9 @@ import type { DeviceState, EmergencyStopState } from '../../core/device.ts'
 import { Problem } from '../../core/errors.ts'
 import type { ParameterSpec } from '../../core/parameter.ts'
 import { wallNsFromMs } from '../../core/time.ts'
+import { unixAddress } from '../../link/address.ts'
 import type { DriverDescription, LinkHandler, QueueState, ReadingsItem, RunRowsItem, StateItem } from '../../link/protocol.ts'
 import { listenForLinks } from '../../link/server.ts'
-import { unixAddress } from '../../link/address.ts'
 
 const POSITION: ParameterSpec = { name: 'position', description: 'where it is', kind: 'FLOAT', access: 'READ_ONLY', unit: 'mm' }
 const VELOCITY: ParameterSpec = { name: 'velocity', description: 'how fast', kind: 'FLOAT', access: 'READ_WRITE', unit: 'mm/s', minimum: 0, maximum: 10 }
@@ -16,7 +16,14 @@ const POWER: ParameterSpec = { name: 'power', description: 'of the beam', kind: 
 const RANGE: ParameterSpec = { name: 'range', description: 'of the meter', kind: 'ENUM', access: 'READ_WRITE', choices: ['auto', 'high'] }
 
 const DRIVERS: readonly DriverDescription[] = [
-  { id: 'fake-stage', vendor: 'Fake', model: 'Stage', capabilities: ['MOVABLE', 'PARAMETERIZED'], settings: [{ name: 'address', kind: 'TEXT', description: 'where', required: true }], simulated: true },
+  {
+    id: 'fake-stage',
+    vendor: 'Fake',
+    model: 'Stage',
+    capabilities: ['MOVABLE', 'PARAMETERIZED'],
+    settings: [{ name: 'address', kind: 'TEXT', description: 'where', required: true }],
+    simulated: true,
+  },
   { id: 'fake-meter', vendor: 'Fake', model: 'Meter', capabilities: ['READABLE', 'PARAMETERIZED'], settings: [], simulated: true },
   { id: 'fake-camera', vendor: 'Fake', model: 'Camera', capabilities: ['FRAME_PRODUCER'], settings: [], simulated: true },
 ]
@@ -31,8 +38,17 @@ export class FakeStation {
   readonly address: string
   readonly commands: CommandRequest[] = []
   readonly stops: unknown[] = []
-  command: (request: CommandRequest) => Promise<CommandAnswer> = async ({ requestId, calls }) => ({ requestId, state: 'DONE', results: calls.map(({ deviceId }) => ({ deviceId, readings: [] })), elapsedMs: 1 })
-  checkDevice: LinkHandler['calls']['checkDevice'] = async ({ settings }) => ({ address: String(settings['address'] ?? 'sim://fake'), portKind: 'SERIAL', simulated: true })
+  command: (request: CommandRequest) => Promise<CommandAnswer> = async ({ requestId, calls }) => ({
+    requestId,
+    state: 'DONE',
+    results: calls.map(({ deviceId }) => ({ deviceId, readings: [] })),
+    elapsedMs: 1,
+  })
+  checkDevice: LinkHandler['calls']['checkDevice'] = async ({ settings }) => ({
+    address: String(settings['address'] ?? 'sim://fake'),
+    portKind: 'SERIAL',
+    simulated: true,
+  })
   diskFreeBytes = 1e12
   epoch = 1
   position = 0
@@ -70,7 +86,13 @@ export class FakeStation {
   publish(...readings: readonly (readonly [number, number])[]): void {
     this.position += 1
     const start = wallNsFromMs(Date.now())
-    const columns = { start, handles: readings.map(([handle]) => handle), offsetsMs: readings.map(() => 0), qualities: readings.map(() => 0), values: readings.map(([, value]) => value) }
+    const columns = {
+      start,
+      handles: readings.map(([handle]) => handle),
+      offsetsMs: readings.map(() => 0),
+      qualities: readings.map(() => 0),
+      values: readings.map(([, value]) => value),
+    }
     this.#log.set(this.position, { kind: 'batch', at: { epoch: this.epoch, position: this.position }, columns })
     this.#moved.dispatchEvent(new Event('readings'))
   }
@@ -129,12 +151,26 @@ export class FakeStation {
         abortRun: async () => ({ known: true }),
         syncDevices: async () => ({}),
         checkDevice: (params, signal) => this.checkDevice(params, signal),
-        health: async () => ({ cpuPercent: 1, memoryBytes: 2, diskFreeBytes: this.diskFreeBytes, journalBacklog: 0, components: [{ name: 'journal', state: 'OK' }] }),
+        health: async () => ({
+          cpuPercent: 1,
+          memoryBytes: 2,
+          diskFreeBytes: this.diskFreeBytes,
+          journalBacklog: 0,
+          components: [{ name: 'journal', state: 'OK' }],
+        }),
       },
       streams: {
         async *state(_params, signal) {
           station.#said = []
-          yield { kind: 'snapshot', stationId: station.stationId, epoch: station.epoch, drivers: DRIVERS, devices: station.#devices, emergencyStop: station.#emergencyStop, queue: station.#queue }
+          yield {
+            kind: 'snapshot',
+            stationId: station.stationId,
+            epoch: station.epoch,
+            drivers: DRIVERS,
+            devices: station.#devices,
+            emergencyStop: station.#emergencyStop,
+            queue: station.#queue,
+          }
           while (!signal.aborted) {
             const next = station.#said.shift()
             if (next !== undefined) yield next
@@ -145,7 +181,11 @@ export class FakeStation {
           let at = after?.epoch === station.epoch ? after.position : station.position
           if (after === undefined || after.epoch !== station.epoch) {
             if (after !== undefined) yield { kind: 'gap', from: after, to: { epoch: station.epoch, position: at }, reason: 'the station has started again' }
-            yield { kind: 'snapshot', at: { epoch: station.epoch, position: at }, columns: { start: 0n, handles: [], offsetsMs: [], qualities: [], values: [] } }
+            yield {
+              kind: 'snapshot',
+              at: { epoch: station.epoch, position: at },
+              columns: { start: 0n, handles: [], offsetsMs: [], qualities: [], values: [] },
+            }
           }
           while (!signal.aborted) {
             const next = station.#log.get(at + 1)
@@ -173,7 +213,19 @@ export class FakeStation {
           for (let sequence = 1; !signal.aborted; sequence += 1) {
             const roi = { x: 0, y: 0, width: 8, height: 8 }
             yield {
-              header: { sequence, time: 1_700_000_000_000_000_000n, width: size, height: size, dtype: 'uint16', exposureSeconds: 0.01, roi, minimum: 1, maximum: 500, mean: 7.5, dropped: 0 },
+              header: {
+                sequence,
+                time: 1_700_000_000_000_000_000n,
+                width: size,
+                height: size,
+                dtype: 'uint16',
+                exposureSeconds: 0.01,
+                roi,
+                minimum: 1,
+                maximum: 500,
+                mean: 7.5,
+                dropped: 0,
+              },
               pixels: new Uint8Array(size * size * 2).fill(sequence % 256),
             }
             await new Promise((resolve) => setTimeout(resolve, 5))
@@ -194,23 +246,53 @@ const at = (value: number) => ({ time: 1_700_000_000_000_000_000n, quality: 'GOO
 
 function stage(): DeviceState {
   return {
-    ...CONNECTED, id: STAGE, name: 'stage', driverId: 'fake-stage', capabilities: ['MOVABLE', 'PARAMETERIZED'],
-    parameters: [{ spec: POSITION, handle: 1, reading: at(2.5) }, { spec: VELOCITY, handle: 2, reading: at(1) }],
+    ...CONNECTED,
+    id: STAGE,
+    name: 'stage',
+    driverId: 'fake-stage',
+    capabilities: ['MOVABLE', 'PARAMETERIZED'],
+    parameters: [
+      { spec: POSITION, handle: 1, reading: at(2.5) },
+      { spec: VELOCITY, handle: 2, reading: at(1) },
+    ],
     motion: { moving: false, homed: true, unit: 'mm', minimum: -10, maximum: 10, positionParameter: 'position', velocityParameter: 'velocity' },
   }
 }
 
 function meter(): DeviceState {
   return {
-    ...CONNECTED, id: METER, name: 'meter', driverId: 'fake-meter', capabilities: ['READABLE', 'PARAMETERIZED'], readoutParameter: 'power',
-    parameters: [{ spec: POWER, handle: 3, reading: at(0.001) }, { spec: RANGE, handle: 4, reading: { time: 1n, quality: 'GOOD', value: 'auto' } }],
+    ...CONNECTED,
+    id: METER,
+    name: 'meter',
+    driverId: 'fake-meter',
+    capabilities: ['READABLE', 'PARAMETERIZED'],
+    readoutParameter: 'power',
+    parameters: [
+      { spec: POWER, handle: 3, reading: at(0.001) },
+      { spec: RANGE, handle: 4, reading: { time: 1n, quality: 'GOOD', value: 'auto' } },
+    ],
   }
 }
 
 function camera(): DeviceState {
   return {
-    ...CONNECTED, id: CAMERA, name: 'camera', driverId: 'fake-camera', capabilities: ['FRAME_PRODUCER'],
+    ...CONNECTED,
+    id: CAMERA,
+    name: 'camera',
+    driverId: 'fake-camera',
+    capabilities: ['FRAME_PRODUCER'],
     parameters: [{ spec: { name: 'exposure', description: 'time', kind: 'FLOAT', access: 'READ_WRITE', unit: 's' }, handle: 5, reading: at(0.01) }],
-    camera: { width: 8, height: 8, bitDepth: 16, dtype: 'uint16', roi: { x: 0, y: 0, width: 8, height: 8 }, binning: { x: 1, y: 1 }, exposureParameter: 'exposure', streaming: true, framesProduced: 1, framesDropped: 0 },
+    camera: {
+      width: 8,
+      height: 8,
+      bitDepth: 16,
+      dtype: 'uint16',
+      roi: { x: 0, y: 0, width: 8, height: 8 },
+      binning: { x: 1, y: 1 },
+      exposureParameter: 'exposure',
+      streaming: true,
+      framesProduced: 1,
+      framesDropped: 0,
+    },
   }
 }

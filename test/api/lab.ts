@@ -11,7 +11,10 @@ import { startTestDatabase, type TestDatabase } from '../harness/database.ts'
 import { until } from '../until.ts'
 import { CAMERA, FakeStation, METER, STAGE } from './fake-station.ts'
 
-export type Answer = { readonly data?: Record<string, never> & { readonly [field: string]: unknown }; readonly errors?: readonly { readonly message: string; readonly extensions?: Record<string, unknown> }[] }
+export type Answer = {
+  readonly data?: Record<string, never> & { readonly [field: string]: unknown }
+  readonly errors?: readonly { readonly message: string; readonly extensions?: Record<string, unknown> }[]
+}
 
 /** An api on a database of its own, with one fake station: a stage, a meter and a camera. */
 export type TestLab = {
@@ -20,7 +23,11 @@ export type TestLab = {
   readonly database: TestDatabase
   readonly dataDir: string
   /** POST /graphql. `data` is whatever the document asks for; tests say what they expect of it. */
-  ask<Data = Record<string, unknown>>(query: string, variables?: Record<string, unknown>, headers?: Record<string, string>): Promise<{ data: Data; errors?: Answer['errors'] }>
+  ask<Data = Record<string, unknown>>(
+    query: string,
+    variables?: Record<string, unknown>,
+    headers?: Record<string, string>,
+  ): Promise<{ data: Data; errors?: Answer['errors'] }>
   socket(connectionParams?: Record<string, unknown>): Client
   close(): Promise<void>
 }
@@ -31,7 +38,17 @@ export async function startTestLab(options: Partial<ApiConfig> = {}): Promise<Te
   const database = await startTestDatabase()
   const station = new FakeStation(join(dataDir, 'run'), await linkToken(join(dataDir, 'run', 'link-token')))
   const config: ApiConfig = {
-    dataDir, databaseUrl: database.url, databaseEmbedded: true, redisUrl: undefined, port: 0, host: '127.0.0.1', allowedOrigins: [], userName: 'ada', logLevel: 'silent', commit: undefined, ...options,
+    dataDir,
+    databaseUrl: database.url,
+    databaseEmbedded: true,
+    redisUrl: undefined,
+    port: 0,
+    host: '127.0.0.1',
+    allowedOrigins: [],
+    userName: 'ada',
+    logLevel: 'silent',
+    commit: undefined,
+    ...options,
   }
   const api = await startApi(config, { log: pino({ level: process.env['TEST_LOG'] ?? 'silent' }), webFolder: join(dataDir, 'web') })
   await register(api, station)
@@ -40,13 +57,26 @@ export async function startTestLab(options: Partial<ApiConfig> = {}): Promise<Te
 
   const clients: Client[] = []
   return {
-    api, station, database, dataDir,
+    api,
+    station,
+    database,
+    dataDir,
     async ask(query, variables = {}, headers = {}) {
-      const response = await fetch(`${api.url}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify({ query, variables }) })
+      const response = await fetch(`${api.url}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: JSON.stringify({ query, variables }),
+      })
       return await response.json()
     },
     socket(connectionParams) {
-      const client = createClient({ url: `${api.url.replace('http', 'ws')}/graphql`, webSocketImpl: WebSocket, retryAttempts: 0, lazy: true, ...(connectionParams !== undefined && { connectionParams }) })
+      const client = createClient({
+        url: `${api.url.replace('http', 'ws')}/graphql`,
+        webSocketImpl: WebSocket,
+        retryAttempts: 0,
+        lazy: true,
+        ...(connectionParams !== undefined && { connectionParams }),
+      })
       clients.push(client)
       return client
     },
@@ -60,9 +90,20 @@ export async function startTestLab(options: Partial<ApiConfig> = {}): Promise<Te
   }
 }
 
-async function register({ services: { database: { prisma } } }: Api, { stationId, address }: FakeStation): Promise<void> {
+async function register(
+  {
+    services: {
+      database: { prisma },
+    },
+  }: Api,
+  { stationId, address }: FakeStation,
+): Promise<void> {
   await prisma.station.create({ data: { id: stationId, name: 'fake', host: 'bench', linkAddress: address } })
-  for (const [id, name, driverId] of [[STAGE, 'stage', 'fake-stage'], [METER, 'meter', 'fake-meter'], [CAMERA, 'camera', 'fake-camera']] as const) {
+  for (const [id, name, driverId] of [
+    [STAGE, 'stage', 'fake-stage'],
+    [METER, 'meter', 'fake-meter'],
+    [CAMERA, 'camera', 'fake-camera'],
+  ] as const) {
     const port = await prisma.port.create({ data: { stationId, address: `sim://${name}`, kind: 'SERIAL' } })
     await prisma.device.create({ data: { id, name, driverId, stationId, portId: port.id, settings: {}, simulated: true } })
   }

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { getNamedType, type GraphQLObjectType, isInputObjectType, isObjectType, isUnionType } from 'graphql'
+import { type GraphQLObjectType, getNamedType, isInputObjectType, isObjectType, isUnionType } from 'graphql'
 import { describe, expect, it } from 'vitest'
 import { printedSchema } from '../../api/printed-schema.ts'
 import { buildSchema } from '../../api/schema/index.ts'
@@ -11,7 +11,9 @@ const schema = buildSchema()
 
 describe('the GraphQL schema', () => {
   it('is the committed one', async () => {
-    expect(printedSchema(), 'after a change of the schema: npx tsc -b api && node dist/api/print-schema.js').toBe(await readFile(join(API, 'schema.graphql'), 'utf8'))
+    expect(printedSchema(), 'after a change of the schema: npx tsc -b api && node dist/api/print-schema.js').toBe(
+      await readFile(join(API, 'schema.graphql'), 'utf8'),
+    )
   })
 
   it('lets any two members of a union be selected side by side', () => {
@@ -29,7 +31,12 @@ describe('the GraphQL schema', () => {
     for (const [name, { type }] of Object.entries(schema.getMutationType()?.getFields() ?? {})) {
       const named = getNamedType(type)
       if (name === 'emergencyStop') expect(isObjectType(named)).toBe(true)
-      else expect(isUnionType(named) && named.getTypes().filter((member: GraphQLObjectType) => member.getInterfaces().some(({ name }) => name === 'Problem')).length >= 2, name).toBe(true)
+      else
+        expect(
+          isUnionType(named) &&
+            named.getTypes().filter((member: GraphQLObjectType) => member.getInterfaces().some(({ name }) => name === 'Problem')).length >= 2,
+          name,
+        ).toBe(true)
     }
   })
 
