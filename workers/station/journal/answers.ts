@@ -6,8 +6,8 @@ export type CommandEntry = Extract<JournalEntry, { type: 'command' }>
 export type OutcomeEntry = Extract<JournalEntry, { type: 'outcome' }>
 
 /** A client that repeats a request does so within minutes; a day also covers a laptop that slept over night. */
-export const KEEP_ANSWERS_NS = 24n * 3600n * NS_PER_SECOND
-export const MAX_ANSWERS = 10_000 // about 10 MB; beyond it the oldest answer is forgotten first
+const KEEP_ANSWERS_NS = 24n * 3600n * NS_PER_SECOND
+const MAX_ANSWERS = 10_000 // about 10 MB; beyond it the oldest answer is forgotten first
 
 /** What has become of each command that carried an idempotency key. Fed with every journal entry in order. */
 export class CommandAnswers {

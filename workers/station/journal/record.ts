@@ -13,7 +13,7 @@ import type { JournalEntry } from '../../../core/journal.ts'
 export const HEAD_BYTES = 17
 const CRC_FROM = 8
 
-export const MAX_PAYLOAD_BYTES = 16 * 1024 * 1024 // a manifest of ten thousand parameters is about 2 MB; a longer length is damage
+const MAX_PAYLOAD_BYTES = 16 * 1024 * 1024 // a manifest of ten thousand parameters is about 2 MB; a longer length is damage
 
 /** Numbers on disk: only ever append. */
 const TYPES = [

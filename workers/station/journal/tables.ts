@@ -217,7 +217,7 @@ function timestamp(time: WallNs | undefined): string | null {
 }
 
 /** PostgreSQL's texts hold neither NUL nor half a surrogate pair; an instrument's garbage must not stop everything behind it. */
-export function clean(text: string | undefined): string | null {
+function clean(text: string | undefined): string | null {
   return text === undefined ? null : text.replace(/\0|\p{Surrogate}/gu, '\uFFFD')
 }
 

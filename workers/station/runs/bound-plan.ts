@@ -22,7 +22,7 @@ export type BoundAxis = {
 }
 
 export type BoundDetector = { readonly device: HostedDevice; readonly average: number; readonly quantities: readonly Quantity[] }
-export type BoundCamera = { readonly device: HostedDevice; readonly exposureSeconds: number | undefined }
+type BoundCamera = { readonly device: HostedDevice; readonly exposureSeconds: number | undefined }
 
 /** A plan with this station's devices in its roles, and the table that it will fill. */
 export type BoundRun = {
@@ -142,7 +142,7 @@ function bindDetector({ role, parameters, frames, exposureSeconds, average = 1 }
   return { device, average, quantities }
 }
 
-export const MAX_AVERAGE = 10_000 // readings in one value; at the rate of a serial instrument some minutes
+const MAX_AVERAGE = 10_000 // readings in one value; at the rate of a serial instrument some minutes
 
 function columnType({ name, kind, access }: ParameterSpec, average: number, device: string): ColumnType {
   if (access === 'WRITE_ONLY') throw new NotSupported(`${device}: ${name} cannot be read`)

@@ -8,7 +8,7 @@ import { deadline, orAbort } from '../host/deadline.ts'
 import type { HostedDevice } from '../host/hosted-device.ts'
 import type { BoundDetector, BoundRun, Quantity } from './bound-plan.ts'
 
-export const READ_DEADLINE_MS = 10_000 // the slowest reading we know, a power meter that averages, takes about one second
+const READ_DEADLINE_MS = 10_000 // the slowest reading we know, a power meter that averages, takes about one second
 
 const READ_ATTEMPTS = 3 // an instrument on a serial line swallows a question now and then (one was seen to miss 7 of 69); one that fails three times has failed
 
@@ -40,7 +40,7 @@ async function readDevice(device: HostedDevice, names: readonly string[], signal
 }
 
 /** What the instrument said, or the reason why the run must end: a value is never made up. */
-export function presentValue(reading: Reading | undefined, { device, spec }: Measurable): ParameterValue {
+function presentValue(reading: Reading | undefined, { device, spec }: Measurable): ParameterValue {
   if (reading?.value !== undefined && reading.quality !== 'BAD' && reading.quality !== 'STALE') return reading.value
   const reason = reading?.reason ?? 'no reading'
   throw new HardwareFault(`${device.record.name}.${spec.name} could not be read: ${reason}`, 'NONE', { deviceId: device.record.id, parameter: spec.name })

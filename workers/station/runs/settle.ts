@@ -6,7 +6,7 @@ import type { BoundAxis } from './bound-plan.ts'
 import { freshReadings, numberOf } from './measure.ts'
 import { RunStopped } from './run-record.ts'
 
-export const DEFAULT_SETTLE_TIMEOUT_MS = 300_000 // the longest travel of a slow stage (100 mm at 0.4 mm/s) is shorter
+const DEFAULT_SETTLE_TIMEOUT_MS = 300_000 // the longest travel of a slow stage (100 mm at 0.4 mm/s) is shorter
 const TOLERANCE_POLL_MS = 100
 
 /** `stops`: how often the device had been stopped when the move began. */
