@@ -97,9 +97,11 @@ export class StationMirror implements AsyncDisposable {
 
   /** What a command's answer told. The same readings come over the stream a moment later; whoever was answered must not see an older one meanwhile. */
   learn(readings: readonly CommandReading[]): void {
-    for (const { deviceId, parameter, reading } of readings) {
+    for (const { deviceId, parameter, reading, setpoint } of readings) {
       const slot = this.slot(deviceId, parameter)
-      if (slot !== undefined) slot.reading = newer(slot.reading, reading)
+      if (slot === undefined) continue
+      if (setpoint === true) slot.setpoint = newer(slot.setpoint, reading)
+      else slot.reading = newer(slot.reading, reading)
     }
   }
 
