@@ -66,7 +66,6 @@ async function readScalars(
     if (cameras.length === 0) onPoints(row)
     if (row >= frames) return
     const tick = Math.floor((performance.now() - startMs) / periodMs) + 1
-    await pause(startMs + tick * periodMs - performance.now(), stop)
-    if (stop.aborted) return
+    await waitSeconds((startMs + tick * periodMs - performance.now()) / 1000, stop)
   }
 }

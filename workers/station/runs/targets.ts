@@ -12,9 +12,16 @@ const MESSAGES_PER_TURN = 1000 // a stop must never wait behind a million points
 const MAX_REASONS = 10 // of a refused plan; one wrong end of a scan is many points
 
 /** Where each axis stands now, in the axis' unit; read from the instruments. */
-export async function readOrigins({ axes }: BoundRun, signal: AbortSignal): Promise<AxisOrigins> {
+export async function readOrigins({ axes }: Pick<BoundRun, 'axes'>, signal: AbortSignal): Promise<AxisOrigins> {
   const readings = await freshReadings(axes, signal)
-  return axes.map((axis) => convert(numberOf(readings(axis), axis), axis.spec.unit, axis.unit))
+  return axes.map((axis) => convert(withinLimits(axis, numberOf(readings(axis), axis)), axis.spec.unit, axis.unit))
+}
+
+/** An axis that rests on its limit measures a little beyond it now and then; going back there must not be refused. */
+function withinLimits({ device, spec: { deadband = 0, step = 0 }, moves }: BoundAxis, measured: number): number {
+  const { minimum = Number.NEGATIVE_INFINITY, maximum = Number.POSITIVE_INFINITY } = (moves ? device.handle?.motion?.limits() : undefined) ?? {}
+  const inside = Math.min(maximum, Math.max(minimum, measured))
+  return Math.abs(inside - measured) <= Math.max(deadband, step) ? inside : measured
 }
 
 /** Walks the whole plan without moving anything. Throws the one problem, or PlanRejected with the first few. */

@@ -54,14 +54,19 @@ export async function startRunStation({ dataDir, labDir, stationId, databaseUrl,
   const log = (line: string): void => void said.push(line)
   const clock = systemClock()
   const stack = new AsyncDisposableStackLike()
-  const database = stack.use(openDatabase(databaseUrl, { onError: () => undefined }))
-  const journal = stack.use(await openJournal(join(dataDir, 'journal'), { log }))
-  const shipper = stack.use(startShipper({ journal, database, stationId, log }))
-  const driverContext = { clock, log, workFolder: dataDir, resolve: (address: string) => resolveAddress(address, labDir) }
-  const host = stack.use(await openDeviceHost({ epoch: 1, catalog: DRIVERS, journal, registry: async () => devices, commit: 'test', log, driverContext }))
-  const runs = stack.use(await startRuns({ host, journal, database, queueConnection: { databaseUrl }, stationId, dataDir, clock, log, sweepMs }))
-  await until(() => host.states().every(({ connection }) => connection === 'CONNECTED'), { what: 'every device to be connected' })
-  return { host, runs, journal, shipper, said, [Symbol.asyncDispose]: () => stack.dispose() }
+  try {
+    const database = stack.use(openDatabase(databaseUrl, { onError: () => undefined }))
+    const journal = stack.use(await openJournal(join(dataDir, 'journal'), { log }))
+    const shipper = stack.use(startShipper({ journal, database, stationId, log }))
+    const driverContext = { clock, log, workFolder: dataDir, resolve: (address: string) => resolveAddress(address, labDir) }
+    const host = stack.use(await openDeviceHost({ epoch: 1, catalog: DRIVERS, journal, registry: async () => devices, commit: 'test', log, driverContext }))
+    const runs = stack.use(await startRuns({ host, journal, database, queueConnection: { databaseUrl }, stationId, dataDir, clock, log, sweepMs }))
+    await until(() => host.states().every(({ connection }) => connection === 'CONNECTED'), { deadlineMs: 30_000, what: 'every device to be connected' })
+    return { host, runs, journal, shipper, said, [Symbol.asyncDispose]: () => stack.dispose() }
+  } catch (error) {
+    await stack.dispose()
+    throw new Error(`the station did not start: ${said.join('; ')}`, { cause: error })
+  }
 }
 
 /** AsyncDisposableStack, which Node 20 has not. */
