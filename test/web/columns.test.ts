@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { firstAxes, toCell } from '../../web/src/data/columns.ts'
+import { firstAxes, toCell } from '../../web/src/model/columns.ts'
 
 const column = (name: string, type = 'float64') => ({ name, type, unit: null })
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Curve } from '../../web/src/data/curve.ts'
+import { Curve } from '../../web/src/model/curve.ts'
 
 test('keeps every row of a short run, in order of x', () => {
   const curve = new Curve(100)

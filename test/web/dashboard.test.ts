@@ -66,12 +66,14 @@ describe.skipIf(executable === undefined)('the dashboard of a whole lab, in Chro
     'homes and moves a stage',
     async () => {
       const stage = movable()
-      await stage.getByRole('button', { name: /^Home / }).click()
-      await until(async () => Math.abs(await numberIn(stage.locator('[data-main-value]'))) < 0.01, { deadlineMs: SCAN_DEADLINE_MS, what: 'the stage at home' })
+      const home = stage.getByRole('button', { name: /^Home / })
+      await home.click()
+      await until(async () => (await home.getAttribute('aria-busy')) === null, { deadlineMs: SCAN_DEADLINE_MS, what: 'the end of the search for home' })
+      expect(await stage.getByRole('alert').count()).toBe(0)
       const target = stage.getByRole('textbox', { name: /^Move / })
       await target.fill('1.5')
       await target.press('Enter')
-      await until(async () => Math.abs((await numberIn(stage.locator('[data-main-value]'))) - 1.5) < 0.01, {
+      await until(async () => Math.abs((await numberIn(stage.locator('[data-main-value]'))) - 1.5) < 0.001, {
         deadlineMs: ACTION_DEADLINE_MS,
         what: 'the stage at 1.5',
       })
@@ -90,7 +92,7 @@ describe.skipIf(executable === undefined)('the dashboard of a whole lab, in Chro
     await refusal.waitFor()
     expect(await refusal.getAttribute('data-code')).toBe('LIMIT_VIOLATION')
     expect(await refusal.textContent()).toMatch(/100000/)
-    expect(await numberIn(stage.locator('[data-main-value]'))).toBeCloseTo(before, 2)
+    expect(await numberIn(stage.locator('[data-main-value]'))).toBeCloseTo(before, 1)
     await refusal.getByRole('button', { name: 'Dismiss' }).click()
     await target.fill('')
   })

@@ -9,7 +9,7 @@ import {
   formatQuantity,
   positionStep,
   unitLabel,
-} from '../../web/src/data/format.ts'
+} from '../../web/src/model/format.ts'
 
 test.each([
   ['um', 'µm'],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { decodeFrame, FRAME_HEADER_BYTES, FRAME_MAGIC } from '../../web/src/data/frame-header.ts'
+import { decodeFrame, FRAME_HEADER_BYTES, FRAME_MAGIC } from '../../web/src/model/frame-header.ts'
 
 function message(change: (view: DataView) => void = () => undefined): ArrayBuffer {
   const buffer = new ArrayBuffer(FRAME_HEADER_BYTES + 3 * 2 * 2)

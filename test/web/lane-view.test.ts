@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { laneView } from '../../web/src/data/lane-view.ts'
-import { TimeRing } from '../../web/src/data/time-ring.ts'
+import { laneView } from '../../web/src/model/lane-view.ts'
+import { TimeRing } from '../../web/src/model/time-ring.ts'
 
 function ring(...points: readonly (readonly [number, number])[]): TimeRing {
   const made = new TimeRing(100)

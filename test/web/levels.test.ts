@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { easedLevels, RateMeter } from '../../web/src/data/levels.ts'
+import { easedLevels, RateMeter } from '../../web/src/model/levels.ts'
 
 test('the first frame sets the levels, the next ones draw them along', () => {
   const first = easedLevels(undefined, 100, 1100)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { mainParameter } from '../../web/src/data/main-parameter.ts'
+import { mainParameter } from '../../web/src/model/main-parameter.ts'
 
 const parameters = [
   { id: '1', name: 'velocity' },

@@ -1,11 +1,13 @@
 import { expect, test } from 'vitest'
-import { type ScanForm, toRunInput } from '../../web/src/data/plan-input.ts'
+import { type ScanForm, toRunInput } from '../../web/src/model/plan-input.ts'
 
-const axis = { key: 'x', deviceId: 'stage', title: 'Stage', unit: 'mm' }
+const stage = { id: 'S', name: 'stage' }
+const meter = { id: 'M', name: 'meter' }
+const axis = { key: 'x', device: stage, title: 'Stage', unit: 'mm' }
 const form: ScanForm = {
   kind: 'linearScan',
   axis,
-  detectorIds: ['meter'],
+  detectors: [meter],
   start: 0,
   stop: 10,
   points: 11,
@@ -20,36 +22,46 @@ test('a linear scan of a position', () => {
   expect(toRunInput(form, 'key')).toEqual({
     idempotencyKey: 'key',
     bindings: [
-      { role: 'axis', deviceId: 'stage' },
-      { role: 'detector', deviceId: 'meter' },
+      { role: 'stage', deviceId: 'S' },
+      { role: 'meter', deviceId: 'M' },
     ],
-    plan: { linearScan: { axes: [{ role: 'axis', start: 0, stop: 10, unit: 'mm' }], num: 11, detectors: [{ role: 'detector' }], after: 'RETURN' } },
+    plan: { linearScan: { axes: [{ role: 'stage', start: 0, stop: 10, unit: 'mm' }], num: 11, detectors: [{ role: 'meter' }], after: 'RETURN' } },
   })
 })
 
 test('a linear scan of a parameter, against two detectors, with a dwell, in a session', () => {
   const scan = toRunInput(
-    { ...form, axis: { ...axis, parameter: 'wavelength', unit: 'nm' }, detectorIds: ['a', 'b'], dwellSeconds: 0.5, returnAfter: false, sessionId: 's' },
+    { ...form, axis: { ...axis, parameter: 'wavelength', unit: 'nm' }, detectors: [meter, stage], dwellSeconds: 0.5, returnAfter: false, sessionId: 's' },
     'key',
   )
   expect(scan).toMatchObject({
     sessionId: 's',
-    bindings: [{ role: 'axis' }, { role: 'detector1', deviceId: 'a' }, { role: 'detector2', deviceId: 'b' }],
-    plan: { linearScan: { axes: [{ parameter: 'wavelength', unit: 'nm' }], settle: { dwellSeconds: 0.5 }, after: 'STAY' } },
+    bindings: [
+      { role: 'stage', deviceId: 'S' },
+      { role: 'meter', deviceId: 'M' },
+    ],
+    plan: {
+      linearScan: {
+        axes: [{ role: 'stage', parameter: 'wavelength', unit: 'nm' }],
+        detectors: [{ role: 'meter' }, { role: 'stage' }],
+        settle: { dwellSeconds: 0.5 },
+        after: 'STAY',
+      },
+    },
   })
 })
 
 test('a count and a recording', () => {
   expect(toRunInput({ ...form, kind: 'count', points: 5, delaySeconds: 1 }, 'key')).toMatchObject({ plan: { count: { num: 5, delaySeconds: 1 } } })
-  expect(toRunInput({ ...form, kind: 'record', detectorIds: ['camera'] }, 'key')).toEqual({
+  expect(toRunInput({ ...form, kind: 'record', detectors: [{ id: 'C', name: 'camera' }] }, 'key')).toEqual({
     idempotencyKey: 'key',
-    bindings: [{ role: 'detector', deviceId: 'camera' }],
-    plan: { record: { detectors: [{ role: 'detector' }], frames: 100 } },
+    bindings: [{ role: 'camera', deviceId: 'C' }],
+    plan: { record: { detectors: [{ role: 'camera' }], frames: 100 } },
   })
 })
 
 test.each([
-  ['detector', { detectorIds: [] }],
+  ['detector', { detectors: [] }],
   ['scanned', { axis: undefined }],
   ['start', { stop: undefined }],
   ['points', { points: 2.5 }],

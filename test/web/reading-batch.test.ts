@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { decodeColumn, fromReading } from '../../web/src/data/reading-batch.ts'
+import { decodeColumn, fromReading } from '../../web/src/model/reading-batch.ts'
 
 const column = {
   parameterId: 'p',

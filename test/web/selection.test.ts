@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Selection } from '../../web/src/data/selection.ts'
+import { Selection } from '../../web/src/model/selection.ts'
 
 const wanted = (deviceId: string, name: string) => ({ parameterId: `${deviceId}/${name}`, deviceId, name })
 

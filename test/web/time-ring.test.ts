@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { TimeRing } from '../../web/src/data/time-ring.ts'
+import { TimeRing } from '../../web/src/model/time-ring.ts'
 
 function filled(capacity: number, count: number, valueAt: (at: number) => number = (at) => at): TimeRing {
   const ring = new TimeRing(capacity)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { toNumber, toValueInput } from '../../web/src/data/value-input.ts'
+import { toNumber, toValueInput } from '../../web/src/model/value-input.ts'
 
 test('each kind becomes the one field that the API takes for it', () => {
   expect(toValueInput('FLOAT', '1.5')).toEqual({ number: 1.5 })

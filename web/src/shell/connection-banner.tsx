@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react'
-import { formatDuration } from '../data/format.ts'
+import { formatDuration } from '../model/format.ts'
 import { useLab } from '../state/lab.tsx'
 import { useStore } from '../state/store.ts'
 import { Button } from '../ui/button.tsx'

@@ -1,6 +1,6 @@
-import { decodeColumn, type LiveColumn, type LiveValue } from '../data/reading-batch.ts'
-import { Selection, type Selector, type Wanted } from '../data/selection.ts'
 import { graphql } from '../graphql.ts'
+import { decodeColumn, type LiveColumn, type LiveValue } from '../model/reading-batch.ts'
+import { Selection, type Selector, type Wanted } from '../model/selection.ts'
 import type { Connection } from './connection.ts'
 import { follow } from './stream.ts'
 

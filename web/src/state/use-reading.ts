@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react'
-import type { LiveValue } from '../data/reading-batch.ts'
-import type { Wanted } from '../data/selection.ts'
+import type { LiveValue } from '../model/reading-batch.ts'
+import type { Wanted } from '../model/selection.ts'
 import { useLab } from './lab.tsx'
 
 /** The present value of a parameter, from the shared stream; `initial` until the first one comes. */

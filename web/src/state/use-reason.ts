@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react'
 import { useClient } from 'urql'
-import type { LiveValue } from '../data/reading-batch.ts'
 import { graphql } from '../graphql.ts'
+import type { LiveValue } from '../model/reading-batch.ts'
 
 const REASON = graphql(`
   query ReadingReason($id: ID!) {

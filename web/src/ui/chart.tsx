@@ -1,7 +1,7 @@
 import { useComputedColorScheme } from '@mantine/core'
 import { useLayoutEffect, useRef } from 'react'
 import uPlot from 'uplot'
-import { displayScale, formatNumber, unitLabel } from '../data/format.ts'
+import { displayScale, formatNumber, unitLabel } from '../model/format.ts'
 import 'uplot/dist/uPlot.min.css'
 
 export type ChartData = readonly [readonly number[], ...(readonly (number | null)[])[]]

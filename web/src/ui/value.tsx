@@ -1,5 +1,5 @@
-import { displayScale, formatNumber, formatTime, formatTimeFully, unitLabel } from '../data/format.ts'
-import type { LiveValue } from '../data/reading-batch.ts'
+import { displayScale, formatNumber, formatTime, formatTimeFully, unitLabel } from '../model/format.ts'
+import type { LiveValue } from '../model/reading-batch.ts'
 import { useLab } from '../state/lab.tsx'
 import { useStore } from '../state/store.ts'
 

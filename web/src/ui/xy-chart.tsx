@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'react'
 import type uPlot from 'uplot'
-import { formatQuantity, unitLabel } from '../data/format.ts'
+import { formatQuantity, unitLabel } from '../model/format.ts'
 import { axis, axisClock, axisNumbers, axisUnit, Chart, type ChartColors } from './chart.tsx'
 
 type Side = { readonly name: string; readonly unit?: string | undefined }

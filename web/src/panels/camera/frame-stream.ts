@@ -1,5 +1,5 @@
 import type { Client } from 'urql'
-import { decodeFrame, type Frame } from '../../data/frame-header.ts'
+import { decodeFrame, type Frame } from '../../model/frame-header.ts'
 import { backoffMs } from '../../state/backoff.ts'
 import { TICKET } from './documents.ts'
 

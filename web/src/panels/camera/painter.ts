@@ -1,5 +1,5 @@
-import type { Frame } from '../../data/frame-header.ts'
-import type { Levels } from '../../data/levels.ts'
+import type { Frame } from '../../model/frame-header.ts'
+import type { Levels } from '../../model/levels.ts'
 
 export type Colormap = 'gray' | 'heat'
 export type Painter = { readonly kind: 'webgl2' | 'canvas'; paint(frame: Frame, levels: Levels, colormap: Colormap): void; close(): void }

@@ -1,7 +1,7 @@
 import { Select } from '@mantine/core'
 import { useState } from 'react'
-import { formatBytes } from '../../data/format.ts'
 import type { ResultOf } from '../../graphql.ts'
+import { formatBytes } from '../../model/format.ts'
 import { isString, useRemembered } from '../../state/remembered.ts'
 import { newIdempotencyKey, useCommand } from '../../state/use-command.ts'
 import { useFresh } from '../../state/use-fresh.ts'

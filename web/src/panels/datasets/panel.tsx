@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import { formatBytes } from '../../data/format.ts'
+import { formatBytes } from '../../model/format.ts'
 import { useFresh } from '../../state/use-fresh.ts'
 import { Button } from '../../ui/button.tsx'
 import { Empty, PanelFrame } from '../../ui/panel.tsx'

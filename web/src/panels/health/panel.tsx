@@ -1,6 +1,6 @@
 import { useState } from 'react'
-import { formatBytes } from '../../data/format.ts'
 import { graphql, type ResultOf } from '../../graphql.ts'
+import { formatBytes } from '../../model/format.ts'
 import { useFresh } from '../../state/use-fresh.ts'
 import { useStream } from '../../state/use-stream.ts'
 import { PanelFrame } from '../../ui/panel.tsx'

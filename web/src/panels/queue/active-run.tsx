@@ -1,6 +1,6 @@
 import { useState } from 'react'
-import { isActive, RUN_TONES, RUN_WORDS } from '../../data/run-state.ts'
 import type { ResultOf } from '../../graphql.ts'
+import { isActive, RUN_TONES, RUN_WORDS } from '../../model/run-state.ts'
 import { useCommand } from '../../state/use-command.ts'
 import { useStream } from '../../state/use-stream.ts'
 import { Button } from '../../ui/button.tsx'

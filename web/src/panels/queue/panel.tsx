@@ -1,4 +1,4 @@
-import { isActive } from '../../data/run-state.ts'
+import { isActive } from '../../model/run-state.ts'
 import { useFresh } from '../../state/use-fresh.ts'
 import { Empty, PanelFrame } from '../../ui/panel.tsx'
 import { RefusalNote } from '../../ui/refusal.tsx'

@@ -1,5 +1,5 @@
-import { formatDuration } from '../../data/format.ts'
-import { RUN_TONES, RUN_WORDS } from '../../data/run-state.ts'
+import { formatDuration } from '../../model/format.ts'
+import { RUN_TONES, RUN_WORDS } from '../../model/run-state.ts'
 import { Moment } from '../../ui/value.tsx'
 import type { Run } from './documents.ts'
 import styles from './queue.module.css'

@@ -1,4 +1,4 @@
-import { isActive } from '../../data/run-state.ts'
+import { isActive } from '../../model/run-state.ts'
 import { useCommand } from '../../state/use-command.ts'
 import { useFresh } from '../../state/use-fresh.ts'
 import { Button } from '../../ui/button.tsx'

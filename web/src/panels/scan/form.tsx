@@ -1,9 +1,9 @@
 import { MultiSelect, NumberInput, SegmentedControl, Select, Switch } from '@mantine/core'
 import { useMemo, useState } from 'react'
-import { formatBound, unitLabel } from '../../data/format.ts'
-import { mainParameter } from '../../data/main-parameter.ts'
-import { type PlanKind, type ScanForm, type Scannable, toRunInput } from '../../data/plan-input.ts'
-import { toNumber } from '../../data/value-input.ts'
+import { formatBound, unitLabel } from '../../model/format.ts'
+import { mainParameter } from '../../model/main-parameter.ts'
+import { type PlanKind, type ScanForm, type Scannable, toRunInput } from '../../model/plan-input.ts'
+import { toNumber } from '../../model/value-input.ts'
 import { newIdempotencyKey, useCommand } from '../../state/use-command.ts'
 import { Button } from '../../ui/button.tsx'
 import { RefusalNote } from '../../ui/refusal.tsx'
@@ -54,7 +54,7 @@ export function ScanFormView({ devices, session, started }: Properties) {
     const form: ScanForm = {
       kind,
       axis,
-      detectorIds: detectors,
+      detectors: devices.filter((device) => detectors.includes(device.id)),
       start: toNumber(start),
       stop: toNumber(stop),
       points: toNumber(points),
@@ -158,9 +158,7 @@ export function ScanFormView({ devices, session, started }: Properties) {
 function scannablesOf(device: BenchDevice): Scannable[] {
   const name = device.label ?? device.name
   const moved = device.capabilities.includes('MOVABLE') ? mainParameter(device) : undefined
-  const position: Scannable[] = device.capabilities.includes('MOVABLE')
-    ? [{ key: device.id, deviceId: device.id, title: name, ...bounds(device.motion ?? {}) }]
-    : []
+  const position: Scannable[] = device.capabilities.includes('MOVABLE') ? [{ key: device.id, device, title: name, ...bounds(device.motion ?? {}) }] : []
   const settable = device.parameters.filter(
     (parameter) => parameter.access === 'READ_WRITE' && (parameter.kind === 'FLOAT' || parameter.kind === 'INTEGER') && parameter.id !== moved?.id,
   )
@@ -168,7 +166,7 @@ function scannablesOf(device: BenchDevice): Scannable[] {
     ...position,
     ...settable.map((parameter) => ({
       key: parameter.id,
-      deviceId: device.id,
+      device,
       parameter: parameter.name,
       title: `${name} · ${parameter.name}`,
       ...bounds(parameter),

@@ -1,6 +1,6 @@
 import { TextInput } from '@mantine/core'
 import { useEffect, useState } from 'react'
-import { formatDuration } from '../../data/format.ts'
+import { formatDuration } from '../../model/format.ts'
 import { useCommand } from '../../state/use-command.ts'
 import { Button } from '../../ui/button.tsx'
 import { RefusalNote } from '../../ui/refusal.tsx'
