@@ -35,10 +35,11 @@ const STOP_DEADLINE_MS = 45_000
 export async function startWholeLab(options: WholeLabOptions = {}): Promise<WholeLab> {
   const lab = await launchWholeLab(options)
   try {
-    await until(
-      async () => lab.supervisor.exitCode !== null || (await query<{ __typename: string }>(lab.url, '{ __typename }')).__typename === 'Query',
-      { deadlineMs: ANSWER_DEADLINE_MS, everyMs: 100, what: 'a GraphQL answer' },
-    )
+    await until(async () => lab.supervisor.exitCode !== null || (await query<{ __typename: string }>(lab.url, '{ __typename }')).__typename === 'Query', {
+      deadlineMs: ANSWER_DEADLINE_MS,
+      everyMs: 100,
+      what: 'a GraphQL answer',
+    })
     if (lab.supervisor.exitCode !== null) throw new Error('it ended')
     return lab
   } catch (error) {
