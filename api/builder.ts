@@ -42,8 +42,9 @@ export const builder = new SchemaBuilder<SchemaTypes>({
   },
 })
 
+export type Types = PothosSchemaTypes.ExtendDefaultTypes<SchemaTypes>
 /** A type of the GraphQL schema, by what stands behind it. */
-export type Ref<Source> = ObjectRef<PothosSchemaTypes.ExtendDefaultTypes<SchemaTypes>, Source>
+export type Ref<Source> = ObjectRef<Types, Source>
 
 builder.queryType({})
 builder.mutationType({})

@@ -20,7 +20,7 @@ export function createEventFeed({ prisma }: Pick<Database, 'prisma'>, changes: R
     async read(after, where) {
       const last = await lastId() // before the page, so that nothing that comes in between is passed over
       const events = await prisma.event.findMany({ where: { AND: [{ id: { gt: after } }, { id: { lte: last } }, where] }, orderBy: { id: 'asc' }, take: PAGE })
-      return { events, upTo: events.length === PAGE ? (events.at(-1)?.id ?? last) : last > after ? last : after }
+      return { events, upTo: events.length === PAGE ? (events.at(-1)?.id ?? last) : last }
     },
     onMore: (listener) => changes.watch('event', undefined, () => listener()),
   }

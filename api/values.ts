@@ -11,7 +11,7 @@ export type ValueGiven = {
 }
 
 /** GraphQL has seen to it that exactly one is given. */
-export function valueOf({ number, integer, boolean, text, list }: ValueGiven, path: string): ParameterValue {
+export function parameterValue({ number, integer, boolean, text, list }: ValueGiven, path: string): ParameterValue {
   const value = number ?? integer ?? boolean ?? text ?? list
   if (value == null) throw new InvalidValue(`${path}: give one of number, integer, boolean, text and list`, [path])
   return value
@@ -24,7 +24,7 @@ export function namedValues(
   const values = new Map<string, ParameterValue>()
   for (const { name, value } of given ?? []) {
     if (values.has(name)) throw new InvalidValue(`${path}: ${name} is given twice`, [path, name])
-    values.set(name, valueOf(value, name))
+    values.set(name, parameterValue(value, name))
   }
   return Object.fromEntries(values)
 }

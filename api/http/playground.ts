@@ -23,7 +23,8 @@ export function createPlayground(endpoint: string): RequestHandler {
   let page: Promise<Page> | undefined
   return async (request, response, next) => {
     if (request.method !== 'GET' || request.headers['sec-websocket-key'] !== undefined || !acceptsHtml(request.headers.accept)) return next()
-    const { bytes, etag } = await (page ??= pack(endpoint))
+    page ??= pack(endpoint)
+    const { bytes, etag } = await page
     response.setHeader('Content-Security-Policy', POLICY)
     response.setHeader('Cache-Control', 'no-cache')
     response.setHeader('ETag', etag)

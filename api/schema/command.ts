@@ -7,7 +7,7 @@ import type { Device } from '../loaders.ts'
 import { parameterOf } from '../parameters.ts'
 import { DeviceRef, ParameterRef, type ParameterSource, ProblemRef, ReadingRef, type ReadingSource } from '../refs.ts'
 import { commandSource } from '../subscriptions/command.ts'
-import { valueOf } from '../values.ts'
+import { parameterValue } from '../values.ts'
 import { answer, resultUnion, type ServedCode } from './problem.ts'
 import { ValueInputRef } from './value-input.ts'
 
@@ -217,7 +217,13 @@ builder.subscriptionField('command', (t) =>
 )
 
 function setCall({ name, value, unit, expected }: typeof SetParameterInputRef.$inferInput): CommandCall {
-  return { kind: 'set', name, value: valueOf(value, name), ...(unit != null && { unit }), ...(expected != null && { expected: valueOf(expected, 'expected') }) }
+  return {
+    kind: 'set',
+    name,
+    value: parameterValue(value, name),
+    ...(unit != null && { unit }),
+    ...(expected != null && { expected: parameterValue(expected, 'expected') }),
+  }
 }
 
 function moveCall({ to, by, unit, wait }: typeof MoveInputRef.$inferInput): CommandCall {
@@ -245,9 +251,11 @@ function payloadOf({ state, elapsedMs, requestId }: CommandAnswer, device: Devic
   return { device, state, readings, elapsedMs, requestId }
 }
 
+/** What was measured; a setpoint is the parameter's own field. */
 async function entriesOf(readings: readonly CommandReading[], context: Context): Promise<StateEntry[]> {
+  const measured = readings.filter(({ setpoint }) => setpoint !== true)
   const entries = await Promise.all(
-    readings.map(async ({ deviceId, parameter: name, reading }) => {
+    measured.map(async ({ deviceId, parameter: name, reading }) => {
       const device = await context.load.device.load(deviceId)
       const parameter = device && (await parameterOf(device, name, context))
       return device === undefined || parameter === undefined ? [] : [{ device, parameter, reading: { ...reading, unit: parameter.spec.unit } }]

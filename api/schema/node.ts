@@ -1,20 +1,25 @@
 import { brandWithType } from '@pothos/core'
-import { builder } from '../builder.ts'
+import { builder, type Types } from '../builder.ts'
 import type { Context } from '../context.ts'
-import { globalId, localId, type NodeType, parseGlobalId } from '../global-id.ts'
+import { globalId, type NodeType, parseGlobalId } from '../global-id.ts'
 import { parameterById } from '../parameters.ts'
-import { NodeRef } from '../refs.ts'
+import { DatasetRef, DeviceRef, JobRef, NodeRef, ParameterRef, PortRef, RunRef, SessionRef, StationRef } from '../refs.ts'
+
+type Finder = {
+  readonly ref: Parameters<typeof brandWithType<Types>>[1]
+  readonly find: (id: string, context: Context) => Promise<{ readonly id: string } | undefined>
+}
 
 /** How each type that implements Node is found. */
-const FIND: Readonly<Record<Exclude<NodeType, 'Note' | 'ApiKey'>, (id: string, context: Context) => Promise<{ readonly id: string } | undefined>>> = {
-  Station: (id, { load }) => load.station.load(id),
-  Port: (id, { load }) => load.port.load(id),
-  Device: (id, { load }) => load.device.load(id),
-  Parameter: (id, context) => parameterById(id, context),
-  Session: (id, { load }) => load.session.load(id),
-  Run: (id, { load }) => load.run.load(id),
-  Dataset: (id, { load }) => load.dataset.load(id),
-  Job: (id, { load }) => load.job.load(id),
+const NODES: Readonly<Record<Exclude<NodeType, 'Note' | 'ApiKey'>, Finder>> = {
+  Station: { ref: StationRef, find: (id, { load }) => load.station.load(id) },
+  Port: { ref: PortRef, find: (id, { load }) => load.port.load(id) },
+  Device: { ref: DeviceRef, find: (id, { load }) => load.device.load(id) },
+  Parameter: { ref: ParameterRef, find: (id, context) => parameterById(id, context) },
+  Session: { ref: SessionRef, find: (id, { load }) => load.session.load(id) },
+  Run: { ref: RunRef, find: (id, { load }) => load.run.load(id) },
+  Dataset: { ref: DatasetRef, find: (id, { load }) => load.dataset.load(id) },
+  Job: { ref: JobRef, find: (id, { load }) => load.job.load(id) },
 }
 
 NodeRef.implement({
@@ -27,8 +32,9 @@ NodeRef.implement({
 export async function findNode(id: string, context: Context): Promise<{ readonly id: string } | undefined> {
   const parsed = parseGlobalId(id)
   if (parsed === undefined || parsed.type === 'Note' || parsed.type === 'ApiKey') return undefined
-  const found = await FIND[parsed.type](parsed.localId, context)
-  if (found !== undefined) brandWithType<never>(found, parsed.type as never)
+  const { ref, find } = NODES[parsed.type]
+  const found = await find(parsed.localId, context)
+  if (found !== undefined) brandWithType<Types>(found, ref)
   return found
 }
 

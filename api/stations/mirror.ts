@@ -128,10 +128,12 @@ export class StationMirror implements AsyncDisposable {
       const lost = new AbortController()
       const both = AbortSignal.any([signal, lost.signal])
       try {
-        let readings: Promise<void> | undefined
+        let following = false
         for await (const item of this.link.stream('state', {}, both)) {
           this.#applyState(item)
-          readings ??= this.#followReadings(both).catch((error: unknown) => lost.abort(error))
+          // Only now: the batches speak of handles that the snapshot names.
+          if (!following) void this.#followReadings(both).catch((error: unknown) => lost.abort(error))
+          following = true
         }
       } catch (error) {
         if (!isProblem(error, 'STATION_OFFLINE') && !signal.aborted)

@@ -79,7 +79,7 @@ export function everyReading(selection: Selection, after: ReadonlyMap<string, Re
     try {
       for await (const item of mirror.link.stream('readings', { handles: [...chosen.keys()], ...(from !== undefined && { after: from }) }, both)) {
         const batch = batchOf(mirror.stationId, item, chosen)
-        if (batch !== undefined) await merged.put(batch, both)
+        if (batch !== undefined) await merged.put(batch)
       }
     } catch (error) {
       if (!both.aborted && !isProblem(error, 'STATION_OFFLINE')) throw error
@@ -129,11 +129,11 @@ class Merge<Item> {
   #failure: { readonly error: unknown } | undefined
   #closed = false
 
-  async put(item: Item, signal: AbortSignal): Promise<void> {
-    if (this.#closed || signal.aborted) return
+  /** Resolves when it was taken, or when nothing is taken any more. */
+  async put(item: Item): Promise<void> {
+    if (this.#closed) return
     await new Promise<void>((resolve) => {
       this.#waiting.push({ item, taken: resolve })
-      signal.addEventListener('abort', () => resolve(), { once: true })
       this.#wake.wake()
     })
   }

@@ -1,8 +1,8 @@
 import { get as httpGet } from 'node:http'
-import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { globalId } from '../../api/global-id.ts'
+import { createLog } from '../../api/log.ts'
 import { startApi } from '../../api/server.ts'
 import { CannotStart } from '../../link/child.ts'
 import { STAGE } from './fake-station.ts'
@@ -142,7 +142,7 @@ describe('the port', () => {
 
   it('that is taken is told in one sentence', async () => {
     const { config } = lab.api.services
-    const second = startApi({ ...config, port: Number(new URL(lab.api.url).port) }, { log: pino({ level: 'silent' }), webFolder: lab.dataDir })
+    const second = startApi({ ...config, port: Number(new URL(lab.api.url).port) }, { log: createLog('silent'), webFolder: lab.dataDir })
     await expect(second).rejects.toThrow(CannotStart)
     await expect(second).rejects.toThrow(/port \d+ on 127.0.0.1 is taken/)
   })

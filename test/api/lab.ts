@@ -2,9 +2,9 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Client, createClient } from 'graphql-ws'
-import { pino } from 'pino'
 import { WebSocket } from 'ws'
 import type { ApiConfig } from '../../api/config.ts'
+import { createLog } from '../../api/log.ts'
 import { type Api, startApi } from '../../api/server.ts'
 import { linkToken } from '../../link/token.ts'
 import { startTestDatabase, type TestDatabase } from '../harness/database.ts'
@@ -50,7 +50,7 @@ export async function startTestLab(options: Partial<ApiConfig> = {}): Promise<Te
     commit: undefined,
     ...options,
   }
-  const api = await startApi(config, { log: pino({ level: process.env['TEST_LOG'] ?? 'silent' }), webFolder: join(dataDir, 'web') })
+  const api = await startApi(config, { log: createLog(config.logLevel), webFolder: join(dataDir, 'web') })
   await register(api, station)
   await station.start()
   await until(() => api.services.stations.find(station.stationId)?.online, { what: 'the station is online' })

@@ -1,0 +1,306 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { globalId, parameterId } from '../../api/global-id.ts'
+import { until } from '../until.ts'
+import { CAMERA, METER, STAGE } from './fake-station.ts'
+import { startTestLab, type TestLab } from './lab.ts'
+
+let lab: TestLab
+beforeAll(async () => {
+  lab = await startTestLab()
+})
+afterAll(() => lab.close())
+
+type Received<Item> = { readonly items: Item[]; readonly errors: unknown[]; readonly ended: () => boolean; readonly stop: () => void }
+
+/** Subscribes on a socket of its own and keeps what comes. */
+function listen<Item>(query: string, variables: Record<string, unknown> = {}, field = query.match(/\{\s*(\w+)/)?.[1] ?? ''): Received<Item> {
+  const items: Item[] = []
+  const errors: unknown[] = []
+  let over = false
+  const stop = lab.socket().subscribe<Record<string, Item>>(
+    { query, variables },
+    {
+      next: ({ data, errors: failed }) => {
+        if (failed !== undefined) errors.push(...failed)
+        const item = data?.[field]
+        if (item != null) items.push(item)
+      },
+      error: (error) => {
+        errors.push(error)
+        over = true
+      },
+      complete: () => {
+        over = true
+      },
+    },
+  )
+  return { items, errors, ended: () => over, stop }
+}
+
+type Batch = {
+  cursor: string
+  snapshot: boolean
+  dropped: number
+  gap: { from: string; reason: string } | null
+  series: { parameterId: string; unit: string; numbers: number[]; qualities: string[] }[]
+}
+const READINGS = `subscription ($select: [ParameterSelector!]!, $delivery: Delivery, $rate: Float, $after: Cursor) {
+  readings(select: $select, delivery: $delivery, maxRateHz: $rate, after: $after) { cursor snapshot dropped gap { from reason } series { parameterId unit numbers qualities } } }`
+const POWER = parameterId(METER, 'power')
+const power = (batches: readonly Batch[]): number[] =>
+  batches.flatMap(({ series }) => series.filter(({ parameterId: id }) => id === POWER).flatMap(({ numbers }) => numbers))
+const executions = async (): Promise<number> =>
+  Number(/^kymograph_subscription_executions (\d+)$/m.exec(await (await fetch(`${lab.api.url}/metrics`)).text())?.[1])
+
+describe('readings, LATEST', () => {
+  it('begin with a snapshot, then bring the newest, coalesced and counted, in the unit asked for', async () => {
+    const { items, stop } = listen<Batch>(READINGS, { select: [{ deviceId: globalId('Device', METER), names: ['power'], unit: 'mW' }], rate: 20 })
+    await until(() => items.length > 0)
+    expect(items[0]).toMatchObject({ snapshot: true, dropped: 0, gap: null, series: [{ parameterId: POWER, unit: 'mW', qualities: ['GOOD'] }] })
+    for (let value = 1; value <= 50; value += 1) lab.station.publish([3, value])
+    await until(() => power(items).at(-1) === 50_000)
+    expect(items.length).toBeLessThan(10)
+    const dropped = items.reduce((sum, batch) => sum + batch.dropped, 0)
+    expect(dropped + power(items).length - 1).toBe(50)
+    stop()
+  })
+
+  it('go on after a cursor with what has changed since', async () => {
+    const select = [
+      { deviceId: globalId('Device', METER), names: ['power'] },
+      { deviceId: globalId('Device', STAGE), names: ['position'] },
+    ]
+    const first = listen<Batch>(READINGS, { select, rate: 100 })
+    await until(() => first.items.length > 0)
+    first.stop()
+    const after = first.items.at(-1)?.cursor
+    lab.station.publish([3, 77])
+    await until(() => lab.api.services.stations.find(lab.station.stationId)?.reading(METER, 'power', 'reading')?.value === 77)
+    const second = listen<Batch>(READINGS, { select, rate: 100, after })
+    await until(() => second.items.length > 0)
+    expect(second.items[0]).toMatchObject({ snapshot: false, gap: null, series: [{ parameterId: POWER, numbers: [77] }] })
+    second.stop()
+  })
+
+  it('say STALE when the station goes away, and GOOD with the next value', async () => {
+    const { items, stop } = listen<Batch>(READINGS, { select: [{ deviceId: globalId('Device', METER), names: ['power'] }], rate: 100 })
+    await until(() => items.length > 0)
+    await lab.station.stop()
+    await until(() => items.at(-1)?.series[0]?.qualities[0] === 'STALE')
+    await lab.station.start()
+    await until(() => lab.api.services.stations.find(lab.station.stationId)?.online)
+    lab.station.publish([3, 5])
+    await until(() => items.at(-1)?.series[0]?.qualities[0] === 'GOOD' && power(items).at(-1) === 5)
+    stop()
+  })
+
+  it('of the same selection share one execution, and a late one gets the present first', async () => {
+    const variables = { select: [{ deviceId: globalId('Device', STAGE), names: ['velocity'] }], rate: 50 }
+    const before = await executions()
+    const clients = Array.from({ length: 5 }, () => listen<Batch>(READINGS, variables))
+    await until(() => clients.every(({ items }) => items.length > 0))
+    expect(await executions()).toBe(before + 1)
+    lab.station.publish([2, 4.5])
+    await until(() => clients.every(({ items }) => items.at(-1)?.series[0]?.numbers[0] === 4.5))
+    const late = listen<Batch>(READINGS, variables)
+    await until(() => late.items.length > 0)
+    expect(late.items[0]).toMatchObject({ snapshot: true, series: [{ numbers: [4.5] }] })
+    for (const { stop } of [...clients, late]) stop()
+    await until(async () => (await executions()) === before)
+  })
+
+  it('are refused for what is not there', async () => {
+    const wrong = listen<Batch>(READINGS, { select: [{ deviceId: globalId('Device', METER), names: ['colour'] }] })
+    await until(() => wrong.ended())
+    expect(JSON.stringify(wrong.errors)).toContain('there is no parameter colour of meter')
+    const fast = listen<Batch>(READINGS, { select: [{ deviceId: globalId('Device', METER) }], rate: 1e9 })
+    await until(() => fast.ended())
+    expect(JSON.stringify(fast.errors)).toContain('maxRateHz')
+  })
+})
+
+describe('readings, EVERY', () => {
+  const variables = { select: [{ deviceId: globalId('Device', METER), names: ['power'] }], delivery: 'EVERY' }
+
+  it('bring each value in order, also across a lost connection', async () => {
+    const { items, stop } = listen<Batch>(READINGS, variables)
+    await until(() => items.some(({ snapshot }) => snapshot))
+    const start = power(items).length
+    for (let value = 0; value < 200; value += 1) lab.station.publish([3, value])
+    await until(() => power(items).length - start >= 200)
+    await lab.station.stop()
+    for (let value = 200; value < 300; value += 1) lab.station.publish([3, value])
+    await lab.station.start()
+    await until(() => power(items).length - start >= 300)
+    expect(power(items).slice(start)).toEqual(Array.from({ length: 300 }, (_, value) => value))
+    expect(items.every(({ gap }) => gap === null)).toBe(true)
+    stop()
+  })
+
+  it('go on after a cursor without a hole, from Lab.cursor too', async () => {
+    const { data } = await lab.ask<{ lab: { cursor: string } }>('{ lab { cursor } }')
+    for (let value = 0; value < 5; value += 1) lab.station.publish([3, value])
+    const first = listen<Batch>(READINGS, { ...variables, after: data.lab.cursor })
+    await until(() => power(first.items).length >= 5)
+    expect(power(first.items)).toEqual([0, 1, 2, 3, 4])
+    first.stop()
+    const middle = first.items.find((batch) => batch.series[0]?.numbers.includes(2))?.cursor
+    const second = listen<Batch>(READINGS, { ...variables, after: middle })
+    await until(() => power(second.items).length >= 2)
+    expect(power(second.items)).toEqual([3, 4])
+    second.stop()
+  })
+
+  it('say a gap when the station has started again', async () => {
+    const { data } = await lab.ask<{ lab: { cursor: string } }>('{ lab { cursor } }')
+    await lab.station.stop()
+    lab.station.epoch += 1
+    await lab.station.start()
+    await until(() => lab.api.services.stations.find(lab.station.stationId)?.epoch === lab.station.epoch)
+    const { items, stop } = listen<Batch>(READINGS, { ...variables, after: data.lab.cursor })
+    await until(() => items.length >= 2)
+    expect(items[0]).toMatchObject({ gap: { reason: 'the station has started again' }, series: [] })
+    expect(items[1]).toMatchObject({ snapshot: true })
+    stop()
+  })
+})
+
+describe('events', () => {
+  const EVENTS =
+    'subscription ($after: Cursor, $filter: EventFilter) { events(after: $after, filter: $filter) { cursor gap { reason } events { kind summary cursor subject { __typename id } cause { kind actor } } } }'
+  type Events = { cursor: string; gap: unknown; events: { kind: string; summary: string; cursor: string; subject: { __typename: string } | null }[] }
+  const start = (title: string) => lab.ask('mutation ($title: String!) { startSession(input: { title: $title }) { __typename } }', { title })
+
+  it('come as they happen, and again after any cursor', async () => {
+    const live = listen<Events>(EVENTS)
+    await until(async () => (await executions()) > 0)
+    await start('one')
+    await until(() => live.items.flatMap(({ events }) => events).length === 1)
+    await start('two')
+    await until(() => live.items.flatMap(({ events }) => events).length === 2)
+    const [one, two] = live.items.flatMap(({ events }) => events)
+    expect(one).toMatchObject({ kind: 'SESSION', summary: 'session one started', subject: { __typename: 'Session' }, cause: { kind: 'PERSON', actor: 'ada' } })
+    const replay = listen<Events>(EVENTS, { after: one?.cursor })
+    await until(() => replay.items.length > 0)
+    expect(replay.items[0]?.events).toEqual([two])
+    const other = listen<Events>(EVENTS, { after: one?.cursor, filter: { kinds: ['RUN'] } })
+    await start('three')
+    await until(() => replay.items.length > 1)
+    expect(other.items).toEqual([])
+    for (const each of [live, replay, other]) each.stop()
+  })
+})
+
+describe('runs', () => {
+  const begin = async (): Promise<{ id: string; local: string }> => {
+    const { data } = await lab.ask<{ startRun: { id: string } }>(
+      'mutation { startRun(input: { plan: { count: { num: 3, detectors: [{ role: "meter" }] } } }) { ... on Run { id } } }',
+    )
+    return { id: data.startRun.id, local: Buffer.from(data.startRun.id, 'base64url').toString().slice('Run:'.length) }
+  }
+  const set = (id: string, data: Record<string, unknown>) => lab.api.services.database.prisma.run.update({ where: { id }, data })
+
+  it('tell their state, then each change, and end when they have ended', async () => {
+    const { id, local } = await begin()
+    const { items, ended } = listen<{ run: { state: string; points: number } }>(
+      'subscription ($id: ID!) { run(id: $id) { cursor run { state points progress } } }',
+      { id },
+    )
+    await until(() => items.length === 1)
+    await set(local, { state: 'RUNNING', points: 1 })
+    await until(() => items.length === 2)
+    await set(local, { state: 'COMPLETED', points: 3, endedAt: new Date() })
+    await until(() => ended())
+    expect(items.map(({ run }) => run)).toEqual([
+      { state: 'QUEUED', points: 0, progress: 0 },
+      { state: 'RUNNING', points: 1, progress: 1 / 3 },
+      { state: 'COMPLETED', points: 3, progress: 1 },
+    ])
+  })
+
+  it('bring their rows as they are recorded, from the first or after a cursor', async () => {
+    const ROWS = 'subscription ($id: ID!, $after: Cursor) { runRows(id: $id, after: $after) { cursor gap { reason } columns { name unit } rows } }'
+    const { id, local } = await begin()
+    lab.station.rows = []
+    const columns = [{ name: 'power', type: 'float64', unit: 'W' } as const]
+    const first = listen<{ cursor: string; columns: unknown; rows: unknown[][] }>(ROWS, { id })
+    await set(local, { state: 'RUNNING' })
+    lab.station.addRows({ columns, firstRow: 0, rows: [[1.5], [null]], ended: false })
+    await until(() => first.items.length === 1)
+    expect(first.items[0]).toMatchObject({ columns: [{ name: 'power', unit: 'W' }], rows: [[1.5], [null]] })
+    const second = listen<{ rows: unknown[][] }>(ROWS, { id, after: first.items[0]?.cursor })
+    lab.station.addRows({ columns, firstRow: 2, rows: [[3]], ended: true })
+    await until(() => first.ended() && second.ended())
+    expect(first.items.flatMap(({ rows }) => rows)).toEqual([[1.5], [null], [3]])
+    expect(second.items.flatMap(({ rows }) => rows)).toEqual([[3]])
+  })
+})
+
+describe('frames', () => {
+  it('are announced, and their pixels come over the binary WebSocket that the ticket names', async () => {
+    const notices = listen<{ sequence: number; width: number; mean: number }>(
+      'subscription ($id: ID!) { frames(deviceId: $id) { sequence width height dtype mean skipped dropped } }',
+      { id: globalId('Device', CAMERA) },
+    )
+    await until(() => notices.items.length > 2)
+    expect(notices.items[0]).toMatchObject({ width: 4, height: 4, dtype: 'uint16', mean: 7.5 })
+    notices.stop()
+
+    const { data } = await lab.ask<{ device: { camera: { ticket: { url: string; protocol: string } } } }>(
+      '{ device(name: "camera") { camera { width streaming ticket(quality: FAST) { url protocol expiresAt } } } }',
+    )
+    const { url, protocol } = data.device.camera.ticket
+    const { WebSocket } = await import('ws')
+    const socket = new WebSocket(new URL(url, lab.api.url.replace('http', 'ws')), protocol)
+    const messages: Buffer[] = []
+    socket.on('message', (message: Buffer) => messages.push(message))
+    await until(() => messages.length > 1)
+    const [message] = messages
+    expect(message?.readUInt32LE(0)).toBe(0x4b594d46)
+    expect([
+      message?.readUInt16LE(4),
+      message?.readUInt16LE(6),
+      message?.readUInt32LE(24),
+      message?.readUInt32LE(28),
+      message?.readUInt32LE(32),
+      message?.readUInt32LE(36),
+    ]).toEqual([1, 64, 2, 2, 1, 10_000])
+    expect([message?.readUInt16LE(48), message?.readUInt16LE(50), message?.readFloatLE(52), message?.length]).toEqual([1, 500, 7.5, 64 + 8])
+    socket.close()
+
+    const forged = new WebSocket(`${lab.api.url.replace('http', 'ws')}${url.slice(0, -4)}AAAA`, protocol)
+    const refused = await new Promise((resolve) =>
+      forged.on('unexpected-response', (_request, response) => resolve(response.statusCode)).on('open', () => resolve('open')),
+    )
+    expect(refused).toBe(401)
+  })
+})
+
+describe('commands and health', () => {
+  it('tell the progress of a command, and that nobody knows one', async () => {
+    const known = listen<{ state: string; done: boolean }>(
+      'subscription { command(requestId: "known") { state done readings { reading { number } } } }',
+      {},
+      'command',
+    )
+    await until(() => known.ended())
+    expect(known.items.at(-1)).toMatchObject({ state: 'DONE', done: true })
+    const unknown = listen('subscription { command(requestId: "other") { state } }', {}, 'command')
+    await until(() => unknown.ended())
+    expect(JSON.stringify(unknown.errors)).toContain('NOT_FOUND')
+  })
+
+  it('tell how the lab is, at the interval asked for', async () => {
+    const { items, stop } = listen<{ state: string; components: { name: string; state: string }[] }>(
+      'subscription { health(intervalMs: 250) { state components { name state } diskFreeBytes } }',
+      {},
+      'health',
+    )
+    await until(() => items.length >= 2)
+    expect(items[0]?.components.map(({ name }) => name)).toEqual(expect.arrayContaining(['database', 'queue', 'disk', 'station fake', 'station fake: journal']))
+    stop()
+    const busy = listen('subscription { health(intervalMs: 1) { state } }', {}, 'health')
+    await until(() => busy.ended())
+    expect(JSON.stringify(busy.errors)).toContain('intervalMs')
+  })
+})
