@@ -73,8 +73,9 @@ void Recording::join() {
 }
 
 void Recording::requestStop() {
+  const std::lock_guard guard(mutex_);
   uint64_t never = kNever;
-  stopAt_.compare_exchange_strong(never, ring_->published());
+  if (ring_) stopAt_.compare_exchange_strong(never, ring_->published());
 }
 
 RecordingProgress Recording::progress() const {
@@ -92,11 +93,14 @@ void Recording::run() noexcept {
   } catch (const std::exception& error) {
     end = {RecordingState::failed, error.what()};
   }
+  std::shared_ptr<Ring> last;
   {
     const std::lock_guard guard(mutex_);
     end_ = std::move(end);
     running_ = false;
+    last = std::move(ring_);
   }
+  last.reset();
   onEnd_(progress());
 }
 

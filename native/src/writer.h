@@ -86,7 +86,7 @@ class Recording {
   void finish();
   bool diskIsFull();
 
-  const std::shared_ptr<Ring> ring_;
+  std::shared_ptr<Ring> ring_;  // let go of at the end: JavaScript may keep the recording long after it
   const RecordingPlan plan_;
   const OnEnd onEnd_;
   ExclusiveFile file_;
