@@ -27,14 +27,12 @@ Registry& registry() {
   return instance;
 }
 
+// Under the lock: a thread that destroys an ExitStop waits until its owner has been stopped.
 void stopAll() {
   registry().exiting = true;
-  std::map<const ExitStop*, std::function<void()>> stops;
-  {
-    const std::lock_guard guard(registry().mutex);
-    stops = std::move(registry().stops);
-  }
-  for (const auto& [owner, stop] : stops) stop();
+  const std::lock_guard guard(registry().mutex);
+  for (const auto& [owner, stop] : registry().stops) stop();
+  registry().stops.clear();
 }
 
 }  // namespace
