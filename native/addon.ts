@@ -11,7 +11,7 @@ export type Addon = {
   readonly createRing: (options: { path: string; width: number; height: number; slots: number }) => AddonRing
   readonly mapRing: (path: string) => AddonRing
   readonly plainWrite: (options: { path: string; bytes: number; count: number }) => Promise<number>
-  readonly loadPvcam: (path: string, environment: Readonly<Record<string, string>>) => AddonPvcam
+  readonly loadPvcam: (path: string, environment: Readonly<Record<string, string>>) => Promise<AddonPvcam>
 }
 
 export type AddonRing = {
@@ -24,16 +24,18 @@ export type AddonRing = {
   tap(bin: 1 | 2 | 4, after?: bigint): FrameTap | undefined
   record(options: RecordingOptions): FrameRecording
   startTestPattern(options: { rateHz?: number; frames: number }): Promise<void>
-  dispose(): void
+  dispose(): Promise<void>
 }
 
+/** Calls that reach the library are made on the thread pool, which keeps no order: make the next one when the last has been answered. */
 export type AddonPvcam = {
   readonly version: string
-  cameras(): readonly string[]
-  open(name: string): AddonCamera
-  close(): void
+  cameras(): Promise<readonly string[]>
+  open(name: string): Promise<AddonCamera>
+  close(): Promise<void>
 }
 
+/** As AddonPvcam. */
 export type AddonCamera = {
   readonly identity: {
     readonly name: string
@@ -45,10 +47,10 @@ export type AddonCamera = {
     readonly firmwareVersion: string
   }
   readonly streaming: boolean
-  temperature(): number
-  temperatureSetpoint(): number
-  setTemperatureSetpoint(celsius: number): void
-  start(options: object): AddonRing
+  temperature(): Promise<number>
+  temperatureSetpoint(): Promise<number>
+  setTemperatureSetpoint(celsius: number): Promise<void>
+  start(options: object): Promise<AddonRing>
   stop(): Promise<void>
   close(): Promise<void>
   statistics(): CameraStatistics

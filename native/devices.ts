@@ -1,6 +1,7 @@
 import { closeSync, writeSync } from 'node:fs'
+import { Turns } from '../core/turns.ts'
 import { builtFile, loadAddon } from './addon.ts'
-import { withProblems } from './faults.ts'
+import { withProblemsLater } from './faults.ts'
 import { OpenedPvcam } from './pvcam.ts'
 import type { PseudoTerminal, Pvcam } from './types.ts'
 
@@ -8,9 +9,12 @@ import type { PseudoTerminal, Pvcam } from './types.ts'
  * Loads a PVCAM library and initialises it. `environment` is set in this process first, because the library reads it then: the vendor's needs PVCAM_VERSION
  * (without it: error 151), the simulator takes KYMOGRAPH_PVCAM_SIM_SIZE ("2048x2048").
  */
-export function loadPvcam(path: string, options: { readonly environment?: Readonly<Record<string, string>> } = {}): Pvcam {
-  return withProblems('NONE', () => new OpenedPvcam(loadAddon().loadPvcam(path, options.environment ?? {})))
+export function loadPvcam(path: string, options: { readonly environment?: Readonly<Record<string, string>> } = {}): Promise<Pvcam> {
+  return loads.take(() => withProblemsLater('NONE', async () => new OpenedPvcam(await loadAddon().loadPvcam(path, options.environment ?? {}))))
 }
+
+/** One library after the other: the environment is the whole process's. */
+const loads = new Turns()
 
 /** Our own library without a camera, with the same C functions. */
 export function pvcamSimulatorPath(): string {

@@ -15,6 +15,15 @@ export function withProblems<T>(effect: Effect, call: () => T): T {
   }
 }
 
+/** As withProblems, for a call that is answered later. */
+export async function withProblemsLater<T>(effect: Effect, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call()
+  } catch (error) {
+    throw problemOf(error, effect)
+  }
+}
+
 function problemOf(error: unknown, effect: Effect): unknown {
   if (!(error instanceof Error)) return error
   const { message, pvcamCode, refused } = error as NativeError

@@ -1,30 +1,32 @@
-import { DeviceBusy } from '../core/errors.ts'
+import { DeviceBusy, type Effect } from '../core/errors.ts'
 import type { FrameRecording } from '../core/frame.ts'
+import { Turns } from '../core/turns.ts'
 import type { AddonCamera, AddonPvcam } from './addon.ts'
-import { withProblems } from './faults.ts'
+import { withProblems, withProblemsLater } from './faults.ts'
 import { NativeRing } from './rings.ts'
 import type { CameraStatistics, FrameRing, FrameTap, Pvcam, PvcamCamera, RecordingOptions } from './types.ts'
 
 export class OpenedPvcam implements Pvcam {
   readonly libraryVersion: string
-  #library: AddonPvcam
+  readonly #library: AddonPvcam
+  readonly #calls = new Turns()
 
   constructor(library: AddonPvcam) {
     this.#library = library
     this.libraryVersion = library.version
   }
 
-  cameras(): readonly string[] {
-    return withProblems('NONE', () => this.#library.cameras())
+  cameras(): Promise<readonly string[]> {
+    return this.#calls.take(() => withProblemsLater('NONE', () => this.#library.cameras()))
   }
 
-  open(name: string): PvcamCamera {
-    return withProblems('NONE', () => new OpenedCamera(this.#library.open(name)))
+  open(name: string): Promise<PvcamCamera> {
+    return this.#calls.take(() => withProblemsLater('NONE', async () => new OpenedCamera(await this.#library.open(name))))
   }
 
   /** The library is let go once its last camera is closed too. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#library.close()
+    await this.#calls.take(() => this.#library.close())
   }
 }
 
@@ -36,7 +38,8 @@ class OpenedCamera implements PvcamCamera {
   readonly serialNumber: string
   readonly chipName: string
   readonly firmwareVersion: string
-  #camera: AddonCamera
+  readonly #camera: AddonCamera
+  readonly #calls = new Turns()
   #ring: NativeRing | undefined
 
   constructor(camera: AddonCamera) {
@@ -51,25 +54,27 @@ class OpenedCamera implements PvcamCamera {
     this.firmwareVersion = identity.firmwareVersion
   }
 
-  temperature(): number {
-    return withProblems('NONE', () => this.#camera.temperature())
+  temperature(): Promise<number> {
+    return this.#call('NONE', () => this.#camera.temperature())
   }
 
-  temperatureSetpoint(): number {
-    return withProblems('NONE', () => this.#camera.temperatureSetpoint())
+  temperatureSetpoint(): Promise<number> {
+    return this.#call('NONE', () => this.#camera.temperatureSetpoint())
   }
 
-  setTemperatureSetpoint(celsius: number): void {
-    withProblems('POSSIBLE', () => this.#camera.setTemperatureSetpoint(celsius))
+  setTemperatureSetpoint(celsius: number): Promise<void> {
+    return this.#call('POSSIBLE', () => this.#camera.setTemperatureSetpoint(celsius))
   }
 
-  start(options: Parameters<PvcamCamera['start']>[0]): FrameRing {
-    this.#ring = withProblems('POSSIBLE', () => new NativeRing(this.#camera.start(options)))
-    return this.#ring
+  start(options: Parameters<PvcamCamera['start']>[0]): Promise<FrameRing> {
+    return this.#call('POSSIBLE', async () => {
+      this.#ring = new NativeRing(await this.#camera.start(options))
+      return this.#ring
+    })
   }
 
-  async stop(): Promise<void> {
-    await withProblems('POSSIBLE', () => this.#camera.stop())
+  stop(): Promise<void> {
+    return this.#call('POSSIBLE', () => this.#camera.stop())
   }
 
   get streaming(): boolean {
@@ -90,6 +95,10 @@ class OpenedCamera implements PvcamCamera {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#camera.close()
+    await this.#calls.take(() => this.#camera.close())
+  }
+
+  #call<T>(effect: Effect, call: () => Promise<T>): Promise<T> {
+    return this.#calls.take(() => withProblemsLater(effect, call))
   }
 }

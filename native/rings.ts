@@ -51,6 +51,6 @@ export class NativeRing implements FrameRing {
   /** Removes the file; who has mapped it keeps what he sees. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true
-    this.#ring.dispose()
+    await this.#ring.dispose()
   }
 }

@@ -51,7 +51,10 @@ export type RecordingOptions = FrameLayout & {
   readonly keepFreeBytes: number
 }
 
-/** A camera that PVCAM knows. One instance per opened camera; several at once are allowed. */
+/**
+ * A camera that PVCAM knows. One instance per opened camera; several at once are allowed. What reaches the library is done beside JavaScript's thread, one
+ * call after the other in the order in which they were asked for: a stop() asked for during a start() stops what that start began.
+ */
 export interface PvcamCamera extends AsyncDisposable {
   readonly name: string
   readonly sensorWidth: number
@@ -61,9 +64,9 @@ export interface PvcamCamera extends AsyncDisposable {
   readonly chipName: string
   readonly firmwareVersion: string
   /** Never while streaming: it breaks the acquisition (PVCAM). Throws HardwareFault with the PVCAM code. Temperatures in degrees Celsius. */
-  temperature(): number
-  temperatureSetpoint(): number
-  setTemperatureSetpoint(celsius: number): void
+  temperature(): Promise<number>
+  temperatureSetpoint(): Promise<number>
+  setTemperatureSetpoint(celsius: number): Promise<void>
   /**
    * Sets region and exposure up and starts continuous acquisition into a new ring: register EOF callback, setup_cont, start_cont (CIRC_NO_OVERWRITE);
    * per callback: drain with get_oldest_frame, copy to the slot, then unlock.
@@ -76,7 +79,7 @@ export interface PvcamCamera extends AsyncDisposable {
     readonly ringPath: string
     readonly ringSlots: number
     readonly frames?: number
-  }): FrameRing
+  }): Promise<FrameRing>
   stop(): Promise<void>
   readonly streaming: boolean
   statistics(): CameraStatistics
@@ -89,6 +92,6 @@ export interface PvcamCamera extends AsyncDisposable {
 export interface Pvcam extends AsyncDisposable {
   readonly libraryVersion: string
   /** Names as enumeration gives them; always take the name from here. */
-  cameras(): readonly string[]
-  open(name: string): PvcamCamera
+  cameras(): Promise<readonly string[]>
+  open(name: string): Promise<PvcamCamera>
 }

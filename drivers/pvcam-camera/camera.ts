@@ -1,9 +1,8 @@
-import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { asProblem, DeviceBusy, HardwareFault, InvalidValue, NotFound, Problem } from '../../core/errors.ts'
 import { FRAME_BIN, type FrameHeader, type FrameQuality, type FrameRecording } from '../../core/frame.ts'
 import type { Measured, ParameterValue } from '../../core/reading.ts'
+import { Turns } from '../../core/turns.ts'
 import type { FrameRing, PvcamCamera } from '../../native/types.ts'
 import type { DeviceHandle, FrameFacet, TriggerFacet } from '../driver.ts'
 import { problemOf } from '../exchange-queue.ts'
@@ -13,7 +12,7 @@ import { type Configuration, checkConfiguration, fullFrame, ringSlots, type Sens
 const TRIGGER_POLL_MS = 5
 const DEFAULT_EXPOSURE_SECONDS = 0.01
 
-type Stream = { readonly ring: FrameRing; readonly path: string; readonly configuration: Configuration }
+type Stream = { readonly ring: FrameRing; readonly configuration: Configuration }
 
 /** One open camera. While it streams no parameter is read from it: that breaks the acquisition (PVCAM). What was read before is told, as doubtful. */
 export class CameraDevice implements DeviceHandle {
@@ -23,18 +22,18 @@ export class CameraDevice implements DeviceHandle {
   readonly trigger: TriggerFacet
   readonly frames: FrameFacet
   readonly #camera: PvcamCamera
-  readonly #workFolder: string
+  readonly #ringPath: string
   readonly #lastRead = new Map<string, ParameterValue>()
   #configuration: Configuration
   #stream: Stream | undefined
   #recording: FrameRecording | undefined
-  #streams = 0
-  /** Starting and stopping, one after the other. */
-  #turn: Promise<unknown> = Promise.resolve()
+  /** Starting, stopping and what must happen between them. */
+  readonly #turns = new Turns()
 
-  constructor(camera: PvcamCamera, libraryVersion: string, workFolder: string) {
+  /** `ringPath` is this camera's alone: each stream replaces what the one before left there. */
+  constructor(camera: PvcamCamera, libraryVersion: string, ringPath: string) {
     this.#camera = camera
-    this.#workFolder = workFolder
+    this.#ringPath = ringPath
     const sensor: Sensor = { width: camera.sensorWidth, height: camera.sensorHeight, bitDepth: camera.bitDepth }
     this.#configuration = { roi: fullFrame(sensor), binning: 1, exposureSeconds: DEFAULT_EXPOSURE_SECONDS }
     this.identity = `${camera.name}, ${camera.chipName}, serial ${camera.serialNumber}, PVCAM ${libraryVersion}`
@@ -57,7 +56,9 @@ export class CameraDevice implements DeviceHandle {
   }
 
   async read(names: readonly string[]): Promise<ReadonlyMap<string, Measured>> {
-    return new Map(names.map((name) => [name, this.#readOne(name)]))
+    const values = new Map<string, Measured>()
+    for (const name of names) values.set(name, await this.#readOne(name))
+    return values
   }
 
   async write(name: string, value: ParameterValue): Promise<ParameterValue> {
@@ -69,8 +70,8 @@ export class CameraDevice implements DeviceHandle {
     if (name === 'temperature_setpoint') {
       return await this.#inTurn(async () => {
         this.#refuseWhileStreaming('The temperature setpoint cannot be set')
-        this.#camera.setTemperatureSetpoint(value)
-        return this.#camera.temperatureSetpoint()
+        await this.#camera.setTemperatureSetpoint(value)
+        return await this.#camera.temperatureSetpoint()
       })
     }
     throw new InvalidValue(`${name} cannot be set to ${value}`, [name])
@@ -85,10 +86,8 @@ export class CameraDevice implements DeviceHandle {
   }
 
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(work)
-    this.#turn = result.catch(() => undefined)
     try {
-      return await result
+      return await this.#turns.take(work)
     } catch (error) {
       throw asProblem(error)
     }
@@ -116,20 +115,18 @@ export class CameraDevice implements DeviceHandle {
     if (this.#camera.streaming) return
     await this.#stop() // a finished stream leaves its ring
     const configuration = this.#configuration
-    this.#streams += 1
-    const path = join(this.#workFolder, `${this.#camera.name.replace(/[^\w-]/g, '_')}-${this.#streams}.ring`)
-    await rm(path, { force: true })
     const { roi, binning, exposureSeconds } = configuration
-    this.#readBeforeStreaming()
-    const ring = this.#camera.start({
+    await this.#readTemperature('temperature')
+    await this.#readTemperature('temperature_setpoint')
+    const ring = await this.#camera.start({
       roi,
       binning,
       exposureSeconds,
-      ringPath: path,
+      ringPath: this.#ringPath,
       ringSlots: ringSlots(configuration),
       ...(frames !== undefined && { frames }),
     })
-    this.#stream = { ring, path, configuration }
+    this.#stream = { ring, configuration }
   }
 
   async #stopLive(): Promise<void> {
@@ -141,9 +138,7 @@ export class CameraDevice implements DeviceHandle {
     await this.#camera.stop()
     const stream = this.#stream
     this.#stream = undefined
-    if (stream === undefined) return
-    await stream.ring[Symbol.asyncDispose]()
-    await rm(stream.path, { force: true })
+    await stream?.ring[Symbol.asyncDispose]()
   }
 
   /** Starts, waits for `frames` frames, stops. The ring stays, so that the last frame can be looked at. */
@@ -223,7 +218,7 @@ export class CameraDevice implements DeviceHandle {
     }
   }
 
-  #readOne(name: string): Measured {
+  async #readOne(name: string): Promise<Measured> {
     const { produced, lost, frameRate } = this.#camera.statistics()
     switch (name) {
       case 'exposure':
@@ -244,30 +239,26 @@ export class CameraDevice implements DeviceHandle {
         return { value: lost }
       case 'temperature':
       case 'temperature_setpoint':
-        return this.#readTemperature(name)
+        return await this.#turns.take(() => this.#readTemperature(name)) // a start or stop in between would make it unsafe
       default:
         throw new NotFound(`parameter ${name}`)
     }
   }
 
-  #readTemperature(name: 'temperature' | 'temperature_setpoint'): Measured {
+  /** In turn. */
+  async #readTemperature(name: 'temperature' | 'temperature_setpoint'): Promise<Measured> {
     if (this.#camera.streaming) {
       const last = this.#lastRead.get(name)
       return last === undefined ? { bad: 'not read while the camera streams' } : { value: last, quality: 'UNCERTAIN' }
     }
     try {
-      const value = name === 'temperature' ? this.#camera.temperature() : this.#camera.temperatureSetpoint()
+      const value = await (name === 'temperature' ? this.#camera.temperature() : this.#camera.temperatureSetpoint())
       this.#lastRead.set(name, value)
       return { value }
     } catch (error) {
       if (error instanceof Problem) return { bad: error.message }
       return { bad: asProblem(error).message }
     }
-  }
-
-  #readBeforeStreaming(): void {
-    this.#readTemperature('temperature')
-    this.#readTemperature('temperature_setpoint')
   }
 
   #refuseWhileStreaming(what: string): void {

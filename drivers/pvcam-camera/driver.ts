@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { DeviceSettings } from '../../core/device.ts'
 import { asProblem, DeviceOffline } from '../../core/errors.ts'
 import type { SettingSpec } from '../../core/parameter.ts'
@@ -7,6 +9,7 @@ import { requireKind } from '../address.ts'
 import type { DeviceHandle, Driver, DriverContext, DriverPort } from '../driver.ts'
 import { addressOf, addressSetting, refuseUnknown, textOf } from '../settings.ts'
 import { CameraDevice } from './camera.ts'
+import { ringFile } from './protocol.ts'
 
 const camera: SettingSpec = { name: 'camera', kind: 'TEXT', required: false, description: 'Name of the camera as PVCAM lists it; the first one if not given' }
 const version: SettingSpec = {
@@ -51,7 +54,7 @@ async function openPort(settings: DeviceSettings, context: DriverContext, signal
   const lost = new AbortController()
   let library: Pvcam
   try {
-    library = loadPvcam(path, { environment: { PVCAM_VERSION: pvcamVersion } })
+    library = await loadPvcam(path, { environment: { PVCAM_VERSION: pvcamVersion } })
   } catch (error) {
     throw new DeviceOffline(`${address}: ${asProblem(error).message}`, {})
   }
@@ -66,11 +69,20 @@ async function openPort(settings: DeviceSettings, context: DriverContext, signal
   }
 }
 
-async function openDevice(port: PvcamPort, settings: DeviceSettings, context: DriverContext, _signal: AbortSignal): Promise<DeviceHandle> {
+async function openDevice(port: PvcamPort, settings: DeviceSettings, context: DriverContext, signal: AbortSignal): Promise<DeviceHandle> {
   const { name } = locate(settings)
-  const listed = port.library.cameras()
+  const listed = await port.library.cameras()
   const chosen = name ?? listed[0]
   if (chosen === undefined || !listed.includes(chosen))
     throw new DeviceOffline(`${port.address} lists ${listed.length === 0 ? 'no camera' : listed.join(', ')}${name === undefined ? '' : `, not ${name}`}`, {})
-  return new CameraDevice(port.library.open(chosen), port.library.libraryVersion, context.workFolder)
+  signal.throwIfAborted()
+  const opened = await port.library.open(chosen)
+  const ringPath = join(context.workFolder, ringFile(port.address, chosen))
+  try {
+    await rm(ringPath, { force: true }) // of a process that was killed: the camera is ours alone now, and so is its ring
+  } catch (error) {
+    await opened[Symbol.asyncDispose]()
+    throw error
+  }
+  return new CameraDevice(opened, port.library.libraryVersion, ringPath)
 }

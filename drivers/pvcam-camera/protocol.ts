@@ -2,6 +2,7 @@
  * What a PVCAM camera may be asked for, as pure functions. The calls themselves are made by the addon, in the order of the "PVCAM 3.10 SDK" manual;
  * this is what must hold before they are.
  */
+import { createHash } from 'node:crypto'
 import type { Roi } from '../../core/device.ts'
 import { InvalidValue, LimitViolation } from '../../core/errors.ts'
 
@@ -18,6 +19,7 @@ export const SETPOINT_MAXIMUM_CELSIUS = 25
 const RING_BYTES = 128 * 1024 * 1024 // a third of a second of 2048x2048x16 bit at 43 Hz: longer than any pause of the disk that was seen
 const RING_SLOTS_MINIMUM = 8
 const RING_SLOTS_MAXIMUM = 1024
+const RING_HASH_DIGITS = 12 // enough for the cameras of one host never to meet
 
 export function fullFrame(sensor: Sensor): Roi {
   return { x: 0, y: 0, width: sensor.width, height: sensor.height }
@@ -44,4 +46,10 @@ function span(startName: string, start: number, sizeName: string, size: number, 
 export function ringSlots({ roi, binning }: Configuration): number {
   const frameBytes = (roi.width / binning) * (roi.height / binning) * 2
   return Math.min(RING_SLOTS_MAXIMUM, Math.max(RING_SLOTS_MINIMUM, Math.floor(RING_BYTES / frameBytes)))
+}
+
+/** Always the same for one camera, so that a killed process leaves one file behind at most, which the next stream replaces. Two libraries may have one name. */
+export function ringFile(address: string, cameraName: string): string {
+  const hash = createHash('sha256').update(`${address}\n${cameraName}`).digest('hex')
+  return `${cameraName.replace(/[^\w-]/g, '_')}-${hash.slice(0, RING_HASH_DIGITS)}.ring`
 }

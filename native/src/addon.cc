@@ -1,7 +1,5 @@
 #include "addon.h"
 
-#include <memory>
-
 #include "background_task.h"
 #include "js_values.h"
 #include "plain_write.h"
@@ -29,13 +27,10 @@ Napi::Value openPseudoTerminalPair(const Napi::CallbackInfo& info) {
 Napi::Value plainWriteSeconds(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     const Napi::Object options = objectArgument(info, 0);
-    auto seconds = std::make_shared<double>(0);
-    return onThreadPool(
+    return onThreadPool<double>(
         info.Env(),
-        [seconds, path = textOption(options, "path"), bytes = countOption(options, "bytes"), count = countOption(options, "count")] {
-          *seconds = plainWrite(path, bytes, count);
-        },
-        [seconds](Napi::Env env) { return Napi::Number::New(env, *seconds); });
+        [path = textOption(options, "path"), bytes = countOption(options, "bytes"), count = countOption(options, "count")] { return plainWrite(path, bytes, count); },
+        [](Napi::Env env, double seconds) { return Napi::Number::New(env, seconds); });
   });
 }
 

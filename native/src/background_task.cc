@@ -1,8 +1,9 @@
 #include "background_task.h"
 
 #include <exception>
-#include <string>
 #include <utility>
+
+#include "js_values.h"
 
 namespace kymograph {
 
@@ -51,17 +52,28 @@ class PoolWork : public Napi::AsyncWorker {
   void Execute() override {
     try {
       work_();
-    } catch (const std::exception& error) {
-      SetError(error.what());
+    } catch (...) {
+      failure_ = std::current_exception();
+    }
+    work_ = nullptr;
+  }
+  // The exception itself is kept, and not AsyncWorker's text of it: its type says what the JavaScript error carries.
+  void OnOK() override {
+    try {
+      deferred_.Resolve(guarded(Env(), [this] {
+        if (failure_) std::rethrow_exception(failure_);
+        return result_(Env());
+      }));
+    } catch (const Napi::Error& error) {
+      deferred_.Reject(error.Value());
     }
   }
-  void OnOK() override { deferred_.Resolve(result_(Env())); }
-  void OnError(const Napi::Error& error) override { deferred_.Reject(error.Value()); }
 
  private:
   Napi::Promise::Deferred deferred_;
   std::function<void()> work_;
   std::function<Napi::Value(Napi::Env)> result_;
+  std::exception_ptr failure_;
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "exit_stop.h"
 
@@ -37,7 +38,22 @@ class BackgroundTask : public std::enable_shared_from_this<BackgroundTask> {
   std::shared_ptr<BackgroundTask> self_;
 };
 
-// Runs `work` on the thread pool; the promise resolves to what `result` then makes of it, or rejects with what `work` threw.
+// Runs `work` on the thread pool and lets go there of what it holds; the promise resolves to what `result` then makes of it on JavaScript's thread, or
+// rejects with the error that `work` threw.
 Napi::Promise onThreadPool(Napi::Env env, std::function<void()> work, std::function<Napi::Value(Napi::Env)> result);
+
+// As above, for work that makes something.
+template <typename Made, typename Work, typename ToJavaScript>
+Napi::Promise onThreadPool(Napi::Env env, Work work, ToJavaScript toJavaScript) {
+  const auto made = std::make_shared<std::optional<Made>>();
+  return onThreadPool(
+      env, [made, work = std::move(work)] { *made = work(); }, [made, toJavaScript](Napi::Env settled) -> Napi::Value { return toJavaScript(settled, **made); });
+}
+
+// Lets go of `held` on the thread pool, because the end of what it holds may take its time.
+template <typename Held>
+Napi::Promise letGoOnThreadPool(Napi::Env env, std::shared_ptr<Held> held) {
+  return onThreadPool(env, [held = std::move(held)] {}, [](Napi::Env settled) { return settled.Undefined(); });
+}
 
 }  // namespace kymograph

@@ -1,9 +1,12 @@
 #include "pvcam.h"
 
-#include <map>
+#include <stdlib.h>
+
+#include <algorithm>
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "addon.h"
 #include "background_task.h"
@@ -60,21 +63,28 @@ Napi::Value PvcamLibraryObject::version(const Napi::CallbackInfo& info) {
 
 Napi::Value PvcamLibraryObject::cameras(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    auto names = Napi::Array::New(info.Env());
-    for (const auto& name : library()->cameras()) names.Set(names.Length(), name);
-    return names;
+    return onThreadPool<std::vector<std::string>>(
+        info.Env(), [library = library()] { return library->cameras(); },
+        [](Napi::Env env, const std::vector<std::string>& found) {
+          auto names = Napi::Array::New(env);
+          for (const auto& name : found) names.Set(names.Length(), name);
+          return names;
+        });
   });
 }
 
 Napi::Value PvcamLibraryObject::open(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    auto camera = std::make_shared<PvcamCamera>(library(), textArgument(info, 0));
-    return Addon::of(info.Env()).pvcamCamera.New({Napi::External<std::shared_ptr<PvcamCamera>>::New(info.Env(), &camera)});
+    return onThreadPool<std::shared_ptr<PvcamCamera>>(
+        info.Env(), [library = library(), name = textArgument(info, 0)] { return std::make_shared<PvcamCamera>(library, name); },
+        [](Napi::Env env, std::shared_ptr<PvcamCamera>& camera) {
+          return Addon::of(env).pvcamCamera.New({Napi::External<std::shared_ptr<PvcamCamera>>::New(env, &camera)});
+        });
   });
 }
 
 // The library itself goes when its last camera is closed.
-void PvcamLibraryObject::close(const Napi::CallbackInfo&) { library_.reset(); }
+Napi::Value PvcamLibraryObject::close(const Napi::CallbackInfo& info) { return letGoOnThreadPool(info.Env(), std::move(library_)); }
 
 Napi::Function PvcamCameraObject::define(Napi::Env env) {
   return DefineClass(env, "PvcamCamera",
@@ -94,14 +104,14 @@ Napi::Function PvcamCameraObject::define(Napi::Env env) {
 PvcamCameraObject::PvcamCameraObject(const Napi::CallbackInfo& info)
     : ObjectWrap(info), camera_(*info[0].As<Napi::External<std::shared_ptr<PvcamCamera>>>().Data()) {}
 
-PvcamCamera& PvcamCameraObject::camera() const {
+const std::shared_ptr<PvcamCamera>& PvcamCameraObject::camera() const {
   if (!camera_) throw std::logic_error("this camera has been closed");
-  return *camera_;
+  return camera_;
 }
 
 Napi::Value PvcamCameraObject::identity(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    const PvcamIdentity& identity = camera().identity();
+    const PvcamIdentity& identity = camera()->identity();
     auto result = Napi::Object::New(info.Env());
     result.Set("name", identity.name);
     result.Set("sensorWidth", identity.sensorWidth);
@@ -114,45 +124,46 @@ Napi::Value PvcamCameraObject::identity(const Napi::CallbackInfo& info) {
   });
 }
 
-Napi::Value PvcamCameraObject::temperature(const Napi::CallbackInfo& info) {
-  return guarded(info.Env(), [&] { return Napi::Number::New(info.Env(), camera().centiParameter(pvcam::kTemperature)); });
+Napi::Value PvcamCameraObject::centiParameter(Napi::Env env, pvcam::Parameter parameter) {
+  return guarded(env, [&] {
+    return onThreadPool<double>(
+        env, [camera = camera(), parameter] { return camera->centiParameter(parameter); },
+        [](Napi::Env settled, double celsius) { return Napi::Number::New(settled, celsius); });
+  });
 }
 
-Napi::Value PvcamCameraObject::temperatureSetpoint(const Napi::CallbackInfo& info) {
-  return guarded(info.Env(), [&] { return Napi::Number::New(info.Env(), camera().centiParameter(pvcam::kTemperatureSetpoint)); });
-}
+Napi::Value PvcamCameraObject::temperature(const Napi::CallbackInfo& info) { return centiParameter(info.Env(), pvcam::kTemperature); }
 
-void PvcamCameraObject::setTemperatureSetpoint(const Napi::CallbackInfo& info) {
-  guarded(info.Env(), [&] {
+Napi::Value PvcamCameraObject::temperatureSetpoint(const Napi::CallbackInfo& info) { return centiParameter(info.Env(), pvcam::kTemperatureSetpoint); }
+
+Napi::Value PvcamCameraObject::setTemperatureSetpoint(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
     if (!info[0].IsNumber()) throw Napi::TypeError::New(info.Env(), "celsius: a number is expected");
-    camera().setTemperatureSetpoint(info[0].As<Napi::Number>().DoubleValue());
+    const double celsius = info[0].As<Napi::Number>().DoubleValue();
+    return onThreadPool(info.Env(), [camera = camera(), celsius] { camera->setTemperatureSetpoint(celsius); }, undefined);
   });
 }
 
 Napi::Value PvcamCameraObject::start(const Napi::CallbackInfo& info) {
-  return guarded(info.Env(), [&] { return RingObject::wrap(info.Env(), camera().start(startOptions(objectArgument(info, 0)))); });
-}
-
-// The end of an exposure can take a while: it is waited for on the pool.
-Napi::Value PvcamCameraObject::stop(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    camera().requestStop();
-    return onThreadPool(info.Env(), [camera = camera_] { camera->join(); }, undefined);
+    return onThreadPool<std::shared_ptr<Ring>>(
+        info.Env(), [camera = camera(), options = startOptions(objectArgument(info, 0))] { return camera->start(options); },
+        [](Napi::Env env, const std::shared_ptr<Ring>& ring) { return RingObject::wrap(env, ring); });
   });
 }
 
-Napi::Value PvcamCameraObject::close(const Napi::CallbackInfo& info) {
-  if (camera_) camera_->requestStop();
-  // The camera is closed by whoever lets go of it last; the job's own copy is dropped on the pool, before the promise resolves.
-  auto last = std::make_shared<std::shared_ptr<PvcamCamera>>(std::move(camera_));
-  return onThreadPool(info.Env(), [last] { last->reset(); }, undefined);
+Napi::Value PvcamCameraObject::stop(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] { return onThreadPool(info.Env(), [camera = camera()] { camera->stop(); }, undefined); });
 }
+
+// The camera itself is closed by whoever lets go of it last: a call that is still on its way keeps it.
+Napi::Value PvcamCameraObject::close(const Napi::CallbackInfo& info) { return letGoOnThreadPool(info.Env(), std::move(camera_)); }
 
 Napi::Value PvcamCameraObject::streaming(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), camera_ && camera_->streaming()); }
 
 Napi::Value PvcamCameraObject::statistics(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    const PvcamStatistics statistics = camera().statistics();
+    const PvcamStatistics statistics = camera()->statistics();
     auto result = Napi::Object::New(info.Env());
     result.Set("produced", static_cast<double>(statistics.produced));
     result.Set("lost", static_cast<double>(statistics.lost));
@@ -164,15 +175,17 @@ Napi::Value PvcamCameraObject::statistics(const Napi::CallbackInfo& info) {
 Napi::Value loadPvcam(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   return guarded(env, [&] {
-    const Napi::Object given = objectArgument(info, 1);
-    std::map<std::string, std::string> environment;
-    const Napi::Array names = given.GetPropertyNames();
+    const Napi::Object environment = objectArgument(info, 1);
+    const Napi::Array names = environment.GetPropertyNames();
     for (uint32_t index = 0; index < names.Length(); ++index) {
       const std::string name = names.Get(index).ToString();
-      environment[name] = textOption(given, name.c_str());
+      ::setenv(name.c_str(), textOption(environment, name.c_str()).c_str(), 1);  // here and not on the pool: Node reads the environment on this thread
     }
-    auto library = PvcamLibrary::load(textArgument(info, 0), environment);
-    return Addon::of(env).pvcamLibrary.New({Napi::External<std::shared_ptr<PvcamLibrary>>::New(env, &library)});
+    return onThreadPool<std::shared_ptr<PvcamLibrary>>(
+        env, [path = textArgument(info, 0)] { return PvcamLibrary::load(path); },
+        [](Napi::Env settled, std::shared_ptr<PvcamLibrary>& library) {
+          return Addon::of(settled).pvcamLibrary.New({Napi::External<std::shared_ptr<PvcamLibrary>>::New(settled, &library)});
+        });
   });
 }
 

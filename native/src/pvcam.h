@@ -9,6 +9,8 @@
 
 namespace kymograph {
 
+// A loaded library as JavaScript sees it, and its cameras. Whatever calls the library is a promise and runs on the thread pool; calls for one object are to
+// be made one after the other, since the pool keeps no order.
 class PvcamLibraryObject : public Napi::ObjectWrap<PvcamLibraryObject> {
  public:
   static Napi::Function define(Napi::Env env);
@@ -19,7 +21,7 @@ class PvcamLibraryObject : public Napi::ObjectWrap<PvcamLibraryObject> {
   Napi::Value version(const Napi::CallbackInfo& info);
   Napi::Value cameras(const Napi::CallbackInfo& info);
   Napi::Value open(const Napi::CallbackInfo& info);
-  void close(const Napi::CallbackInfo& info);
+  Napi::Value close(const Napi::CallbackInfo& info);
 
   std::shared_ptr<PvcamLibrary> library_;
 };
@@ -30,11 +32,12 @@ class PvcamCameraObject : public Napi::ObjectWrap<PvcamCameraObject> {
   explicit PvcamCameraObject(const Napi::CallbackInfo& info);
 
  private:
-  PvcamCamera& camera() const;
+  const std::shared_ptr<PvcamCamera>& camera() const;
+  Napi::Value centiParameter(Napi::Env env, pvcam::Parameter parameter);
   Napi::Value identity(const Napi::CallbackInfo& info);
   Napi::Value temperature(const Napi::CallbackInfo& info);
   Napi::Value temperatureSetpoint(const Napi::CallbackInfo& info);
-  void setTemperatureSetpoint(const Napi::CallbackInfo& info);
+  Napi::Value setTemperatureSetpoint(const Napi::CallbackInfo& info);
   Napi::Value start(const Napi::CallbackInfo& info);
   Napi::Value stop(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);
@@ -44,7 +47,7 @@ class PvcamCameraObject : public Napi::ObjectWrap<PvcamCameraObject> {
   std::shared_ptr<PvcamCamera> camera_;
 };
 
-// loadPvcam(path, environment)
+// loadPvcam(path, environment): a promise. The environment is set in this process first, because the library reads it when it is loaded.
 Napi::Value loadPvcam(const Napi::CallbackInfo& info);
 
 }  // namespace kymograph

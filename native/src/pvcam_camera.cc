@@ -90,6 +90,7 @@ PvcamCamera::PvcamCamera(std::shared_ptr<PvcamLibrary> library, const std::strin
   std::array<char, pvcam::kCameraNameLength + 1> text{};
   if (name.size() > pvcam::kCameraNameLength) throw std::invalid_argument("no camera has a name of more than 32 characters");
   std::copy(name.begin(), name.end(), text.begin());
+  const auto guard = library_->camerasLock();
   library_->check(library_->pl_cam_open(text.data(), &handle_, pvcam::kExclusive), "pl_cam_open");
   try {
     const auto firmware = parameter<uint16_t>(pvcam::kFirmwareVersion);
@@ -107,8 +108,8 @@ PvcamCamera::PvcamCamera(std::shared_ptr<PvcamLibrary> library, const std::strin
 }
 
 PvcamCamera::~PvcamCamera() {
-  requestStop();
-  join();
+  stop();
+  const auto guard = library_->camerasLock();
   library_->pl_cam_close(handle_);
 }
 
@@ -160,11 +161,13 @@ void PvcamCamera::refuseWhileStreaming(const char* what) const {
 }
 
 double PvcamCamera::centiParameter(pvcam::Parameter id) const {
+  const std::lock_guard guard(calls_);
   refuseWhileStreaming("reading a temperature");
   return parameter<int16_t>(id) / kHundredths;
 }
 
 void PvcamCamera::setTemperatureSetpoint(double celsius) {
+  const std::lock_guard guard(calls_);
   refuseWhileStreaming("setting the temperature");
   const double minimum = parameter<int16_t>(pvcam::kTemperatureSetpoint, pvcam::kMinimum) / kHundredths;
   const double maximum = parameter<int16_t>(pvcam::kTemperatureSetpoint, pvcam::kMaximum) / kHundredths;
@@ -175,6 +178,8 @@ void PvcamCamera::setTemperatureSetpoint(double celsius) {
 }
 
 std::shared_ptr<Ring> PvcamCamera::start(const PvcamStart& options) {
+  const std::lock_guard guard(calls_);
+  if (ExitStop::exiting()) throw std::logic_error("starting: not while the process ends");  // nobody would stop it
   refuseWhileStreaming("starting");
   join();  // of a run that ended by itself
   checkRegion(options, identity_);
@@ -221,13 +226,14 @@ std::shared_ptr<Ring> PvcamCamera::start(const PvcamStart& options) {
   return ring;
 }
 
-void PvcamCamera::requestStop() {
+void PvcamCamera::stop() {
+  const std::lock_guard guard(calls_);
   stopping_ = true;
   endOfFrame_->wake();
+  join();
 }
 
 void PvcamCamera::join() {
-  const std::lock_guard guard(joining_);
   if (thread_.joinable()) thread_.join();
 }
 

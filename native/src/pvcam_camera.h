@@ -58,7 +58,8 @@ class EndOfFrame {
   FrameClock clock_;
 };
 
-// One opened camera. Its methods belong to one thread (JavaScript's), but for join() which may wait on any; the acquisition runs in a thread of its own.
+// One opened camera. Any thread may call it: what reaches the library is done one call after the other, beside the acquisition, which runs in a thread of
+// its own. The constructor and the destructor, too, call the library and may take their time.
 class PvcamCamera {
  public:
   PvcamCamera(std::shared_ptr<PvcamLibrary> library, const std::string& name);
@@ -71,9 +72,8 @@ class PvcamCamera {
   double centiParameter(pvcam::Parameter parameter) const;
   void setTemperatureSetpoint(double celsius);
   std::shared_ptr<Ring> start(const PvcamStart& options);
-  void requestStop();
-  // Waits for the acquisition's thread.
-  void join();
+  // Waits for the end of the acquisition.
+  void stop();
   bool streaming() const { return streaming_; }
   PvcamStatistics statistics() const;
 
@@ -85,6 +85,7 @@ class PvcamCamera {
   std::optional<int32_t> firstChoice(pvcam::Parameter parameter, std::optional<int32_t> wanted) const;
   int16_t exposureMode() const;
   void refuseWhileStreaming(const char* what) const;
+  void join();
   void acquire(std::shared_ptr<Ring> ring, PageBuffer buffer, PvcamStart options, uint64_t token) noexcept;
   bool drain(Ring& ring, const PvcamStart& options);
   bool failed() const;
@@ -102,12 +103,9 @@ class PvcamCamera {
   std::atomic<int64_t> lastFrameNs_ = 0;
   uint32_t lastFrameNumber_ = 0;
   uint64_t sequence_ = 0;
-  std::mutex joining_;
+  mutable std::mutex calls_;  // held by whoever calls the library for this camera, but for the acquisition's thread
   std::thread thread_;
-  const ExitStop exitStop_{[this] {
-    requestStop();
-    join();
-  }};
+  const ExitStop exitStop_{[this] { stop(); }};
 };
 
 }  // namespace kymograph

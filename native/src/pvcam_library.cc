@@ -1,36 +1,49 @@
 #include "pvcam_library.h"
 
 #include <dlfcn.h>
-#include <stdlib.h>
 
 #include <array>
-#include <mutex>
+#include <condition_variable>
+#include <map>
 
 namespace kymograph {
 
 namespace {
 
-std::mutex loadedMutex;
-std::map<std::string, std::weak_ptr<PvcamLibrary>>& loaded() {
-  static auto& libraries = *new std::map<std::string, std::weak_ptr<PvcamLibrary>>();
-  return libraries;
+// Libraries are initialised and unloaded one after the other. One that nobody holds any more stays listed until it is unloaded.
+struct Loaded {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::map<std::string, std::weak_ptr<PvcamLibrary>> libraries;
+};
+
+// Never destroyed: a library may be unloaded while the process ends.
+Loaded& loaded() {
+  static Loaded& instance = *new Loaded();
+  return instance;
 }
 
 }  // namespace
 
-std::shared_ptr<PvcamLibrary> PvcamLibrary::load(const std::string& path, const std::map<std::string, std::string>& environment) {
-  const std::lock_guard guard(loadedMutex);
-  if (auto library = loaded()[path].lock()) return library;
-  for (const auto& [name, value] : environment) ::setenv(name.c_str(), value.c_str(), 1);
-  std::shared_ptr<PvcamLibrary> library(new PvcamLibrary(path));
+std::shared_ptr<PvcamLibrary> PvcamLibrary::load(const std::string& path) {
+  Loaded& all = loaded();
+  std::shared_ptr<PvcamLibrary> library;  // before the lock: one that fails here takes it again when it goes
+  std::unique_lock guard(all.mutex);
+  for (auto known = all.libraries.find(path); known != all.libraries.end(); known = all.libraries.find(path)) {
+    library = known->second.lock();
+    if (library) return library;
+    all.changed.wait(guard);
+  }
+  library.reset(new PvcamLibrary(path));
   library->check(library->pl_pvcam_init(), "pl_pvcam_init");
   library->initialised_ = true;
-  loaded()[path] = library;
+  all.libraries[path] = library;
+  library->version_ = library->askVersion();
   return library;
 }
 
 // RTLD_NODELETE: a camera SDK may leave threads behind that still run its code after the last close.
-PvcamLibrary::PvcamLibrary(const std::string& path) : handle_(::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE)) {
+PvcamLibrary::PvcamLibrary(const std::string& path) : path_(path), handle_(::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE)) {
   if (handle_ == nullptr) throw std::runtime_error("cannot load the PVCAM library: " + std::string(::dlerror()));
 #define X(result, name, arguments)                                                                     \
   name = reinterpret_cast<result(*) arguments>(::dlsym(handle_, #name));                               \
@@ -43,7 +56,13 @@ PvcamLibrary::PvcamLibrary(const std::string& path) : handle_(::dlopen(path.c_st
 }
 
 PvcamLibrary::~PvcamLibrary() {
-  if (initialised_) pl_pvcam_uninit();
+  if (initialised_) {
+    Loaded& all = loaded();
+    const std::lock_guard guard(all.mutex);
+    pl_pvcam_uninit();
+    all.libraries.erase(path_);
+    all.changed.notify_all();
+  }
   ::dlclose(handle_);
 }
 
@@ -57,13 +76,14 @@ void PvcamLibrary::check(rs_bool done, const char* call) const {
 }
 
 // Packed as PVCAM packs it: major in the high byte, minor and trivial in the two halves of the low one.
-std::string PvcamLibrary::version() const {
+std::string PvcamLibrary::askVersion() const {
   uint16_t version = 0;
   check(pl_pvcam_get_ver(&version), "pl_pvcam_get_ver");
   return std::to_string(version >> 8) + "." + std::to_string(version >> 4 & 0xf) + "." + std::to_string(version & 0xf);
 }
 
 std::vector<std::string> PvcamLibrary::cameras() const {
+  const auto guard = camerasLock();
   int16_t total = 0;
   check(pl_cam_get_total(&total), "pl_cam_get_total");
   std::vector<std::string> names;

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -21,17 +21,20 @@ class PvcamError : public std::runtime_error {
   int code_;
 };
 
-// The vendor's library, found at run time. One per path and process: PVCAM may be initialised only once.
+// The vendor's library, found at run time. One per path and process: PVCAM may be initialised only once. Any thread may use it; what opens, closes or lists
+// cameras does so one after the other.
 class PvcamLibrary {
  public:
-  // `environment` is set before the library is loaded, because PVCAM reads it then.
-  static std::shared_ptr<PvcamLibrary> load(const std::string& path, const std::map<std::string, std::string>& environment);
+  // Waits for one of the same path that is being unloaded.
+  static std::shared_ptr<PvcamLibrary> load(const std::string& path);
   ~PvcamLibrary();
   PvcamLibrary(const PvcamLibrary&) = delete;
   PvcamLibrary& operator=(const PvcamLibrary&) = delete;
 
-  std::string version() const;
+  const std::string& version() const { return version_; }
   std::vector<std::string> cameras() const;
+  // Held while a camera is opened or closed.
+  [[nodiscard]] std::unique_lock<std::mutex> camerasLock() const { return std::unique_lock(camerasMutex_); }
   // Throws PvcamError unless `done`; `call` is the name of the function that failed.
   void check(rs_bool done, const char* call) const;
 
@@ -41,8 +44,13 @@ class PvcamLibrary {
 
  private:
   explicit PvcamLibrary(const std::string& path);
+  std::string askVersion() const;
+
+  const std::string path_;
   void* handle_;
   bool initialised_ = false;
+  std::string version_;
+  mutable std::mutex camerasMutex_;
 };
 
 }  // namespace kymograph

@@ -115,8 +115,10 @@ Napi::Value RingObject::startTestPattern(const Napi::CallbackInfo& info) {
   });
 }
 
-void RingObject::dispose(const Napi::CallbackInfo&) {
-  if (auto ring = std::move(ring_)) ring->unlinkFile();
+// Its memory goes with the last map of the file: of a large ring that takes tens of milliseconds.
+Napi::Value RingObject::dispose(const Napi::CallbackInfo& info) {
+  if (ring_) ring_->unlinkFile();
+  return letGoOnThreadPool(info.Env(), std::move(ring_));
 }
 
 Napi::Value createRing(const Napi::CallbackInfo& info) {

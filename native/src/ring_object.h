@@ -26,7 +26,7 @@ class RingObject : public Napi::ObjectWrap<RingObject> {
   Napi::Value tapNewest(const Napi::CallbackInfo& info);
   Napi::Value record(const Napi::CallbackInfo& info);
   Napi::Value startTestPattern(const Napi::CallbackInfo& info);
-  void dispose(const Napi::CallbackInfo& info);
+  Napi::Value dispose(const Napi::CallbackInfo& info);
 
   std::shared_ptr<Ring> ring_;
 };

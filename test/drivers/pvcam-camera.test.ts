@@ -1,10 +1,10 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { FrameLayout } from '../../core/frame.ts'
 import { pvcamCamera } from '../../drivers/pvcam-camera/driver.ts'
-import { checkConfiguration, fullFrame, ringSlots } from '../../drivers/pvcam-camera/protocol.ts'
+import { checkConfiguration, fullFrame, ringFile, ringSlots } from '../../drivers/pvcam-camera/protocol.ts'
 import { simulatorLibrary } from '../../drivers/pvcam-camera/simulator.ts'
 import { writeEntry } from '../../local/lab/book.ts'
 import { until } from '../until.ts'
@@ -40,6 +40,7 @@ describe('what may be asked for', () => {
 describe('the driver with the simulated library', () => {
   let bench: Bench
   const settings = { address: 'sim://pvcam' }
+  const rings = async (): Promise<readonly string[]> => (await readdir(bench.folder)).filter((name) => name.endsWith('.ring'))
 
   beforeEach(async () => {
     bench = await openBench()
@@ -89,7 +90,35 @@ describe('the driver with the simulated library', () => {
     await frames?.stopLive(never)
     expect(frames?.streaming).toBe(false)
     expect(await readOne(camera.device, 'temperature')).not.toHaveProperty('quality')
-    expect((await readdir(bench.folder)).filter((name) => name.endsWith('.ring'))).toEqual([])
+    expect(await rings()).toEqual([])
+  })
+
+  test('has one ring at most: what a killed process left goes when the camera is opened again', async () => {
+    const name = ringFile('sim://pvcam', 'pvcamSIM_0')
+    await writeFile(join(bench.folder, name), 'left')
+    await using camera = await open(pvcamCamera, settings, bench.context)
+    expect(await rings()).toEqual([])
+    for (let stream = 0; stream < 2; stream += 1) {
+      await camera.device.frames?.startLive(never)
+      await camera.device.frames?.configure({ binning: 2 }, never)
+      expect(await rings()).toEqual([name])
+      await camera.device.frames?.stopLive(never)
+    }
+    expect(ringFile('sim://other', 'pvcamSIM_0')).not.toBe(name)
+  })
+
+  test('asked during a start, reads what it may and stops in turn', async () => {
+    await using camera = await open(pvcamCamera, settings, bench.context)
+    const { frames } = camera.device
+    const starting = frames?.startLive(never)
+    const reading = readOne(camera.device, 'temperature')
+    const stopping = frames?.stopLive(never)
+    await starting
+    expect(await reading).toMatchObject({ quality: 'UNCERTAIN' })
+    await stopping
+    expect(frames?.streaming).toBe(false)
+    expect(await rings()).toEqual([])
+    void frames?.startLive(never) // and is closed while it starts
   })
 
   test('a change of region goes on streaming with the new one', async () => {

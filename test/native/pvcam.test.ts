@@ -18,7 +18,7 @@ let folder: string
 let pvcam: Pvcam
 beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'kymograph-pvcam-'))
-  pvcam = loadPvcam(pvcamSimulatorPath(), { environment: ENVIRONMENT })
+  pvcam = await loadPvcam(pvcamSimulatorPath(), { environment: ENVIRONMENT })
 })
 afterEach(async () => {
   await pvcam[Symbol.asyncDispose]()
@@ -26,7 +26,7 @@ afterEach(async () => {
 })
 
 const FULL = { x: 0, y: 0, width: 512, height: 512 }
-const openFirst = () => pvcam.open(pvcam.cameras()[0] ?? '')
+const openFirst = async () => pvcam.open((await pvcam.cameras())[0] ?? '')
 const startOptions = (more: Partial<Parameters<PvcamCamera['start']>[0]> = {}) => ({
   roi: FULL,
   binning: 1,
@@ -39,8 +39,8 @@ const startOptions = (more: Partial<Parameters<PvcamCamera['start']>[0]> = {}) =
 describe('the library', () => {
   test('names its cameras, and each says what it is', async () => {
     expect(pvcam.libraryVersion).toBe('7.1.1')
-    expect(pvcam.cameras()).toEqual(['pvcamSIM_0', 'pvcamSIM_1'])
-    await using camera = openFirst()
+    expect(await pvcam.cameras()).toEqual(['pvcamSIM_0', 'pvcamSIM_1'])
+    await using camera = await openFirst()
     expect(camera).toMatchObject({
       name: 'pvcamSIM_0',
       sensorWidth: 512,
@@ -50,16 +50,16 @@ describe('the library', () => {
       chipName: 'KYMOGRAPH-SIM',
       firmwareVersion: '1.0',
     })
-    camera.setTemperatureSetpoint(-15)
-    expect(camera.temperatureSetpoint()).toBe(-15)
-    expect(camera.temperature()).toBeCloseTo(-15, 0)
-    expect(() => camera.setTemperatureSetpoint(60)).toThrow(/-25.* 25/)
+    await camera.setTemperatureSetpoint(-15)
+    expect(await camera.temperatureSetpoint()).toBe(-15)
+    expect(await camera.temperature()).toBeCloseTo(-15, 0)
+    await expect(camera.setTemperatureSetpoint(60)).rejects.toThrow(/-25.* 25/)
   })
 
   test('opens and closes fifty times', async () => {
     for (let round = 0; round < 50; round += 1) {
-      await using camera = openFirst()
-      await using ring = camera.start(startOptions({ ringSlots: 4, exposureSeconds: 0 }))
+      await using camera = await openFirst()
+      await using ring = await camera.start(startOptions({ ringSlots: 4, exposureSeconds: 0 }))
       await until(() => ring.published > 0n, { everyMs: 1 })
       await camera.stop()
       expect(camera.streaming).toBe(false)
@@ -81,8 +81,8 @@ describe('errors carry the code and the text of PVCAM', () => {
   })
 
   test('185: a binning that the camera does not offer, and the camera goes on afterwards', async () => {
-    await using camera = openFirst()
-    expect(() => camera.start(startOptions({ roi: { x: 0, y: 0, width: 510, height: 510 }, binning: 3 }))).toThrow(
+    await using camera = await openFirst()
+    await expect(camera.start(startOptions({ roi: { x: 0, y: 0, width: 510, height: 510 }, binning: 3 }))).rejects.toThrow(
       expect.objectContaining({
         code: 'HARDWARE_FAULT',
         message: expect.stringContaining('PL_ERR_CONFIGURATION_INVALID'),
@@ -91,32 +91,86 @@ describe('errors carry the code and the text of PVCAM', () => {
     )
     expect(camera.streaming).toBe(false)
     expect(await readdir(folder)).toEqual([])
-    await using ring = camera.start(startOptions())
+    await using ring = await camera.start(startOptions())
     await until(() => ring.published > 0n)
   })
 
   test('195: opened twice', async () => {
-    await using camera = openFirst()
-    expect(() => pvcam.open(camera.name)).toThrow(expect.objectContaining({ facts: { instrumentCode: '195', effect: 'NONE' } }))
+    await using camera = await openFirst()
+    await expect(pvcam.open(camera.name)).rejects.toThrow(expect.objectContaining({ facts: { instrumentCode: '195', effect: 'NONE' } }))
   })
 
   test('what is asked wrongly never reaches the camera', async () => {
-    await using camera = openFirst()
-    const refused = (more: object) => expect(() => camera.start(startOptions(more))).toThrow(expect.objectContaining({ code: 'INVALID_VALUE' }))
-    refused({ roi: { ...FULL, x: 1 } })
-    refused({ roi: { ...FULL, width: 0 } })
-    refused({ roi: { ...FULL, width: 511 }, binning: 2 })
-    refused({ exposureSeconds: -1 })
-    refused({ exposureSeconds: Number.NaN })
-    expect(() => pvcam.open('another')).toThrow(/no such camera/)
-    expect(() => loadPvcam('/nowhere/libpvcam.so')).toThrow(/cannot load the PVCAM library/)
+    await using camera = await openFirst()
+    const refused = (more: object) => expect(camera.start(startOptions(more))).rejects.toThrow(expect.objectContaining({ code: 'INVALID_VALUE' }))
+    await refused({ roi: { ...FULL, x: 1 } })
+    await refused({ roi: { ...FULL, width: 0 } })
+    await refused({ roi: { ...FULL, width: 511 }, binning: 2 })
+    await refused({ exposureSeconds: -1 })
+    await refused({ exposureSeconds: Number.NaN })
+    await expect(pvcam.open('another')).rejects.toThrow(/no such camera/)
+    await expect(loadPvcam('/nowhere/libpvcam.so')).rejects.toThrow(/cannot load the PVCAM library/)
+  })
+})
+
+describe('a pending start', () => {
+  test('leaves JavaScript its thread', async () => {
+    await using camera = await openFirst()
+    let turns = 0
+    const count = () => {
+      turns += 1
+      next = setImmediate(count)
+    }
+    let next = setImmediate(count)
+    await using ring = await camera.start(startOptions({ ringSlots: 1024 }))
+    clearImmediate(next)
+    expect(turns).toBeGreaterThan(0)
+    expect(ring.slots).toBe(1024)
+  })
+
+  test('is followed by a stop that stops what it began', async () => {
+    await using camera = await openFirst()
+    const starting = camera.start(startOptions())
+    const stopping = camera.stop()
+    const temperature = camera.temperature()
+    await using ring = await starting
+    await stopping
+    expect(camera.streaming).toBe(false)
+    expect(await temperature).toBeLessThan(0)
+    await using again = await camera.start(startOptions())
+    await until(() => again.published > 0n)
+    expect(ring.published).toBeLessThan(10n)
+  })
+
+  test('is followed by a second one, which is refused', async () => {
+    await using camera = await openFirst()
+    const starting = camera.start(startOptions())
+    await expect(camera.start(startOptions())).rejects.toMatchObject({ code: 'DEVICE_BUSY' })
+    await using ring = await starting
+    await until(() => ring.published > 0n)
+  })
+
+  test('may be forgotten: closing the camera and the library waits for it', async () => {
+    const camera = await openFirst()
+    const starting = camera.start(startOptions())
+    const closing = camera[Symbol.asyncDispose]()
+    const unloading = pvcam[Symbol.asyncDispose]()
+    const loading = loadPvcam(pvcamSimulatorPath(), { environment: ENVIRONMENT })
+    await (await starting)[Symbol.asyncDispose]()
+    await Promise.all([closing, unloading])
+    expect(camera.streaming).toBe(false)
+    await expect(camera.start(startOptions())).rejects.toThrow(/has been closed/)
+    pvcam = await loading
+    await using again = await openFirst()
+    expect(again.name).toBe(camera.name)
+    expect(await readdir(folder)).toEqual([])
   })
 })
 
 describe('a streaming camera', () => {
   test('records without a gap, and the file holds what the ring held', async () => {
-    await using camera = openFirst()
-    await using ring = camera.start(startOptions())
+    await using camera = await openFirst()
+    await using ring = await camera.start(startOptions())
     const recording = camera.record({
       ...prepareFrameLayout({ roi: FULL, binning: 1, exposureSeconds: 0.005 }),
       path: path.join(folder, 'frames.arrow'),
@@ -152,9 +206,9 @@ describe('a streaming camera', () => {
   })
 
   test('keeps the rate that exposure and rows allow, however its callbacks are coalesced', async () => {
-    await using camera = openFirst()
+    await using camera = await openFirst()
     const start = performance.now()
-    await using ring = camera.start(startOptions({ exposureSeconds: 0.02, frames: 40 }))
+    await using ring = await camera.start(startOptions({ exposureSeconds: 0.02, frames: 40 }))
     await until(() => !camera.streaming)
     const seconds = (performance.now() - start) / 1000
     expect(ring.published).toBe(40n)
@@ -164,27 +218,27 @@ describe('a streaming camera', () => {
   })
 
   test('refuses what would break the acquisition', async () => {
-    await using camera = openFirst()
+    await using camera = await openFirst()
     expect(() =>
       camera.record({ ...prepareFrameLayout({ roi: FULL, binning: 1, exposureSeconds: 1 }), path: path.join(folder, 'x'), keepFreeBytes: 0 }),
     ).toThrow(/start it before/)
-    await using ring = camera.start(startOptions())
-    expect(() => camera.temperature()).toThrow(expect.objectContaining({ code: 'DEVICE_BUSY' }))
-    expect(() => camera.start(startOptions())).toThrow(expect.objectContaining({ code: 'DEVICE_BUSY' }))
+    await using ring = await camera.start(startOptions())
+    await expect(camera.temperature()).rejects.toThrow(expect.objectContaining({ code: 'DEVICE_BUSY' }))
+    await expect(camera.start(startOptions())).rejects.toThrow(expect.objectContaining({ code: 'DEVICE_BUSY' }))
     await until(() => ring.published > 10n)
   })
 
   test('shows a region and bins it in the camera', async () => {
-    await using camera = openFirst()
-    await using ring = camera.start(startOptions({ roi: { x: 100, y: 40, width: 64, height: 32 }, binning: 2 }))
+    await using camera = await openFirst()
+    await using ring = await camera.start(startOptions({ roi: { x: 100, y: 40, width: 64, height: 32 }, binning: 2 }))
     const tap = await until(() => camera.tap(1))
     expect([tap.width, tap.height, ring.width, ring.height]).toEqual([32, 16, 32, 16])
     expect(tap.exposureNs).toBe(5_000_000n)
   })
 
   test('sees a spot that drifts over a noisy background', async () => {
-    await using camera = openFirst()
-    await using ring = camera.start(startOptions({ exposureSeconds: 0.01 }))
+    await using camera = await openFirst()
+    await using ring = await camera.start(startOptions({ exposureSeconds: 0.01 }))
     const tap = await until(() => camera.tap(1))
     expect(ring.published).toBeGreaterThan(0n)
     expect(tap.maximum).toBeGreaterThan(10_000)
@@ -198,9 +252,9 @@ describe('a streaming camera', () => {
 
 test('a camera that fails ends its stream, and its recording whole', async () => {
   await pvcam[Symbol.asyncDispose]()
-  pvcam = loadPvcam(pvcamSimulatorPath(), { environment: { ...ENVIRONMENT, KYMOGRAPH_PVCAM_SIM_FAIL_AFTER: '20' } })
-  await using camera = openFirst()
-  await using ring = camera.start(startOptions())
+  pvcam = await loadPvcam(pvcamSimulatorPath(), { environment: { ...ENVIRONMENT, KYMOGRAPH_PVCAM_SIM_FAIL_AFTER: '20' } })
+  await using camera = await openFirst()
+  await using ring = await camera.start(startOptions())
   const recording = camera.record({
     ...prepareFrameLayout({ roi: FULL, binning: 1, exposureSeconds: 0.005 }),
     path: path.join(folder, 'frames.arrow'),
@@ -215,14 +269,29 @@ test('a camera that fails ends its stream, and its recording whole', async () =>
 test('two cameras stream and record at once', async () => {
   const layout = prepareFrameLayout({ roi: FULL, binning: 1, exposureSeconds: 0.005 })
   await Promise.all(
-    pvcam.cameras().map(async (name) => {
-      await using camera = pvcam.open(name)
-      await using ring = camera.start(startOptions({ ringPath: path.join(folder, `${name}.ring`) }))
+    (await pvcam.cameras()).map(async (name) => {
+      await using camera = await pvcam.open(name)
+      await using ring = await camera.start(startOptions({ ringPath: path.join(folder, `${name}.ring`) }))
       const recording = camera.record({ ...layout, path: path.join(folder, `${name}.arrow`), frames: 50, keepFreeBytes: 0 })
       expect(await recording.ended).toMatchObject({ written: 50, dropped: 0, state: 'finished' })
       expect(ring.published).toBeGreaterThanOrEqual(50n)
     }),
   )
+})
+
+test('libraries and cameras come and go, however their opening and closing overlap', async () => {
+  for (let round = 0; round < 30; round += 1) {
+    const unloading = pvcam[Symbol.asyncDispose]()
+    pvcam = await loadPvcam(pvcamSimulatorPath(), { environment: ENVIRONMENT })
+    const opened = await Promise.all((await pvcam.cameras()).map((name) => pvcam.open(name)))
+    await Promise.all(opened.map((camera) => camera[Symbol.asyncDispose]()))
+    await unloading
+  }
+})
+
+test('a process may end while a camera starts', async () => {
+  const script = fileURLToPath(new URL('exit-while-starting.ts', import.meta.url))
+  await promisify(execFile)(process.execPath, ['--import', 'tsx', script, folder])
 })
 
 test('a process may end while a camera streams and records', async () => {
