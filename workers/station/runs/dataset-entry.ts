@@ -6,7 +6,7 @@ import type { DatasetRecord } from '../../../core/journal.ts'
 import type { Clock, WallNs } from '../../../core/time.ts'
 import { formatRfc3339 } from '../../../core/time.ts'
 import { sha256OfFile } from '../../../storage/hash.ts'
-import { writeManifest } from '../../../storage/manifest.ts'
+import { readManifest, writeManifest } from '../../../storage/manifest.ts'
 import type { Journal } from '../journal/journal.ts'
 
 const ARROW_STREAM = 'application/vnd.apache.arrow.stream'
@@ -26,34 +26,40 @@ export function datasetFolder(id: string, createdAt: WallNs): string {
 export class DatasetEntry {
   readonly #place: RecordingPlace
   readonly #file: string
+  /** The state of the lab when it began. */
+  readonly #lab: Manifest | undefined
   #record: DatasetRecord
   #toldMs = 0
 
-  private constructor(place: RecordingPlace, file: string, record: DatasetRecord) {
+  private constructor(place: RecordingPlace, file: string, record: DatasetRecord, lab: Manifest | undefined) {
     this.#place = place
     this.#file = file
+    this.#lab = lab
     this.#record = record
   }
 
-  /** Makes its folder and tells it as RECORDING. */
+  /** Makes its folder with a manifest, so that it explains itself whatever happens, and tells it as RECORDING. */
   static async begin(
     place: RecordingPlace,
     file: string,
     given: Omit<DatasetRecord, 'id' | 'state' | 'createdAt' | 'rows' | 'bytes' | 'dropped' | 'folder' | 'files'>,
+    lab: Manifest,
   ): Promise<DatasetEntry> {
     const id = uuidv7()
     const createdAt = place.clock.wallNs()
     const folder = datasetFolder(id, createdAt)
     await mkdir(join(place.dataDir, folder), { recursive: true })
     const files = [{ name: file, bytes: 0, mediaType: ARROW_STREAM }]
-    const entry = new DatasetEntry(place, file, { ...given, id, state: 'RECORDING', createdAt, rows: 0, bytes: 0, dropped: 0, folder, files })
+    const entry = new DatasetEntry(place, file, { ...given, id, state: 'RECORDING', createdAt, rows: 0, bytes: 0, dropped: 0, folder, files }, lab)
+    await entry.#writeManifest()
     entry.#tell()
     return entry
   }
 
   /** Goes on with one that a dead process left behind. */
-  static of(place: RecordingPlace, record: DatasetRecord): DatasetEntry {
-    return new DatasetEntry(place, record.files[0]?.name ?? '', record)
+  static async resume(place: RecordingPlace, record: DatasetRecord): Promise<DatasetEntry> {
+    const known = await readManifest(join(place.dataDir, record.folder)).catch(() => undefined) // it died while it made the folder
+    return new DatasetEntry(place, record.files[0]?.name ?? '', record, known?.lab)
   }
 
   get record(): DatasetRecord {
@@ -73,26 +79,27 @@ export class DatasetEntry {
   }
 
   /** The recording is over, its file closed: manifest last, then the journal. A large file's hash follows with `hash`. */
-  async end(
-    state: 'COMPLETE' | 'RECOVERED' | 'FAILED',
-    kept: Kept & Partial<Pick<DatasetRecord, 'shape' | 'columns'>>,
-    lab: Manifest | undefined,
-  ): Promise<void> {
+  async end(state: 'COMPLETE' | 'RECOVERED' | 'FAILED', kept: Kept & Partial<Pick<DatasetRecord, 'shape'>>): Promise<void> {
     this.#record = { ...this.#record, ...kept, state, completedAt: this.#place.clock.wallNs(), files: [this.#fileEntry(kept.bytes)] }
-    if (kept.bytes > 0 && kept.bytes <= HASH_AT_ONCE_BYTES) await this.#addHash(new AbortController().signal)
     try {
-      await writeManifest(join(this.#place.dataDir, this.#record.folder), { dataset: this.#record, ...(lab !== undefined && { lab }) })
+      if (kept.bytes > 0 && kept.bytes <= HASH_AT_ONCE_BYTES) await this.#addHash(new AbortController().signal)
+      await this.#writeManifest()
     } finally {
       this.#tell(this.#record.completedAt)
     }
   }
 
   /** Of a file that was too large to be hashed while its run waited; nothing to do otherwise. */
-  async hash(lab: Manifest | undefined, signal: AbortSignal): Promise<void> {
+  async hash(signal: AbortSignal): Promise<void> {
     if (this.#record.sha256 !== undefined || this.#record.bytes === 0) return
     await this.#addHash(signal)
-    await writeManifest(join(this.#place.dataDir, this.#record.folder), { dataset: this.#record, ...(lab !== undefined && { lab }) })
+    await this.#writeManifest()
     this.#tell()
+  }
+
+  #writeManifest(): Promise<void> {
+    const lab = this.#lab
+    return writeManifest(join(this.#place.dataDir, this.#record.folder), { dataset: this.#record, ...(lab !== undefined && { lab }) })
   }
 
   async #addHash(signal: AbortSignal): Promise<void> {

@@ -30,7 +30,7 @@ export type Engine = RecordingPlace & {
   /** The rows of a run can be followed from now on. */
   readonly onRows: (runId: string, rows: RowLog) => void
   /** The run is over; what is left to do for its datasets may take its time. */
-  readonly onRecorded: (dataset: DatasetEntry, lab: Manifest) => void
+  readonly onRecorded: (dataset: DatasetEntry) => void
 }
 
 export type ExecutedRun = { readonly end: RunEnd /** Of the journal's last line about it. */; readonly sequence: number }
@@ -95,13 +95,12 @@ class Execution {
 
   async carryOut(): Promise<RunEnd> {
     let end: RunEnd = { state: 'COMPLETED' }
-    let lab: Manifest | undefined
     try {
       const origins = await readOrigins(this.#bound, this.#signal)
       await checkTargets(this.#bound, origins, this.#signal)
       await this.#configureCameras()
-      lab = this.#engine.host.manifest()
-      await this.#openRecordings()
+      const lab = this.#engine.host.manifest()
+      await this.#openRecordings(lab)
       this.#record.running(this.#bound.outline.totalPoints, lab)
       await this.#engine.journal.flush()
       await this.#interpret(origins)
@@ -109,7 +108,7 @@ class Execution {
       end = failure(error, this.#signal, this.#engine.host)
       await this.#stopMotion()
     }
-    const broken = lab && (await this.#closeRecordings(lab))
+    const broken = await this.#closeRecordings()
     if (this.#cameras.length > 0) this.#record.progress(Math.max(...this.#cameras.map(({ written }) => written))) // the last poll was a moment earlier
     this.#rows?.end()
     return broken !== undefined && end.state === 'COMPLETED' ? failure(broken, this.#signal, this.#engine.host) : end
@@ -185,19 +184,19 @@ class Execution {
     )
   }
 
-  async #openRecordings(): Promise<void> {
-    for (const { device } of this.#bound.cameras) this.#cameras.push(await FrameRecording.begin(this.#engine, this.#run, device))
+  async #openRecordings(lab: Manifest): Promise<void> {
+    for (const { device } of this.#bound.cameras) this.#cameras.push(await FrameRecording.begin(this.#engine, this.#run, device, lab))
     const hasTable = this.#bound.detectors.length > 0
-    if (hasTable) this.#table = await TableRecording.begin(this.#engine, this.#run, this.#bound)
+    if (hasTable) this.#table = await TableRecording.begin(this.#engine, this.#run, this.#bound, lab)
     this.#rows = new RowLog(hasTable ? this.#bound.columns : [], this.#table?.entry.path)
     this.#engine.onRows(this.#run.id, this.#rows)
   }
 
   /** Every one of them, whatever happens to the others. The first failure is the answer. */
-  async #closeRecordings(lab: Manifest): Promise<unknown> {
+  async #closeRecordings(): Promise<unknown> {
     const recordings = [...(this.#table === undefined ? [] : [this.#table]), ...this.#cameras]
-    const ends = await Promise.allSettled(recordings.map((recording) => recording.end(lab)))
-    for (const { entry } of recordings) this.#engine.onRecorded(entry, lab)
+    const ends = await Promise.allSettled(recordings.map((recording) => recording.end()))
+    for (const { entry } of recordings) this.#engine.onRecorded(entry)
     return ends.find((end) => end.status === 'rejected')?.reason
   }
 

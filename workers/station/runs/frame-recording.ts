@@ -29,27 +29,32 @@ export class FrameRecording {
   }
 
   /** Everything but the start of the camera. */
-  static async begin(place: RecordingPlace, run: ClaimedRun, device: HostedDevice): Promise<FrameRecording> {
+  static async begin(place: RecordingPlace, run: ClaimedRun, device: HostedDevice, lab: Manifest): Promise<FrameRecording> {
     const { id: deviceId, name } = device.record
     const facet = device.handle?.frames
     if (facet === undefined) throw new NotSupported(`${name} gives no frames`, 'FRAME_PRODUCER')
     const layout = prepareFrameLayout(facet.configuration(), { run: run.id, device: deviceId })
     const { width, height } = layout
-    const entry = await DatasetEntry.begin(place, FRAMES_FILE, {
-      name: `run ${run.number} ${name}`,
-      kind: 'FRAMES',
-      runId: run.id,
-      sessionId: run.sessionId,
-      deviceId,
-      axes: ['time'],
-      signals: ['frame'],
-      shape: [0, height, width],
-      columns: [
-        { name: 'sequence', type: 'uint64' },
-        { name: 'time', type: 'timestamp[ns]' },
-        { name: 'frame', type: 'uint16', unit: '{count}', deviceId, shape: [height, width] },
-      ],
-    })
+    const entry = await DatasetEntry.begin(
+      place,
+      FRAMES_FILE,
+      {
+        name: `run ${run.number} ${name}`,
+        kind: 'FRAMES',
+        runId: run.id,
+        sessionId: run.sessionId,
+        deviceId,
+        axes: ['time'],
+        signals: ['frame'],
+        shape: [0, height, width],
+        columns: [
+          { name: 'sequence', type: 'uint64' },
+          { name: 'time', type: 'timestamp[ns]' },
+          { name: 'frame', type: 'uint16', unit: '{count}', deviceId, shape: [height, width] },
+        ],
+      },
+      lab,
+    )
     return new FrameRecording(device, facet, entry, layout)
   }
 
@@ -78,13 +83,13 @@ export class FrameRecording {
   }
 
   /** Finishes the file wherever it is, and leaves the camera as it was found. */
-  async end(lab: Manifest): Promise<void> {
-    if (this.#native === undefined) return this.#entry.end('FAILED', { rows: 0, bytes: 0, dropped: 0 }, lab) // the run ended before the camera began
+  async end(): Promise<void> {
+    if (this.#native === undefined) return this.#entry.end('FAILED', { rows: 0, bytes: 0, dropped: 0 }) // the run ended before the camera began
     const last = await this.#native.stop()
     if (this.#stopsStream && this.#facet.streaming) await this.#facet.stopLive(AbortSignal.timeout(STOP_STREAM_MS))
     const { width, height } = this.#layout
     const kept = { rows: last.written, bytes: last.bytes, dropped: last.dropped, shape: [last.written, height, width] }
-    await this.#entry.end(last.state === 'failed' && last.written === 0 ? 'FAILED' : 'COMPLETE', kept, lab)
+    await this.#entry.end(last.state === 'failed' && last.written === 0 ? 'FAILED' : 'COMPLETE', kept)
     this.#check(last)
   }
 

@@ -1,5 +1,4 @@
 import type { Actor } from '../../../core/cause.ts'
-import type { Manifest } from '../../../core/dataset.ts'
 import type { EmergencyStopState } from '../../../core/device.ts'
 import { EmergencyStopped } from '../../../core/errors.ts'
 import { acquisition, stationQueue } from '../../../core/job.ts'
@@ -16,6 +15,7 @@ import { claimRun, countWaitingSince, failLateRuns, strayRuns, waitingRuns } fro
 import type { DatasetEntry } from './dataset-entry.ts'
 import { executeRun } from './engine.ts'
 import { QueueHold } from './queue-hold.ts'
+import type { LeftBehind } from './recovery.ts'
 import { recoverInterrupted } from './recovery.ts'
 import type { RunEnd } from './run-record.ts'
 import { endedByEmergencyStop, RunStopped, stopReason } from './run-record.ts'
@@ -51,8 +51,8 @@ const SWEEP_MS = 5_000
 
 /** Brings back what a dead process left behind, then serves. Waits for neither the database nor the queue. */
 export async function startRuns(options: RunsOptions): Promise<Runs> {
-  const interrupted = await recoverInterrupted(options, options.log)
-  const runs = new StationRuns(options, interrupted)
+  const left = await recoverInterrupted(options, options.log)
+  const runs = new StationRuns(options, left)
   await runs.begin()
   return runs
 }
@@ -78,7 +78,7 @@ class StationRuns implements Runs {
   #lastRunLine: number
   #lastProblem = ''
 
-  constructor(options: RunsOptions, interrupted: number) {
+  constructor(options: RunsOptions, { runs: interrupted, datasets }: LeftBehind) {
     const { host, journal, database, dataDir, clock, stationId, queueConnection, log } = options
     this.#options = options
     this.#lastRunLine = journal.last
@@ -91,6 +91,7 @@ class StationRuns implements Runs {
     // The job only dispatches. Its signal is not passed on: closing the worker is not what ends a run.
     const job = queueJob(acquisition, ({ runId }) => this.#dispatch(runId))
     this.#worker = openWorker(name, [job], { concurrency: 1, connection: queueConnection, log, paused: true })
+    for (const dataset of datasets) this.#hashLater(dataset)
     this.#stopListening = host.onEmergencyStop((state) => this.#emergencyStopped(state))
   }
 
@@ -198,7 +199,7 @@ class StationRuns implements Runs {
       const engine = {
         ...this.#options,
         onRows: this.#rows.begin.bind(this.#rows),
-        onRecorded: (dataset: DatasetEntry, lab: Manifest) => this.#hashLater(dataset, lab),
+        onRecorded: (dataset: DatasetEntry) => this.#hashLater(dataset),
       }
       const { end, sequence } = await executeRun(run, engine, stop.signal)
       this.#lastRunLine = sequence
@@ -211,10 +212,10 @@ class StationRuns implements Runs {
   }
 
   /** Large files, one after the other, beside whatever the station does. */
-  #hashLater(dataset: DatasetEntry, lab: Manifest): void {
+  #hashLater(dataset: DatasetEntry): void {
     const { signal } = this.#closing
     this.#hashing = this.#hashing
-      .then(() => dataset.hash(lab, signal))
+      .then(() => dataset.hash(signal))
       .catch((error: unknown) => this.#options.log(`${dataset.path} has no checksum: ${String(error)}`))
   }
 

@@ -19,21 +19,26 @@ export class TableRecording {
     this.#writer = writer
   }
 
-  static async begin(place: RecordingPlace, run: ClaimedRun, bound: BoundRun): Promise<TableRecording> {
-    const entry = await DatasetEntry.begin(place, TABLE_FILE, {
-      name: `run ${run.number}`,
-      kind: 'TABLE',
-      runId: run.id,
-      sessionId: run.sessionId,
-      axes: axisColumns(bound),
-      signals: signalColumns(bound),
-      shape: bound.plan.type === 'record' ? [] : bound.outline.shape,
-      columns: bound.columns,
-    })
+  static async begin(place: RecordingPlace, run: ClaimedRun, bound: BoundRun, lab: Manifest): Promise<TableRecording> {
+    const entry = await DatasetEntry.begin(
+      place,
+      TABLE_FILE,
+      {
+        name: `run ${run.number}`,
+        kind: 'TABLE',
+        runId: run.id,
+        sessionId: run.sessionId,
+        axes: axisColumns(bound),
+        signals: signalColumns(bound),
+        shape: bound.plan.type === 'record' ? [] : bound.outline.shape,
+        columns: bound.columns,
+      },
+      lab,
+    )
     try {
       return new TableRecording(entry, await createTableWriter(entry.path, bound.columns, { run: run.id, dataset: entry.record.id }))
     } catch (error) {
-      await entry.end('FAILED', { rows: 0, bytes: 0, dropped: 0 }, undefined)
+      await entry.end('FAILED', { rows: 0, bytes: 0, dropped: 0 })
       throw error
     }
   }
@@ -52,15 +57,15 @@ export class TableRecording {
   }
 
   /** Throws what the disk refused, after the dataset is marked FAILED. */
-  async end(lab: Manifest): Promise<void> {
+  async end(): Promise<void> {
     const { rows } = this.#writer
     const planned = this.#entry.record.shape
     const shape = planned.length > 0 && planned.reduce((product, side) => product * side, 1) === rows ? planned : [rows]
     try {
       const { bytes } = await this.#writer.close()
-      await this.#entry.end('COMPLETE', { rows, bytes, dropped: 0, shape }, lab)
+      await this.#entry.end('COMPLETE', { rows, bytes, dropped: 0, shape })
     } catch (error) {
-      await this.#entry.end('FAILED', { rows, bytes: this.#writer.bytes, dropped: 0, shape }, lab)
+      await this.#entry.end('FAILED', { rows, bytes: this.#writer.bytes, dropped: 0, shape })
       throw error
     }
   }

@@ -3,6 +3,7 @@ import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { Manifest } from '../../../../core/dataset.ts'
 import type { DatasetRecord } from '../../../../core/journal.ts'
 import { readManifest } from '../../../../storage/manifest.ts'
 import { systemClock } from '../../../../workers/station/clock.ts'
@@ -11,6 +12,8 @@ import { openJournal } from '../../../../workers/station/journal/journal.ts'
 import { DatasetEntry, datasetFolder } from '../../../../workers/station/runs/dataset-entry.ts'
 
 const GIVEN = { name: 'run 1', kind: 'FRAMES', axes: ['time'], signals: ['frame'], shape: [0, 2, 2], columns: [] } as const
+
+const LAB: Manifest = { takenAt: 5n, parameters: [], software: { version: '0', commit: '', drivers: {}, node: '' } }
 
 let folder: string
 let journal: Journal
@@ -37,25 +40,25 @@ test('lies by year and month of its start, in UTC', () => {
 
 test('a small file has its checksum when it is complete, a large one afterwards; the manifest has it too', async () => {
   const place = { journal, clock: systemClock(), dataDir: folder }
-  const small = await DatasetEntry.begin(place, 'frames.arrow', GIVEN)
+  const small = await DatasetEntry.begin(place, 'frames.arrow', GIVEN, LAB)
   await writeFile(small.path, 'abc')
-  await small.end('COMPLETE', { rows: 1, bytes: 3, dropped: 0 }, undefined)
-  await small.hash(undefined, new AbortController().signal) // nothing left to do
+  await small.end('COMPLETE', { rows: 1, bytes: 3, dropped: 0 })
+  await small.hash(new AbortController().signal) // nothing left to do
   const sha256 = createHash('sha256').update('abc').digest('hex')
   expect((await told()).map(({ state, sha256 }) => [state, sha256])).toEqual([
     ['RECORDING', undefined],
     ['COMPLETE', sha256],
   ])
-  expect((await readManifest(join(folder, small.record.folder))).dataset).toEqual(small.record)
+  expect(await readManifest(join(folder, small.record.folder))).toEqual({ dataset: small.record, lab: LAB })
 
   const bytes = 65 * 1024 * 1024
-  const large = await DatasetEntry.begin(place, 'frames.arrow', GIVEN)
+  const large = await DatasetEntry.begin(place, 'frames.arrow', GIVEN, LAB)
   await writeFile(large.path, '')
   await truncate(large.path, bytes)
-  await large.end('COMPLETE', { rows: 9, bytes, dropped: 2 }, undefined)
+  await large.end('COMPLETE', { rows: 9, bytes, dropped: 2 })
   expect((await told()).at(-1)).toMatchObject({ state: 'COMPLETE', rows: 9, dropped: 2, files: [{ name: 'frames.arrow', bytes }] })
   expect(large.record.sha256).toBeUndefined()
-  await large.hash(undefined, new AbortController().signal)
+  await large.hash(new AbortController().signal)
   expect((await told()).at(-1)?.sha256).toBe(createHash('sha256').update(Buffer.alloc(bytes)).digest('hex'))
   expect((await readManifest(join(folder, large.record.folder))).dataset.sha256).toBe(large.record.sha256)
 })

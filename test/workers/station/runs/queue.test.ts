@@ -177,7 +177,10 @@ test('kill -9 in the middle of a run: its rows are recovered, it is INTERRUPTED 
   const [dataset] = run.datasets
   if (dataset === undefined) throw new Error('no dataset')
   expect(await lab.rowsOf(dataset)).toHaveLength(run.points)
-  expect(await readManifest(lab.folderOf(dataset))).toMatchObject({ dataset: { state: 'RECOVERED', sha256: dataset.sha256 } })
+  expect(await readManifest(lab.folderOf(dataset))).toMatchObject({
+    dataset: { state: 'RECOVERED', sha256: dataset.sha256 },
+    lab: { software: { commit: 'test' } },
+  })
   expect(lab.station.runs.queueState).toEqual({ held: true, reason: 'the station ended in the middle of a run' })
   await lab.station.runs.release(ANA)
   const { runId: next } = await lab.queue(quick)
