@@ -2,6 +2,12 @@ import { graphql, type ResultOf } from '../graphql.ts'
 import type { Connection } from './connection.ts'
 import { follow } from './stream.ts'
 
+const PRESENT = graphql(`
+  query PresentCursor {
+    lab { cursor }
+  }
+`)
+
 const EVENTS = graphql(`
   subscription LabEvents($after: Cursor) {
     events(after: $after, filter: { kinds: [DEVICE, SESSION, RUN, DATASET, JOB, EMERGENCY_STOP, STATION] }) {
@@ -14,20 +20,24 @@ const EVENTS = graphql(`
 
 export type EventKind = ResultOf<typeof EVENTS>['events']['events'][number]['kind']
 const EVERYTHING: readonly EventKind[] = ['DEVICE', 'SESSION', 'RUN', 'DATASET', 'JOB', 'EMERGENCY_STOP', 'STATION']
+const AGAIN_MS = 1000 // a stream that the server ended is not asked for in a tight loop
 const GATHER_MS = 150 // a scan that ends says so five times at once: one refresh
 
-/** Tells panels that something they show has changed. After a loss of the connection it goes on from its cursor; where that is impossible, all changed. */
+/**
+ * Tells panels that something they show has changed. It begins at the cursor of the present, and what was asked before that cursor was known is asked
+ * again, so nothing falls between a query and the stream. After a loss of the connection it goes on from its cursor; where that is impossible, all changed.
+ */
 export class EventFeed {
   readonly #listeners = new Set<{ kinds: () => readonly EventKind[]; changed: () => void }>()
   readonly #pending = new Set<EventKind>()
   #cursor: string | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
-  #end: () => void
+  #end: () => void = () => undefined
   #closed = false
   readonly #unwatch: () => void
 
   constructor(connection: Connection) {
-    this.#end = this.#follow(connection)
+    void this.#begin(connection)
     let phase = connection.state.get().phase
     this.#unwatch = connection.state.subscribe(() => {
       const next = connection.state.get().phase
@@ -49,14 +59,17 @@ export class EventFeed {
     this.#end()
   }
 
+  async #begin(connection: Connection): Promise<void> {
+    const { data } = await connection.queries.query(PRESENT, {}, { requestPolicy: 'network-only' }).toPromise()
+    if (this.#closed) return
+    this.#cursor = data?.lab.cursor
+    this.#end = this.#follow(connection)
+    this.#note(EVERYTHING)
+  }
+
   #follow(connection: Connection): () => void {
     const again = () => {
-      if (this.#closed) return
-      this.#cursor = undefined
-      this.#note(EVERYTHING)
-      setTimeout(() => {
-        if (!this.#closed) this.#end = this.#follow(connection)
-      }, 1000)
+      if (!this.#closed) setTimeout(() => void this.#begin(connection), AGAIN_MS)
     }
     return follow(connection, EVENTS, () => ({ after: this.#cursor ?? null }), {
       next: ({ events }) => {

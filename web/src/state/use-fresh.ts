@@ -15,8 +15,20 @@ export function useFresh<Data, Variables extends object>(
   const { feed } = useLab()
   const [result, execute] = useQuery<Data, object>({ query: document, variables, pause: options.pause ?? false })
   const refresh = useCallback(() => execute({ requestPolicy: 'network-only' }), [execute])
-  const latest = useRef({ refresh, kinds })
-  latest.current = { refresh, kinds }
+  const underway = result.fetching || result.stale
+  const outdated = useRef(false)
+  // An answer that is on its way may have been made before the change, and a second request would be merged into it: ask again once it is here.
+  const changed = () => {
+    if (underway) outdated.current = true
+    else refresh()
+  }
+  const latest = useRef({ changed, kinds })
+  latest.current = { changed, kinds }
+  useEffect(() => {
+    if (underway || !outdated.current) return
+    outdated.current = false
+    refresh()
+  }, [underway, refresh])
   const paused = options.pause === true
   useEffect(
     () =>
@@ -24,7 +36,7 @@ export function useFresh<Data, Variables extends object>(
         ? undefined
         : feed.on(
             () => latest.current.kinds,
-            () => latest.current.refresh(),
+            () => latest.current.changed(),
           ),
     [feed, paused],
   )
