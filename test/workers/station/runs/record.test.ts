@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -5,7 +7,7 @@ import type { PlanSpec } from '../../../../core/plan.ts'
 import { openFrameFile } from '../../../../storage/frame-file.ts'
 import type { TestDatabase } from '../../../harness/database.ts'
 import { startTestDatabase } from '../../../harness/database.ts'
-import { ANA, RunLab } from './run-lab.ts'
+import { ANA, RunLab, startRunStation } from './run-lab.ts'
 
 const camera = { role: 'camera', exposureSeconds: 0.01 } as const
 const meter = { role: 'power-meter' } as const
@@ -86,4 +88,32 @@ test('a camera is no detector of a count, and the run says so', async () => {
     state: 'FAILED',
     problem: { code: 'NOT_SUPPORTED', message: expect.stringContaining('only the plan record') },
   })
+})
+
+test('kill -9 in the middle of a recording leaves every whole frame, recovered at the next start', { timeout: 60_000 }, async () => {
+  await lab.station[Symbol.asyncDispose]()
+  const script = new URL('./run-station-process.ts', import.meta.url).pathname
+  const child = spawn(process.execPath, ['--import', 'tsx', script, JSON.stringify(lab.paths)], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const exited = once(child, 'exit')
+  let runId = ''
+  try {
+    await once(child.stdout, 'data')
+    ;({ runId } = await lab.queue(record({})))
+    await lab.running(runId, 20)
+  } finally {
+    child.kill('SIGKILL')
+    await exited
+  }
+  lab.station = await startRunStation(lab.paths)
+  const run = await lab.finished(runId)
+  expect(run).toMatchObject({
+    state: 'INTERRUPTED',
+    datasets: [{ kind: 'FRAMES', state: 'RECOVERED', rows: BigInt(run.points), shape: [run.points, 512, 512] }],
+  })
+  expect(run.points).toBeGreaterThanOrEqual(20)
+  const [dataset] = run.datasets
+  if (dataset === undefined) throw new Error('no dataset')
+  await using file = await openFrameFile(join(lab.folderOf(dataset), 'frames.arrow'))
+  expect(await file.count()).toBe(run.points)
+  expect((await file.label(run.points - 1)).index).toBe(run.points - 1)
 })
