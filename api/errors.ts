@@ -1,6 +1,7 @@
 import { GraphQLError, type GraphQLFormattedError } from 'graphql'
 import type { Logger } from 'pino'
 import { Problem } from '../core/errors.ts'
+import { Unauthenticated } from './actor.ts'
 
 /**
  * What a client may know of an error. A Problem and an error that carries a code were made for clients; anything else is a fault of ours, which goes to the
@@ -10,6 +11,7 @@ export function publicError(formatted: GraphQLFormattedError, error: unknown, lo
   const cause = causeOf(error)
   const { locations, path } = formatted
   const place = { ...(locations !== undefined && { locations }), ...(path !== undefined && { path }) }
+  if (cause instanceof Unauthenticated) return { message: cause.message, ...place, extensions: { code: 'UNAUTHENTICATED' } }
   if (cause instanceof Problem) return { message: cause.message, ...place, extensions: { code: cause.code, ...cause.facts } }
   if (cause instanceof GraphQLError) {
     const code = cause.extensions['code'] ?? formatted.extensions?.['code'] ?? 'GRAPHQL_VALIDATION_FAILED'

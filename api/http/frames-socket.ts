@@ -5,6 +5,7 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import { encodeFrame, FRAME_HEADER_BYTES } from '../frames/header.ts'
 import type { FrameTaps } from '../frames/taps.ts'
 import type { FrameTickets, FrameView } from '../frames/ticket.ts'
+import { closeSockets } from './close-sockets.ts'
 
 /** Bytes that may wait for one viewer: two frames of a large camera. Beyond three quarters of it frames are skipped for this viewer, and counted. */
 const VIEWER_BUFFER_BYTES = 16 * 1024 * 1024
@@ -26,10 +27,7 @@ export function createFramesSocket(tickets: FrameTickets, taps: FrameTaps, log: 
       sockets.handleUpgrade(request, socket, head, (client) => show(client, view))
       return true
     },
-    async [Symbol.asyncDispose]() {
-      for (const client of sockets.clients) client.close(1001, 'the api stops')
-      await new Promise<void>((resolve) => sockets.close(() => resolve()))
-    },
+    [Symbol.asyncDispose]: () => closeSockets(sockets),
   }
 
   function show(socket: WebSocket, view: FrameView): void {

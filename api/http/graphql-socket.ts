@@ -10,13 +10,15 @@ import { type Context, createContext, type Services } from '../context.ts'
 import { publicErrors } from '../errors.ts'
 import { MAX_TOKENS } from '../limits.ts'
 import type { SubscriptionHub } from '../subscriptions/shared.ts'
+import { closeSockets } from './close-sockets.ts'
 
 const MAX_PAYLOAD_BYTES = 256 * 1024 // documents and their variables; data goes the other way
 const MAX_OPERATIONS = 100 // of one socket at once: a page with a hundred panels
 const KEEP_ALIVE_MS = 12_000 // a peer that answers no ping for that long is gone
 const INIT_DEADLINE_MS = 5_000
 
-type Extra = { actor?: Actor }
+/** What the client has said of itself when it connected. */
+type Extra = { authorization?: string }
 
 export interface GraphqlSocket extends AsyncDisposable {
   accept(request: IncomingMessage, socket: Duplex, head: Buffer): void
@@ -31,23 +33,25 @@ export function createGraphqlSocket(schema: GraphQLSchema, services: Services, a
     connectionInitWaitTimeout: INIT_DEADLINE_MS,
     async onConnect({ extra, connectionParams }) {
       const authorization = connectionParams?.authorization
+      if (typeof authorization === 'string') extra.authorization = authorization
       try {
-        extra.actor = await authenticator.actor(typeof authorization === 'string' ? authorization : undefined)
+        await authenticator.actor(extra.authorization)
         return true
       } catch (error) {
         if (error instanceof Unauthenticated) return false // closed with 4403
         throw error
       }
     },
-    onSubscribe({ subscriptions, extra }, _id, { query, variables, operationName }) {
+    async onSubscribe({ subscriptions, extra }, _id, { query, variables, operationName }) {
       if (Object.keys(subscriptions).length > MAX_OPERATIONS)
         return [new GraphQLError(`more than ${MAX_OPERATIONS} operations at once on one connection`, { extensions: { code: 'TOO_MANY_OPERATIONS' } })]
       try {
         const document = parse(query, { maxTokens: MAX_TOKENS })
         const errors = validate(schema, document)
         if (errors.length > 0) return publicErrors(errors, log)
-        if (extra.actor === undefined) throw new Error('an operation before the connection was acknowledged')
-        return { schema, document, variableValues: variables ?? null, operationName: operationName ?? null, contextValue: contextOf(extra.actor) }
+        // Asked again for each operation: a key may have been revoked since.
+        const actor = await authenticator.actor(extra.authorization)
+        return { schema, document, variableValues: variables ?? null, operationName: operationName ?? null, contextValue: contextOf(actor) }
       } catch (error) {
         return publicErrors([error], log)
       }
@@ -62,10 +66,7 @@ export function createGraphqlSocket(schema: GraphQLSchema, services: Services, a
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_PAYLOAD_BYTES, handleProtocols })
   return {
     accept: (request, socket, head) => sockets.handleUpgrade(request, socket, head, (client) => serve(client)),
-    async [Symbol.asyncDispose]() {
-      for (const client of sockets.clients) client.close(1001, 'the api stops')
-      await new Promise<void>((resolve) => sockets.close(() => resolve()))
-    },
+    [Symbol.asyncDispose]: () => closeSockets(sockets),
   }
 
   function serve(socket: WebSocket): void {

@@ -41,6 +41,8 @@ export async function startRun(request: RunRequest, context: Context): Promise<R
 
   const { plan } = request
   checkPlan(plan)
+  if (request.startBefore != null && request.startBefore <= nowNs())
+    throw new InvalidValue('startBefore: give a moment that is still to come', ['input', 'startBefore'])
   const priority = request.priority ?? 0
   if (Math.abs(priority) > MAX_PRIORITY) throw new InvalidValue(`priority: ${priority} is not in -${MAX_PRIORITY} … ${MAX_PRIORITY}`, ['input', 'priority'])
   const outline = outlineOf(plan)

@@ -18,7 +18,12 @@ const StreamTicketRef = builder.objectRef<StreamTicket>('StreamTicket').implemen
   description: 'Good for one connection, to be opened before it expires.',
   fields: (t) => ({
     url: t.exposeString('url'),
-    protocol: t.string({ description: 'The WebSocket subprotocol; docs/frames.md has the layout of its messages.', resolve: () => FRAME_PROTOCOL }),
+    protocol: t.string({
+      description:
+        'The WebSocket subprotocol. Each message is one frame, little-endian: u32 magic 0x4b594d46, u16 version, u16 bytes of the header (64), u64 sequence, ' +
+        'i64 time (ns), u32 width, u32 height, u32 dtype (1: uint16), u32 exposure (µs), u32 dropped, u32 skipped, u16 minimum, u16 maximum, f32 mean, 4 spare; then the rows of pixels.',
+      resolve: () => FRAME_PROTOCOL,
+    }),
     expiresAt: t.field({ type: 'Time', resolve: ({ expiresAt }) => expiresAt }),
   }),
 })

@@ -1,5 +1,7 @@
 import { brandWithType } from '@pothos/core'
+import { GraphQLError } from 'graphql'
 import { builder, type Types } from '../builder.ts'
+import { MAX_PAGE } from '../connection.ts'
 import type { Context } from '../context.ts'
 import { globalId, type NodeType, parseGlobalId } from '../global-id.ts'
 import { parameterById } from '../parameters.ts'
@@ -38,8 +40,6 @@ export async function findNode(id: string, context: Context): Promise<{ readonly
   return found
 }
 
-const MAX_NODES = 200 // as a page of a connection
-
 builder.queryFields((t) => ({
   node: t.field({
     type: NodeRef,
@@ -52,6 +52,9 @@ builder.queryFields((t) => ({
     nullable: { list: false, items: true },
     args: { ids: t.arg.idList({ required: true }) },
     complexity: ({ ids }) => ({ field: 1, multiplier: ids.length }),
-    resolve: (_root, { ids }, context) => Promise.all(ids.slice(0, MAX_NODES).map(async (id) => (await findNode(id, context)) ?? null)),
+    resolve: (_root, { ids }, context) => {
+      if (ids.length > MAX_PAGE) throw new GraphQLError(`${ids.length} ids; give at most ${MAX_PAGE}`, { extensions: { code: 'BAD_USER_INPUT' } })
+      return Promise.all(ids.map(async (id) => (await findNode(id, context)) ?? null))
+    },
   }),
 }))

@@ -22,6 +22,8 @@ export interface Stations extends AsyncDisposable {
 export type StationRow = { readonly id: string; readonly name: string; readonly linkAddress: string }
 export type ConnectStation = (row: StationRow) => StationLink
 
+const RETRY_MS = 1_000 // while the database is away
+
 export async function openStations(database: Database, changes: RowChanges, connect: ConnectStation, log: Logger): Promise<Stations> {
   const known = new Map<string, { readonly address: string; readonly mirror: StationMirror }>()
   const listeners = new Set<() => void>()
@@ -48,8 +50,13 @@ export async function openStations(database: Database, changes: RowChanges, conn
     tell()
   }
   let reading = Promise.resolve()
+  let again: NodeJS.Timeout | undefined
   const readAgain = (): void => {
-    reading = reading.then(read).catch((error: unknown) => log.warn({ error: String(error) }, 'the register of stations cannot be read for the moment'))
+    clearTimeout(again)
+    reading = reading.then(read).catch((error: unknown) => {
+      log.warn({ error: String(error) }, 'the register of stations cannot be read for the moment')
+      if (!disposed) again = setTimeout(readAgain, RETRY_MS)
+    })
   }
   const unwatch = changes.watch('station', undefined, readAgain)
   readAgain()
@@ -76,6 +83,7 @@ export async function openStations(database: Database, changes: RowChanges, conn
     async [Symbol.asyncDispose]() {
       disposed = true
       unwatch()
+      clearTimeout(again)
       await reading
       await Promise.all(all().map((mirror) => mirror[Symbol.asyncDispose]()))
     },

@@ -61,13 +61,13 @@ export async function startTestLab(options: Partial<ApiConfig> = {}): Promise<Te
     station,
     database,
     dataDir,
-    async ask(query, variables = {}, headers = {}) {
+    async ask<Data>(query: string, variables: Record<string, unknown> = {}, headers: Record<string, string> = {}) {
       const response = await fetch(`${api.url}/graphql`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', ...headers },
         body: JSON.stringify({ query, variables }),
       })
-      return await response.json()
+      return (await response.json()) as { data: Data; errors?: Answer['errors'] }
     },
     socket(connectionParams) {
       const client = createClient({
