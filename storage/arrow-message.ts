@@ -38,9 +38,9 @@ export async function readMessageAt(source: ByteSource, start: number): Promise<
   const metadata = await source.bytes(start + PREFIX_BYTES, metadataBytes)
   if (metadata === undefined) return { at: 'cut' }
   const headBytes = PREFIX_BYTES + metadataBytes
-  const { kind, rows, bodyBytes } = parseMetadata(metadata)
-  if (start + headBytes + bodyBytes > source.size) return { at: 'cut' }
-  return { at: 'message', head: { start, headBytes, bodyBytes, kind, rows, metadata } }
+  const parsed = parseMetadata(metadata)
+  if (parsed === undefined || start + headBytes + parsed.bodyBytes > source.size) return { at: 'cut' }
+  return { at: 'message', head: { start, headBytes, ...parsed, metadata } }
 }
 
 /** Prefix, metadata and zeros, so that the whole is a multiple of `alignment` bytes, less `already`, long. */
@@ -76,18 +76,26 @@ const BODY_LENGTH = 3
 const LENGTH = 0
 const NODES = 1
 const BUFFERS = 2
+const NO_HEADER = 0
 const SCHEMA_HEADER = 1
 const BATCH_HEADER = 3
 const STRUCT_BYTES = 16 // FieldNode and Buffer are two int64 each
 
-function parseMetadata(metadata: Uint8Array): { kind: MessageKind; rows: number; bodyBytes: number } {
+/** undefined for what is no whole message: a power cut can leave the beginning of one, with zeros where the rest of its page was never written. */
+function parseMetadata(metadata: Uint8Array): { kind: MessageKind; rows: number; bodyBytes: number } | undefined {
   const view = viewOf(metadata)
-  const message = rootOf(view)
-  const type = scalar(view, message, HEADER_TYPE, (at) => view.getUint8(at))
-  const bodyBytes = scalar(view, message, BODY_LENGTH, (at) => Number(view.getBigInt64(at, true)))
-  if (type !== BATCH_HEADER) return { kind: type === SCHEMA_HEADER ? 'schema' : 'other', rows: 0, bodyBytes }
-  const batch = follow(view, field(view, message, HEADER))
-  return { kind: 'batch', rows: scalar(view, batch, LENGTH, (at) => Number(view.getBigInt64(at, true))), bodyBytes }
+  try {
+    const message = rootOf(view)
+    const type = scalar(view, message, HEADER_TYPE, (at) => view.getUint8(at))
+    const bodyBytes = scalar(view, message, BODY_LENGTH, (at) => Number(view.getBigInt64(at, true)))
+    if (type === NO_HEADER || bodyBytes < 0) return undefined
+    if (type !== BATCH_HEADER) return { kind: type === SCHEMA_HEADER ? 'schema' : 'other', rows: 0, bodyBytes }
+    const batch = follow(view, field(view, message, HEADER))
+    return { kind: 'batch', rows: scalar(view, batch, LENGTH, (at) => Number(view.getBigInt64(at, true))), bodyBytes }
+  } catch (error) {
+    if (error instanceof RangeError) return undefined // an offset that leads out of the metadata
+    throw error
+  }
 }
 
 /** Of a flatbuffer: a table begins with the distance back to its vtable, which holds the place of each field, 0 where it has its default. */

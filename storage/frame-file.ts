@@ -38,28 +38,6 @@ export async function openFrameFile(path: string): Promise<FrameFile> {
   }
 }
 
-/**
- * Brings a cut recording back: drops what follows its last whole batch and ends the stream. A whole file is left as it is.
- * Not while somebody writes the file.
- */
-export async function recoverFrameFile(path: string): Promise<{ readonly frames: number; readonly cutBytes: number }> {
-  const file = await open(path, 'r+')
-  try {
-    const { layout } = await readSchema(file, path)
-    const { size } = await file.stat()
-    const frames = await lastWholeBatch(file, layout, size)
-    const end = batchStart(layout, frames)
-    const tail = await readExactly(file, end, Math.min(layout.endOfStream.byteLength, size - end))
-    if (size === end + layout.endOfStream.byteLength && layout.endOfStream.every((byte, at) => tail[at] === byte)) return { frames, cutBytes: 0 }
-    await file.truncate(end)
-    await file.write(layout.endOfStream, 0, layout.endOfStream.byteLength, end)
-    await file.sync()
-    return { frames, cutBytes: size - end }
-  } finally {
-    await file.close()
-  }
-}
-
 /** Over all pixels, in two passes so that the deviation of a bright, flat image keeps its digits. */
 export function frameStatistics(pixels: Uint16Array): FrameStatistics {
   let minimum = 0xffff

@@ -1,34 +1,31 @@
 import { open } from 'node:fs/promises'
-import type { DatasetColumn } from '../core/dataset.ts'
 import { END_OF_STREAM } from './arrow-message.ts'
-import { decodeSchema } from './arrow-schema.ts'
 import { indexStream } from './stream-index.ts'
 
 export type Recovered = {
+  /** Of a recording of frames: frames. */
   readonly rows: number
   readonly bytes: number
-  readonly columns: readonly DatasetColumn[]
-  /** Bytes of a torn last batch that were taken away. */
+  /** What was torn behind the last whole batch and has been taken away. */
   readonly lostBytes: number
 }
 
 /**
- * Brings back a recording that was cut: keeps every whole batch, takes away what is torn behind them, and ends the stream in order. Nothing changes in a
- * file that is whole. Throws if not even its schema is there.
+ * Brings back a recording that was cut, a table or frames: keeps every whole batch from the first one on, takes away what is torn behind them, and ends the
+ * stream in order. Nothing changes in a file that is whole. Throws if not even its schema is there. Not while somebody writes the file.
  */
 export async function recoverStream(path: string, signal?: AbortSignal): Promise<Recovered> {
   const file = await open(path, 'r+')
   try {
     const { size } = await file.stat()
-    const index = await indexStream(path, file, signal)
-    const { columns } = decodeSchema(index.schema)
-    const bytes = index.end + END_OF_STREAM.byteLength
-    if (!index.ended || size !== bytes) {
-      await file.truncate(index.end)
-      await file.write(END_OF_STREAM, 0, END_OF_STREAM.byteLength, index.end)
+    const { rows, end, ended } = await indexStream(path, file, signal)
+    const bytes = end + END_OF_STREAM.byteLength
+    if (!ended || size !== bytes) {
+      await file.truncate(end)
+      await file.write(END_OF_STREAM, 0, END_OF_STREAM.byteLength, end)
       await file.sync()
     }
-    return { rows: index.rows, bytes, columns, lostBytes: Math.max(0, size - (index.ended ? bytes : index.end)) }
+    return { rows, bytes, lostBytes: Math.max(0, size - (ended ? bytes : end)) }
   } finally {
     await file.close()
   }

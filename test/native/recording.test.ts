@@ -9,8 +9,9 @@ import { tableFromIPC } from 'apache-arrow'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createRing, type NativeRing, plainWrite } from '../../native/files.ts'
 import type { RecordingOptions } from '../../native/types.ts'
-import { openFrameFile, recoverFrameFile } from '../../storage/frame-file.ts'
+import { openFrameFile } from '../../storage/frame-file.ts'
 import { prepareFrameLayout } from '../../storage/frame-heads.ts'
+import { recoverStream } from '../../storage/recover.ts'
 import { until } from '../until.ts'
 import { patternSource, samePixels } from './pattern.ts'
 
@@ -138,7 +139,7 @@ test('a process killed in the middle leaves every frame that it had reported', a
   const frames = await before.count()
   expect(frames).toBeGreaterThanOrEqual(reported)
   await before[Symbol.asyncDispose]()
-  expect(await recoverFrameFile(target)).toMatchObject({ frames })
+  expect(await recoverStream(target)).toMatchObject({ rows: frames })
   const table = tableFromIPC(await readFile(target))
   expect(table.numRows).toBe(frames)
   await using file = await openFrameFile(target)

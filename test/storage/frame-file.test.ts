@@ -1,8 +1,9 @@
 import { appendFile, readFile, stat, truncate, writeFile } from 'node:fs/promises'
 import { tableFromIPC } from 'apache-arrow'
 import { describe, expect, test } from 'vitest'
-import { frameStatistics, openFrameFile, recoverFrameFile } from '../../storage/frame-file.ts'
+import { frameStatistics, openFrameFile } from '../../storage/frame-file.ts'
 import { prepareFrameLayout } from '../../storage/frame-heads.ts'
+import { recoverStream } from '../../storage/recover.ts'
 import { temporaryFolder } from './folder.ts'
 
 const SETTINGS = { roi: { x: 10, y: 20, width: 80, height: 60 }, binning: 2, exposureSeconds: 0.125 }
@@ -18,6 +19,13 @@ function batch(index: number): Buffer {
   bytes.writeBigInt64LE(TIME + BigInt(index), LAYOUT.timeOffset)
   new Uint16Array(bytes.buffer, bytes.byteOffset + LAYOUT.pixelOffset, WIDTH * HEIGHT).set(pixelsOf(index))
   return bytes
+}
+
+/** Space for one frame more than `frames`, of which only the first bytes reached the disk. */
+function tornAt(frames: number, keptBytes: number): Buffer {
+  const rest = batch(frames)
+  rest.fill(0, keptBytes)
+  return Buffer.concat([stream(frames).subarray(0, -LAYOUT.endOfStream.byteLength), rest])
 }
 
 const pixelsOf = (index: number) => Uint16Array.from({ length: WIDTH * HEIGHT }, (_, at) => at * 3 + index)
@@ -106,26 +114,35 @@ describe('recovery', () => {
     ['in the end marker', stream(4).subarray(0, -3), 4],
     ['after the schema', Buffer.from(LAYOUT.schemaMessage), 0],
     ['by the power, with space never written', Buffer.concat([stream(2).subarray(0, -8), Buffer.alloc(3 * LAYOUT.batchBytes)]), 2],
+    ['by the power, behind the prefix of a head', tornAt(2, 8), 2],
+    ['by the power, in the table of a head', tornAt(2, 16), 2],
   ])('brings every whole batch of a file back that was cut %s', async (_, bytes, frames) => {
     await using folder = await temporaryFolder()
     await writeFile(folder.file('a'), bytes)
     const before = await openFrameFile(folder.file('a'))
     expect(await before.count()).toBe(frames)
     await before[Symbol.asyncDispose]()
-    expect(await recoverFrameFile(folder.file('a'))).toEqual({
-      frames,
-      cutBytes: bytes.byteLength - LAYOUT.schemaMessage.byteLength - frames * LAYOUT.batchBytes,
-    })
-    expect(await readFile(folder.file('a'))).toEqual(stream(frames))
-    expect(await recoverFrameFile(folder.file('a'))).toEqual({ frames, cutBytes: 0 })
+    const whole = stream(frames)
+    expect(await recoverStream(folder.file('a'))).toEqual({ rows: frames, bytes: whole.byteLength, lostBytes: bytes.byteLength - (whole.byteLength - 8) })
+    expect(await readFile(folder.file('a'))).toEqual(whole)
+    expect(await recoverStream(folder.file('a'))).toEqual({ rows: frames, bytes: whole.byteLength, lostBytes: 0 })
   })
 
   test('refuses a file whose schema is not whole, and leaves it alone', async () => {
     await using folder = await temporaryFolder()
     await writeFile(folder.file('a'), stream(1))
     await truncate(folder.file('a'), 1000)
-    await expect(recoverFrameFile(folder.file('a'))).rejects.toThrow(/whole Arrow schema/)
+    await expect(recoverStream(folder.file('a'))).rejects.toThrow(/whole Arrow schema/)
     expect((await stat(folder.file('a'))).size).toBe(1000)
+  })
+
+  test('keeps what stands before a hole, also when there is more behind it', async () => {
+    await using folder = await temporaryFolder()
+    const bytes = stream(5)
+    bytes.fill(0, LAYOUT.schemaMessage.byteLength + 3 * LAYOUT.batchBytes, LAYOUT.schemaMessage.byteLength + 4 * LAYOUT.batchBytes)
+    await writeFile(folder.file('a'), bytes)
+    expect(await recoverStream(folder.file('a'))).toMatchObject({ rows: 3 })
+    expect(await readFile(folder.file('a'))).toEqual(stream(3))
   })
 })
 

@@ -1,6 +1,4 @@
-import { stat } from 'node:fs/promises'
 import type { DatasetRecord } from '../../../core/journal.ts'
-import { recoverFrameFile } from '../../../storage/frame-file.ts'
 import { recoverStream } from '../../../storage/recover.ts'
 
 import type { RecordingPlace } from './dataset-entry.ts'
@@ -43,9 +41,8 @@ async function recoverDataset(place: RecordingPlace, record: DatasetRecord, log:
   const entry = await DatasetEntry.resume(place, record)
   const { kind, folder, shape, dropped } = record
   try {
-    const rows = kind === 'TABLE' ? (await recoverStream(entry.path)).rows : (await recoverFrameFile(entry.path)).frames
-    const { size } = await stat(entry.path)
-    await entry.end('RECOVERED', { rows, bytes: size, dropped, shape: kind === 'TABLE' ? [rows] : [rows, ...shape.slice(1)] })
+    const { rows, bytes } = await recoverStream(entry.path)
+    await entry.end('RECOVERED', { rows, bytes, dropped, shape: kind === 'TABLE' ? [rows] : [rows, ...shape.slice(1)] })
   } catch (error) {
     log(`the dataset in ${folder} could not be recovered: ${error instanceof Error ? error.message : String(error)}`)
     await entry.end('FAILED', { rows: 0, bytes: 0, dropped }).catch((failure: unknown) => log(`${folder}: ${String(failure)}`))
