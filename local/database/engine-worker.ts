@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { openEngine } from './engine.ts'
+import { makeDataFolder, openEngine } from './engine.ts'
 import { serveWire } from './wire-server.ts'
 
 /** The engine and its wire server, in a thread of their own, so that the process can end a statement that does not end by itself. */
@@ -14,6 +14,7 @@ export type EngineWorkerMessage = { readonly type: 'serving' } | { readonly type
 async function serve({ dataDir, socketPath, busySince }: EngineWorkerData): Promise<void> {
   const since = new BigInt64Array(busySince)
   const tell = (message: EngineWorkerMessage): void => parentPort?.postMessage(message)
+  await makeDataFolder(dataDir)
   const engine = await openEngine({ dataDir, onBusy: (busy) => Atomics.store(since, 0, busy ? BigInt(Date.now()) : 0n) })
   const server = await serveWire(engine, { listen: { path: socketPath }, onFailure: (error) => tell({ type: 'failed', reason: error.message }) })
   tell({ type: 'serving' })

@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs'
+import { rename, rm } from 'node:fs/promises'
+import path from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { vector } from '@electric-sql/pglite-pgvector'
 
@@ -37,4 +40,14 @@ export async function openEngine(options: EngineOptions): Promise<Engine & { dum
     dump: () => database.dumpDataDir('none'),
     [Symbol.asyncDispose]: () => database.close(),
   }
+}
+
+/** Making the folder takes seconds; a process that dies meanwhile must not leave half of one in its place. */
+export async function makeDataFolder(dataDir: string): Promise<void> {
+  if (existsSync(path.join(dataDir, 'PG_VERSION'))) return
+  const draft = `${dataDir}.new`
+  await rm(draft, { recursive: true, force: true })
+  const database = await PGlite.create({ dataDir: draft })
+  await database.close()
+  await rename(draft, dataDir)
 }

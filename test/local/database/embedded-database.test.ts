@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -15,7 +16,15 @@ let folder: string
 beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'kymograph-db-'))
 })
-afterEach(() => rm(folder, { recursive: true, force: true }))
+const processes: ChildProcess[] = []
+afterEach(async () => {
+  for (const child of processes.splice(0)) {
+    if (child.exitCode !== null || child.signalCode !== null) continue
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+  }
+  await rm(folder, { recursive: true, force: true })
+})
 
 function openPool(socketFolder: string, max = 4): pg.Pool {
   const pool = new pg.Pool({ connectionString: embeddedDatabaseUrl(socketFolder), max })
@@ -23,7 +32,7 @@ function openPool(socketFolder: string, max = 4): pg.Pool {
   return pool
 }
 
-describe('the embedded database', () => {
+describe('the embedded database', { timeout: 180_000 }, () => {
   it('ends a statement that outlives its deadline, starts again and has every committed row', async () => {
     const lines: string[] = []
     const socketFolder = path.join(folder, 'run')
@@ -45,6 +54,19 @@ describe('the embedded database', () => {
     } finally {
       await pool.end()
     }
+  })
+
+  it('is whole or not there, when the process dies while it makes its folder', async () => {
+    const draft = path.join(folder, 'database.new')
+    const first = forkDatabase(folder)
+    await until(() => existsSync(path.join(draft, 'PG_VERSION')), { everyMs: 2, what: 'the half made folder' })
+    first.kill('SIGKILL')
+    await once(first, 'exit')
+    expect(existsSync(path.join(folder, 'database/PG_VERSION'))).toBe(false)
+    const second = await startProcess(folder)
+    expect(existsSync(draft)).toBe(false)
+    second.send({ type: 'stop' })
+    await once(second, 'exit')
   })
 
   it('keeps every acknowledged commit over kill -9 while it is written to', async () => {
@@ -70,7 +92,7 @@ describe('the embedded database', () => {
       await pool.end()
     }
     expect(acknowledged).toBeGreaterThan(900)
-  }, 60_000)
+  })
 
   it('carries BullMQ: every job is done once, with its progress', async () => {
     const socketFolder = path.join(folder, 'run')
@@ -102,8 +124,14 @@ describe('the embedded database', () => {
 })
 
 async function startProcess(dataDir: string): Promise<ChildProcess> {
-  const child = fork('dist/local/database/main.js', { env: { ...process.env, DATA_DIR: dataDir }, execArgv: [] })
+  const child = forkDatabase(dataDir)
   const [message] = await once(child, 'message')
   expect(message).toEqual({ type: 'ready' })
+  return child
+}
+
+function forkDatabase(dataDir: string): ChildProcess {
+  const child = fork('dist/local/database/main.js', { env: { ...process.env, DATA_DIR: dataDir }, execArgv: [] })
+  processes.push(child)
   return child
 }
