@@ -3,7 +3,7 @@
 //   node start.mjs --prepare  make ready only
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { cpSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -195,16 +195,19 @@ function* filesIn(folder) {
 /** Two preparations at once (`npm start` beside `npm test`) would overwrite each other: the second waits. */
 async function lockPreparation() {
   const file = path.join(tmpdir(), `kymograph-prepare-${createHash('sha256').update(PROJECT).digest('hex').slice(0, 16)}.lock`)
-  for (let told = false; ; told = true) {
+  for (let told = false; ; ) {
     try {
-      writeFileSync(openSync(file, 'wx'), String(process.pid))
+      writeFileSync(file, String(process.pid), { flag: 'wx' })
       return () => rmSync(file, { force: true })
     } catch (error) {
       if (error.code !== 'EEXIST') throw error
     }
     const holder = Number(readIfThere(file))
     if (holder > 0 && !isAlive(holder)) rmSync(file, { force: true })
-    else if (!told) process.stdout.write(`waiting for process ${holder}, which prepares the same folder\n`)
+    else if (holder > 0 && !told) {
+      process.stdout.write(`waiting for process ${holder}, which prepares the same folder\n`)
+      told = true
+    }
     await new Promise((resolve) => setTimeout(resolve, 200))
   }
 }
