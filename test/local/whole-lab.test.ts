@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { startEmptyDatabase } from '../harness/database.ts'
 import { query } from '../harness/graphql.ts'
 import { freePort, launchWholeLab, processesOf, startWholeLab, type WholeLab } from '../harness/lab.ts'
 import { until } from '../until.ts'
@@ -82,6 +84,19 @@ describe('npm start', () => {
     await until(async () => (await query<{ __typename: string }>(`http://127.0.0.1:${port}`, '{ __typename }')).__typename === 'Query', { deadlineMs: 60_000 })
     shell.kill('SIGTERM')
     await until(async () => (await processesOf(dataDir)).length === 0, { deadlineMs: 30_000 })
+  }, 120_000)
+
+  it('stands on a server of yours when DATABASE_URL names one', async () => {
+    const server = await startEmptyDatabase()
+    const lab = await startWholeLab({ env: { DATABASE_URL: server.url } })
+    try {
+      expect(Object.keys(await pidsOf(lab)).sort()).toEqual(CHILDREN.filter((name) => name !== 'database'))
+      expect(existsSync(path.join(lab.dataDir, 'database'))).toBe(false)
+      await until(() => answers(lab))
+    } finally {
+      await lab.stop()
+      await server.stop()
+    }
   }, 120_000)
 
   it('starts each process again after kill -9, says so, and answers again', async () => {
