@@ -6,6 +6,7 @@ import type { ApiConfig } from './config.ts'
 import type { EventFeed } from './feed.ts'
 import type { FrameTickets } from './frames/ticket.ts'
 import type { JobQueues } from './job-queues.ts'
+import type { KnownDevices } from './known-devices.ts'
 import { createLoaders, type Loaders } from './loaders.ts'
 import type { RowChanges } from './row-changes.ts'
 import type { Stations } from './stations/stations.ts'
@@ -16,6 +17,7 @@ export type Services = {
   readonly log: Logger
   readonly database: Database
   readonly stations: Stations
+  readonly knownDevices: KnownDevices
   readonly changes: RowChanges
   readonly feed: EventFeed
   readonly queues: JobQueues

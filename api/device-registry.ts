@@ -66,6 +66,7 @@ export async function registerDevice({ name, label, driver, stationId: station, 
       const namesake = await context.database.prisma.device.findFirst({ where: { name, removedAt: null } })
       throw new Conflict(`there is already a device named ${name}`, namesake === null ? {} : { deviceId: namesake.id })
     })
+  context.knownDevices.put(device)
   await mirror.call('syncDevices', { deviceIds: [device.id] }, SYNC_DEADLINE_MS)
   return device
 }
@@ -81,6 +82,7 @@ export async function removeDevice(id: string, context: Context): Promise<Device
     await appendEvents(tx, [eventOf(row, 'was removed', context)])
     return row
   })
+  context.knownDevices.put(removed)
   const mirror = context.stations.find(stationId)
   if (mirror?.online === true) await mirror.call('syncDevices', { deviceIds: [deviceId] }, SYNC_DEADLINE_MS) // one that is away reads its devices when it comes back
   return removed
@@ -99,7 +101,9 @@ async function switchDevice(id: string, enabled: boolean, context: Context): Pro
   need(context, 'OPERATOR')
   const { id: deviceId } = await deviceByGlobalId(id, context)
   await command(context, [{ deviceId: id, call: { kind: enabled ? 'connect' : 'disconnect' } }], 'sequence', undefined)
-  return context.database.prisma.device.update({ where: { id: deviceId }, data: { enabled, version: { increment: 1 } } })
+  const switched = await context.database.prisma.device.update({ where: { id: deviceId }, data: { enabled, version: { increment: 1 } } })
+  context.knownDevices.put(switched)
+  return switched
 }
 
 function eventOf(device: Device, what: string, context: Context) {

@@ -17,6 +17,10 @@ export function publicError(formatted: GraphQLFormattedError, error: unknown, lo
     const code = cause.extensions['code'] ?? formatted.extensions?.['code'] ?? 'GRAPHQL_VALIDATION_FAILED'
     if (code !== 'INTERNAL_SERVER_ERROR') return { message: cause.message, ...place, extensions: { code } }
   }
+  if (isDatabaseAway(cause)) {
+    log.warn({ error: cause.message, path }, 'a request needed the database, which is away')
+    return { message: 'the database is away; try again in a moment', ...place, extensions: { code: 'DATABASE_AWAY' } }
+  }
   log.error({ err: cause, path }, 'a request failed')
   return { message: 'something went wrong inside the api; its log says what', ...place, extensions: { code: 'INTERNAL_SERVER_ERROR' } }
 }
@@ -39,4 +43,12 @@ export function publicErrors(errors: readonly unknown[], log: Logger): readonly 
 /** What a resolver threw, without the wrappers that say where. */
 function causeOf(error: unknown): unknown {
   return error instanceof GraphQLError && error.originalError != null ? causeOf(error.originalError) : error
+}
+
+/** What pg and Prisma's adapter say when they cannot reach the server, or lose it. */
+const AWAY =
+  /ECONNREFUSED|ECONNRESET|ENOENT .*\.s\.PGSQL|EPIPE|ENOTFOUND|ETIMEDOUT|Connection terminated|timeout exceeded when trying to connect|Can't reach database server|Server has closed the connection|57P0[123]/
+
+function isDatabaseAway(error: unknown): error is Error {
+  return error instanceof Error && (AWAY.test(error.message) || ('code' in error && AWAY.test(String(error.code))))
 }

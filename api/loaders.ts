@@ -2,6 +2,7 @@ import DataLoader from 'dataloader'
 import type { PrismaClient } from '../prisma/client.ts'
 import type { Dataset, Device, Export, Job, Note, Parameter, Port, Run, Session, Station } from '../prisma/generated/client.ts'
 import type { Services } from './context.ts'
+import type { KnownDevices } from './known-devices.ts'
 
 export type { ApiKey, Dataset, Device, Event, Export, Job, Note, Parameter, ParameterChange, Port, Run, Session, Station } from '../prisma/generated/client.ts'
 export type RunDeviceRow = { readonly role: string; readonly device: Device }
@@ -27,7 +28,7 @@ export type Loaders = {
   readonly exportOfJob: DataLoader<string, Export | undefined>
 }
 
-export function createLoaders({ database: { prisma } }: Pick<Services, 'database'>): Loaders {
+export function createLoaders({ database: { prisma }, knownDevices }: Pick<Services, 'database' | 'knownDevices'>): Loaders {
   const among = (ids: readonly string[]): { id: { in: string[] } } => ({ id: { in: [...ids] } })
   return {
     station: one(
@@ -38,10 +39,7 @@ export function createLoaders({ database: { prisma } }: Pick<Services, 'database
       (ids) => prisma.port.findMany({ where: among(ids) }),
       ({ id }) => id,
     ),
-    device: one(
-      (ids) => prisma.device.findMany({ where: among(ids) }),
-      ({ id }) => id,
-    ),
+    device: knownOrRead(knownDevices, prisma),
     session: one(
       (ids) => prisma.session.findMany({ where: among(ids) }),
       ({ id }) => id,
@@ -110,6 +108,14 @@ function many<Row>(find: (keys: readonly string[]) => Promise<Row[]>, keyOf: (ro
     const byKey = new Map<string, Row[]>(keys.map((key) => [key, []]))
     for (const row of await find(keys)) byKey.get(keyOf(row))?.push(row)
     return keys.map((key) => byKey.get(key) ?? [])
+  })
+}
+
+function knownOrRead(known: KnownDevices, prisma: PrismaClient): DataLoader<string, Device | undefined> {
+  return new DataLoader(async (ids) => {
+    const missing = ids.filter((id) => known.find(id) === undefined)
+    const read = missing.length === 0 ? [] : await prisma.device.findMany({ where: { id: { in: missing } } })
+    return ids.map((id) => known.find(id) ?? read.find((row) => row.id === id))
   })
 }
 

@@ -19,6 +19,7 @@ import { createGraphqlSocket } from './http/graphql-socket.ts'
 import { createOriginPolicy } from './http/origin.ts'
 import { answerStop, isStop } from './http/stop.ts'
 import { openJobQueues } from './job-queues.ts'
+import { openKnownDevices } from './known-devices.ts'
 import { Opened } from './opened.ts'
 import { openRowChanges } from './row-changes.ts'
 import { buildSchema } from './schema/index.ts'
@@ -52,9 +53,10 @@ export async function startApi(config: ApiConfig, { log, webFolder }: ApiOptions
         log,
       ),
     )
+    const knownDevices = opened.use(await openKnownDevices(database, changes, log))
     const queues = opened.use(openJobQueues(config.redisUrl === undefined ? { databaseUrl: config.databaseUrl } : { redisUrl: config.redisUrl }, log))
     const tickets = createFrameTickets(token)
-    const services: Services = { config, log, database, stations, changes, feed: createEventFeed(database, changes), queues, tickets }
+    const services: Services = { config, log, database, stations, knownDevices, changes, feed: createEventFeed(database, changes), queues, tickets }
 
     const authenticator = createAuthenticator(database, config.userName)
     const hub = createSubscriptionHub(log)

@@ -8,6 +8,7 @@ import { type FrameSource, frameAt, seriesOf, statisticsOf, type TableAnswer, ta
 import { datasetFileUrl, pngFrameUrl, rawFrameUrl } from '../file-urls.ts'
 import { localId, localIds } from '../global-id.ts'
 import { DatasetConnectionRef, DatasetRef, DeviceRef, NodeRef, RunRef, SessionRef, StationRef } from '../refs.ts'
+import { readableRows } from '../rows.ts'
 import { DatasetKindEnum, DatasetStateEnum, ReductionEnum } from './enums.ts'
 import { TimeRangeRef, within } from './time-range.ts'
 
@@ -62,7 +63,7 @@ const ColumnStatisticsRef = builder.objectRef<ColumnStatistics>('ColumnStatistic
 const TableSliceRef = builder.objectRef<TableAnswer>('TableSlice').implement({
   fields: (t) => ({
     columns: t.field({ type: [ColumnRef], resolve: ({ columns }) => columns }),
-    rows: t.field({ type: t.listRef(t.listRef('Value', { nullable: true })), complexity: 1, resolve: ({ rows }) => rows.map((row) => [...row]) }),
+    rows: t.field({ type: t.listRef(t.listRef('Value', { nullable: true })), complexity: 1, resolve: ({ columns, rows }) => readableRows(columns, rows) }),
     endCursor: t.field({ type: 'Cursor', nullable: true, resolve: ({ endCursor }) => endCursor ?? null }),
     truncated: t.exposeBoolean('truncated', { description: 'There is more; go on after endCursor.' }),
     elapsedMs: t.exposeFloat('elapsedMs'),

@@ -1,5 +1,6 @@
 import { builder } from '../builder.ts'
 import { localId } from '../global-id.ts'
+import { readableRows } from '../rows.ts'
 import { type RowBatch, runRowsSource } from '../subscriptions/run-rows.ts'
 import { ColumnRef } from './dataset.ts'
 import { GapRef } from './gap.ts'
@@ -9,7 +10,7 @@ const RowBatchRef = builder.objectRef<RowBatch>('RowBatch').implement({
     cursor: t.field({ type: 'Cursor', resolve: ({ cursor }) => cursor }),
     gap: t.field({ type: GapRef, nullable: true, resolve: ({ gap }) => gap ?? null }),
     columns: t.field({ type: [ColumnRef], resolve: ({ columns }) => columns }),
-    rows: t.field({ type: t.listRef(t.listRef('Value', { nullable: true })), resolve: ({ rows }) => rows.map((row) => [...row]) }),
+    rows: t.field({ type: t.listRef(t.listRef('Value', { nullable: true })), resolve: ({ columns, rows }) => readableRows(columns, rows) }),
   }),
 })
 

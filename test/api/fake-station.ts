@@ -7,7 +7,7 @@ import { Problem } from '../../core/errors.ts'
 import type { ParameterSpec } from '../../core/parameter.ts'
 import { wallNsFromMs } from '../../core/time.ts'
 import { unixAddress } from '../../link/address.ts'
-import type { DriverDescription, LinkHandler, QueueState, ReadingsItem, RunRowsItem, StateItem } from '../../link/protocol.ts'
+import type { DriverDescription, LinkHandler, QueueState, ReadingColumns, ReadingsItem, RunRowsItem, StateItem } from '../../link/protocol.ts'
 import { listenForLinks } from '../../link/server.ts'
 
 const POSITION: ParameterSpec = { name: 'position', description: 'where it is', kind: 'FLOAT', access: 'READ_ONLY', unit: 'mm' }
@@ -55,6 +55,7 @@ export class FakeStation {
   rows: RunRowsItem[] = []
   readonly #token: string
   readonly #log = new Map<number, ReadingsItem>()
+  readonly #newest = new Map<number, number>()
   readonly #moved = new EventTarget()
   #server: AsyncDisposable | undefined
   #devices: DeviceState[]
@@ -85,14 +86,8 @@ export class FakeStation {
   /** Publishes readings: [handle, number]. */
   publish(...readings: readonly (readonly [number, number])[]): void {
     this.position += 1
-    const start = wallNsFromMs(Date.now())
-    const columns = {
-      start,
-      handles: readings.map(([handle]) => handle),
-      offsetsMs: readings.map(() => 0),
-      qualities: readings.map(() => 0),
-      values: readings.map(([, value]) => value),
-    }
+    for (const [handle, value] of readings) this.#newest.set(handle, value)
+    const columns = columnsOf(wallNsFromMs(Date.now()), readings)
     this.#log.set(this.position, { kind: 'batch', at: { epoch: this.epoch, position: this.position }, columns })
     this.#moved.dispatchEvent(new Event('readings'))
   }
@@ -184,7 +179,10 @@ export class FakeStation {
             yield {
               kind: 'snapshot',
               at: { epoch: station.epoch, position: at },
-              columns: { start: 0n, handles: [], offsetsMs: [], qualities: [], values: [] },
+              columns: columnsOf(
+                wallNsFromMs(Date.now()),
+                [...station.#newest].filter(([handle]) => handles?.includes(handle) !== false),
+              ),
             }
           }
           while (!signal.aborted) {
@@ -238,6 +236,16 @@ export class FakeStation {
         },
       },
     }
+  }
+}
+
+function columnsOf(start: bigint, readings: readonly (readonly [number, number])[]): ReadingColumns {
+  return {
+    start,
+    handles: readings.map(([handle]) => handle),
+    offsetsMs: readings.map(() => 0),
+    qualities: readings.map(() => 0),
+    values: readings.map(([, value]) => value),
   }
 }
 

@@ -29,6 +29,7 @@ export type TestLab = {
     headers?: Record<string, string>,
   ): Promise<{ data: Data; errors?: Answer['errors'] }>
   socket(connectionParams?: Record<string, unknown>): Client
+  stopDatabase(): Promise<void>
   close(): Promise<void>
 }
 
@@ -56,11 +57,17 @@ export async function startTestLab(options: Partial<ApiConfig> = {}): Promise<Te
   await until(() => api.services.stations.find(station.stationId)?.online, { what: 'the station is online' })
 
   const clients: Client[] = []
+  let stopping: Promise<void> | undefined
+  const stopDatabase = (): Promise<void> => {
+    stopping ??= database.stop()
+    return stopping
+  }
   return {
     api,
     station,
     database,
     dataDir,
+    stopDatabase,
     async ask<Data>(query: string, variables: Record<string, unknown> = {}, headers: Record<string, string> = {}) {
       const response = await fetch(`${api.url}/graphql`, {
         method: 'POST',
@@ -84,7 +91,7 @@ export async function startTestLab(options: Partial<ApiConfig> = {}): Promise<Te
       for (const client of clients) await client.dispose()
       await api[Symbol.asyncDispose]()
       await station.stop()
-      await database.stop()
+      await stopDatabase()
       await rm(dataDir, { recursive: true, force: true })
     },
   }

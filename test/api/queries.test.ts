@@ -122,4 +122,23 @@ describe('queries', () => {
     await until(() => lab.api.services.stations.find(lab.station.stationId)?.online)
     expect(lab.station.commands).toEqual([])
   })
+
+  it('say that the database is away, while commands and the emergency stop go through without it', async () => {
+    const other = await startTestLab()
+    try {
+      await other.stopDatabase()
+      const devices = await other.ask('{ devices { totalCount } }')
+      expect(devices.errors?.[0]).toMatchObject({ message: expect.stringContaining('the database is away'), extensions: { code: 'DATABASE_AWAY' } })
+      expect(JSON.stringify(devices.errors)).not.toContain('prisma')
+      const moved = await other.ask('mutation ($id: ID!) { move(input: { deviceId: $id, to: 1 }) { __typename ... on CommandPayload { device { name } } } }', {
+        id: globalId('Device', STAGE),
+      })
+      expect(moved.data).toEqual({ move: { __typename: 'CommandPayload', device: { name: 'stage' } } })
+      expect((await fetch(`${other.api.url}/stop`, { method: 'POST' })).status).toBe(200)
+      expect((await fetch(`${other.api.url}/healthz`)).status).toBe(200)
+      expect((await fetch(`${other.api.url}/readyz`)).status).toBe(503)
+    } finally {
+      await other.close()
+    }
+  })
 })
