@@ -154,6 +154,25 @@ describe.skipIf(executable === undefined)('the dashboard of a whole lab, in Chro
     2 * SCAN_DEADLINE_MS,
   )
 
+  test(
+    'records frames, and one of them is shown',
+    async () => {
+      const form = panel('scan').getByRole('form', { name: 'New run' })
+      await form.getByText('Record frames', { exact: true }).click()
+      await form.getByRole('textbox', { name: 'Frames' }).fill('12')
+      await form.getByRole('button', { name: 'Start recording' }).click()
+      const frames = panel('datasets').locator('[data-dataset]', { hasText: 'frames' }).filter({ hasText: 'complete' })
+      await frames.getByRole('button').click({ timeout: SCAN_DEADLINE_MS })
+      const picture = panel('datasets').getByRole('img', { name: /^Frame 0 of / })
+      await until(() => picture.evaluate((image) => image instanceof HTMLImageElement && image.complete && image.naturalWidth > 0), {
+        deadlineMs: ACTION_DEADLINE_MS,
+        what: 'the pixels of the first frame',
+      })
+      await panel('datasets').getByText('Frame 1 of 12').waitFor()
+    },
+    2 * SCAN_DEADLINE_MS,
+  )
+
   test('every panel can be reached and shown alone by the keyboard', async () => {
     await page.locator('body').press('2')
     await page.locator('[data-panel="devices"][data-solo]').waitFor()
@@ -172,18 +191,17 @@ describe.skipIf(executable === undefined)('the dashboard of a whole lab, in Chro
     async (colorScheme) => {
       await page.emulateMedia({ colorScheme })
       await page.locator(`html[data-mantine-color-scheme="${colorScheme}"]`).waitFor()
-      await movable()
-        .getByRole('button', { name: /parameters$/ })
-        .click()
+      await openEverything()
       for (const width of [1440, 820]) {
         await page.setViewportSize({ width, height: 1000 })
         expect(await accessibilityViolations(page)).toEqual([])
         expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth), `no sideways scrolling at ${width}`).toBeLessThanOrEqual(0)
       }
       await page.setViewportSize({ width: 1440, height: 900 })
-      await movable()
-        .getByRole('button', { name: /parameters$/ })
-        .click()
+      await page.locator('body').press('?')
+      await page.getByRole('dialog', { name: 'Keyboard' }).waitFor()
+      expect(await accessibilityViolations(page)).toEqual([])
+      await page.getByRole('button', { name: 'Close' }).click()
     },
     SCAN_DEADLINE_MS,
   )
@@ -213,6 +231,15 @@ describe.skipIf(executable === undefined)('the dashboard of a whole lab, in Chro
   )
 
   test('nothing failed in the page meanwhile', () => expect(failures).toEqual([]))
+
+  /** What is folded away at first: a device's parameters, a dataset of each kind, the camera's levels by hand. */
+  async function openEverything(): Promise<void> {
+    const closed = [movable().getByRole('button', { name: /parameters$/, expanded: false }), panel('datasets').getByRole('button', { expanded: false }).first()]
+    for (const button of closed) if ((await button.count()) > 0) await button.click()
+    const automatic = panel('camera').getByLabel('Automatic levels')
+    await automatic.setChecked(false)
+    await panel('datasets').getByRole('combobox', { name: 'Export format' }).waitFor()
+  }
 
   async function stopped(): Promise<boolean[]> {
     const answer = await query<{ lab: { stations: { emergencyStop: { active: boolean } }[] } }>(lab.url, '{ lab { stations { emergencyStop { active } } } }')

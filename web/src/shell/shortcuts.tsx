@@ -43,7 +43,9 @@ function actionFor(key: string, actions: Shortcuts): (() => void) | undefined {
 function takesText(target: EventTarget | null): boolean {
   return (
     target instanceof HTMLElement &&
-    (target.isContentEditable || target.matches('input, textarea, select, [role="combobox"], [role="slider"]') || target.closest('[role="dialog"]') !== null)
+    (target.isContentEditable ||
+      target.matches('input:not([type="checkbox"], [type="radio"]), textarea, select, [role="combobox"], [role="slider"]') ||
+      target.closest('[role="dialog"]') !== null)
   )
 }
 

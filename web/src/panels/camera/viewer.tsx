@@ -106,7 +106,8 @@ export function Viewer({ deviceId, name, live, width, height }: Properties) {
       </div>
       {!automatic && (
         <RangeSlider
-          thumbProps={(at) => ({ 'aria-label': at === 0 ? 'Black level' : 'White level' })}
+          thumbFromLabel="Black level"
+          thumbToLabel="White level"
           min={0}
           max={FULL_SCALE}
           minRange={1}

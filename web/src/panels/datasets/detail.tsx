@@ -140,15 +140,7 @@ function FrameBrowser({ dataset }: { dataset: DatasetDetail }) {
         <img src={frame.pngUrl} alt={`Frame ${frame.index} of ${dataset.name}`} width={frame.width} height={frame.height} />
       )}
       <figcaption className="stack">
-        <Slider
-          thumbProps={{ 'aria-label': 'Frame' }}
-          min={0}
-          max={Math.max(1, dataset.rows - 1)}
-          value={sliding}
-          onChange={setSliding}
-          onChangeEnd={setIndex}
-          label={null}
-        />
+        <Slider thumbLabel="Frame" min={0} max={Math.max(1, dataset.rows - 1)} value={sliding} onChange={setSliding} onChangeEnd={setIndex} label={null} />
         <span className="quiet">
           Frame {sliding + 1} of {dataset.rows.toLocaleString()}
           {frame !== null && frame !== undefined && (

@@ -27,7 +27,7 @@ export function ParameterRow({ device, parameter }: { device: Device; parameter:
     void set.send({ input: { deviceId: device.id, name: parameter.name, value: input, options: { idempotencyKey: newIdempotencyKey() } } })
   }
   return (
-    <li className={styles.parameter} data-parameter={parameter.name}>
+    <li className={styles.parameter} data-parameter={parameter.name} data-kind={parameter.kind}>
       <span className={styles.parameterName} title={parameter.description ?? undefined}>
         {parameter.name}
       </span>

@@ -41,7 +41,7 @@ export function Queue({ station, named }: { station: { id: string; name: string 
               <span className={styles.number}>#{run.number}</span>
               <div>
                 <p className={styles.summary}>{run.plan.summary}</p>
-                <p className="quiet">{waitsFor ?? 'next'}</p>
+                <p className="quiet">{waitsFor === null ? 'starts next' : `waiting: ${waitsFor}`}</p>
               </div>
               <Button
                 kind="quiet"
