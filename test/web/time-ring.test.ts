@@ -44,6 +44,18 @@ test('a gap is null, also in a reduced view', () => {
   expect(values[times.indexOf(5000)]).toBeNull()
 })
 
+test('a marked gap is not drawn over, however often it is marked', () => {
+  const ring = filled(10, 2)
+  ring.markGap()
+  ring.markGap()
+  ring.push(5, 5)
+  expect(ring.view(0, 10, 100).values.filter((value) => value !== null)).toEqual([0, 1, 5])
+  expect(ring.view(0, 10, 100).values.indexOf(null)).toBe(2)
+  const empty = new TimeRing(3)
+  empty.markGap()
+  expect(empty.length).toBe(0)
+})
+
 test('older points go before those present, as many as there is room for', () => {
   const ring = new TimeRing(5)
   ring.push(10, 10)

@@ -1,3 +1,5 @@
+const GAP_SECONDS = 1e-3 // after the last point, before anything that a poll can bring
+
 /** Times and values of one parameter, allocated once: the oldest points go when it is full, so memory stays flat over hours. NaN marks a gap. */
 export class TimeRing {
   readonly capacity: number
@@ -34,6 +36,12 @@ export class TimeRing {
     this.#times[at] = time
     this.#values[at] = value
     return true
+  }
+
+  /** Knowledge ends after the last point: what comes later does not connect to it. */
+  markGap(): void {
+    const last = this.lastTime
+    if (last !== undefined) this.push(last + GAP_SECONDS, Number.NaN)
   }
 
   /** Puts older points before those present, as many as there is room for. */

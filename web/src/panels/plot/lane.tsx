@@ -64,6 +64,14 @@ export function Lane({ trace, color, seconds, last, height }: Properties) {
     [live, ring, parameterId, deviceId, name],
   )
 
+  useEffect(
+    () =>
+      connection.state.subscribe(() => {
+        if (connection.state.get().phase === 'LOST') ring.markGap()
+      }),
+    [connection, ring],
+  )
+
   useEffect(() => {
     const from = new Date(Date.now() - seconds * 1000).toISOString()
     let wanted = true
