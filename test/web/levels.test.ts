@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { easedLevels, RateMeter } from '../../web/src/model/levels.ts'
+import { easedLevels } from '../../web/src/model/levels.ts'
 
 test('the first frame sets the levels, the next ones draw them along', () => {
   const first = easedLevels(undefined, 100, 1100)
@@ -16,12 +16,4 @@ test('the first frame sets the levels, the next ones draw them along', () => {
 test('an even picture does not divide by zero', () => {
   const { low, high } = easedLevels(undefined, 7, 7)
   expect(high).toBeGreaterThan(low)
-})
-
-test('the rate is that of the frames, and 0 when none come', () => {
-  const meter = new RateMeter()
-  expect(meter.perSecond(0)).toBeUndefined()
-  for (let frame = 0; frame < 200; frame += 1) meter.tick(frame * 50)
-  expect(meter.perSecond(199 * 50)).toBeCloseTo(20)
-  expect(meter.perSecond(199 * 50 + 60_000)).toBe(0)
 })
