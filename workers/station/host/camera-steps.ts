@@ -28,6 +28,7 @@ export function prepareCamera(
   if (roi !== undefined) checkRoi(roi, sensor)
   const frames = handle.frames
   return permitted(async (signal) => {
+    const before = exposure === undefined ? undefined : device.reading(exposure)
     await frames.configure(
       { ...(roi && { roi }), ...(binning !== undefined && { binning }), ...(exposureSeconds !== undefined && { exposureSeconds }) },
       signal,
@@ -35,7 +36,9 @@ export function prepareCamera(
     device.touch()
     if (exposure === undefined) return []
     if (exposureSeconds !== undefined) device.table.asked(exposure, exposureSeconds)
-    return await readings(device, [exposure], signal)
+    const answer = await readings(device, [exposure], signal)
+    if (exposureSeconds !== undefined && answer[0] !== undefined) device.noteChange(exposure, before, answer[0].reading, writer)
+    return answer
   })
 }
 

@@ -1,11 +1,12 @@
-import { exceedsDeadband, type ParameterSpec } from '../../../core/parameter.ts'
+import { isSample } from '../../../core/history.ts'
+import type { ParameterSpec } from '../../../core/parameter.ts'
 import type { Reading } from '../../../core/reading.ts'
 import type { Note } from './note.ts'
 import type { Published } from './readings-hub.ts'
 
 type Sampled = { readonly deviceId: string; readonly spec: ParameterSpec; last?: Reading }
 
-/** Writes the history: a reading enters the journal when it leaves its parameter's deadband or its quality changes. */
+/** Writes the history: a reading enters the journal when it leaves its parameter's deadband, when its quality changes, and once each heartbeat. */
 export class Sampler {
   readonly #note: Note
   readonly #known = new Map<number, Sampled>()
@@ -29,7 +30,7 @@ export class Sampler {
     for (const { handle, reading, kind } of batch) {
       const known = this.#known.get(handle)
       if (kind !== 'measured' || known === undefined) continue
-      if (known.last?.quality === reading.quality && !exceedsDeadband(known.spec, known.last.value, reading.value)) continue
+      if (!isSample(known.spec, known.last, reading)) continue
       known.last = reading
       samples.push({ deviceId: known.deviceId, parameter: known.spec.name, reading })
     }

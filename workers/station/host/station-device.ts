@@ -166,10 +166,25 @@ export class StationDevice implements HostedDevice {
     const confirmed = await orAbort(handle.write?.(name, checked, signal) ?? Promise.reject(new NotSupported(`${name} cannot be set`, 'SETTABLE')), signal)
     const asked = this.table.asked(name, checked)
     const reading = spec.access === 'WRITE_ONLY' ? asked : this.table.measured(name, { value: confirmed })
-    this.#journalChange(spec, old, reading, writer)
+    this.noteChange(name, old, reading, writer)
     this.table.describe(handle.parameters)
     this.#rereadUnpolled()
     return reading
+  }
+
+  /** Journals a set with its cause. */
+  noteChange(name: string, old: Reading | undefined, next: Reading, { cause }: Writer): void {
+    const { unit } = this.table.spec(name)
+    this.#context.note({
+      type: 'change',
+      time: next.time,
+      deviceId: this.record.id,
+      parameter: name,
+      ...(unit !== undefined && { unit }),
+      ...(old !== undefined && { old }),
+      new: next,
+      cause,
+    })
   }
 
   /** The checks of a move, without it: the position in the axis' own unit. */
@@ -186,7 +201,7 @@ export class StationDevice implements HostedDevice {
       const name = handle.motion?.positionParameter
       if (name === undefined) return
       const old = this.setpoint(name) ?? this.reading(name)
-      this.#journalChange(this.table.spec(name), old, this.table.asked(name, target), writer)
+      this.noteChange(name, old, this.table.asked(name, target), writer)
       this.#restingAt = target
     })
   }
@@ -304,19 +319,6 @@ export class StationDevice implements HostedDevice {
       },
     })
     this.#changed()
-  }
-
-  #journalChange(spec: ParameterSpec, old: Reading | undefined, next: Reading, { cause }: Writer): void {
-    this.#context.note({
-      type: 'change',
-      time: next.time,
-      deviceId: this.record.id,
-      parameter: spec.name,
-      ...(spec.unit !== undefined && { unit: spec.unit }),
-      ...(old !== undefined && { old }),
-      new: next,
-      cause,
-    })
   }
 
   /** One set may change what else the instrument says; what is not polled is read again in the background. */
