@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
@@ -28,18 +29,21 @@ export type WholeLab = AsyncDisposable & {
   stop(): Promise<void>
 }
 
-const ANSWER_DEADLINE_MS = 60_000
+const START_DEADLINE_MS = 90_000 // 4 s on a quiet machine; several labs may start at once
 const STOP_DEADLINE_MS = 45_000
 
 /** The real lab from dist (run `node start.mjs --prepare` before): every process, simulated instruments, an own data folder and port. */
 export async function startWholeLab(options: WholeLabOptions = {}): Promise<WholeLab> {
   const lab = await launchWholeLab(options)
   try {
-    await until(async () => lab.supervisor.exitCode !== null || (await query<{ __typename: string }>(lab.url, '{ __typename }')).__typename === 'Query', {
-      deadlineMs: ANSWER_DEADLINE_MS,
-      everyMs: 100,
-      what: 'a GraphQL answer',
-    })
+    await until(
+      async () => {
+        if (lab.supervisor.exitCode !== null) return true
+        if (!lab.output().includes('is running')) return false
+        return (await query<{ __typename: string }>(lab.url, '{ __typename }')).__typename === 'Query'
+      },
+      { deadlineMs: START_DEADLINE_MS, everyMs: 50, what: 'a GraphQL answer' },
+    )
     if (lab.supervisor.exitCode !== null) throw new Error('it ended')
     return lab
   } catch (error) {
@@ -58,6 +62,7 @@ export async function launchWholeLab(options: WholeLabOptions = {}): Promise<Who
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true, // a group of its own, as under a terminal: Ctrl-C reaches all of it and not the tests
   })
+  const exited = once(supervisor, 'exit')
   let output = ''
   const keep = (chunk: Buffer): void => {
     output += chunk.toString('utf8')
@@ -69,6 +74,7 @@ export async function launchWholeLab(options: WholeLabOptions = {}): Promise<Who
     if (supervisor.exitCode === null && supervisor.signalCode === null && supervisor.pid !== undefined) process.kill(-supervisor.pid, 'SIGINT')
     try {
       await until(async () => (await processesOf(dataDir)).length === 0, { deadlineMs: STOP_DEADLINE_MS, what: 'the end of every process' })
+      await exited
     } catch (error) {
       const left = await processesOf(dataDir)
       for (const { pid } of left) process.kill(pid, 'SIGKILL')
