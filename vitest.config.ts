@@ -1,14 +1,28 @@
 import { defineConfig } from 'vitest/config'
 
+/** What runs on the embedded servers in the local profile, and with .ci/servers a second time on real ones. */
+const ON_BOTH_PROFILES = ['api', 'lab', 'link', 'prisma', 'workers/compute', 'workers/station/journal', 'workers/station/runs', 'workers/station/*']
+const hasServers = process.env.TEST_DATABASE_URL !== undefined && process.env.TEST_REDIS_URL !== undefined
+
 export default defineConfig({
   // Vite would load graphql's ES modules and Pothos the CommonJS ones: two GraphQL realms in one process.
   resolve: { alias: { graphql: 'graphql/index.js' } },
   test: {
-    include: ['test/**/*.test.ts'],
     pool: 'forks',
     maxWorkers: 2, // whole labs run in some of them: processes, a database, real time
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    coverage: { include: ['{core,link,storage,native,prisma,drivers,workers,local,api}/**/*.ts'], exclude: ['prisma/generated/**'] },
+    coverage: { include: ['{core,link,storage,native,prisma,graph,drivers,workers,local,api}/**/*.ts'], exclude: ['prisma/generated/**'] },
+    projects: [
+      { extends: true, test: { name: 'local', include: ['test/**/*.test.ts'], exclude: ['test/services/**'] } },
+      {
+        extends: true,
+        test: {
+          name: 'services',
+          include: ['test/services/**/*.test.ts', ...(hasServers ? ON_BOTH_PROFILES.map((folder) => `test/${folder}/*.test.ts`) : [])],
+          ...(hasServers && { env: { TEST_PROFILE: 'services' } }),
+        },
+      },
+    ],
   },
 })

@@ -42,7 +42,7 @@ export async function startTestLab(options: Partial<ApiConfig> = {}): Promise<Te
     dataDir,
     databaseUrl: database.url,
     databaseEmbedded: true,
-    redisUrl: undefined,
+    redisUrl: database.redisUrl,
     port: 0,
     host: '127.0.0.1',
     allowedOrigins: [],

@@ -3,25 +3,41 @@ import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import type { QueueConnection } from '../../link/queues.ts'
 import { openEngine } from '../../local/database/engine.ts'
 import { serveWire } from '../../local/database/wire-server.ts'
 import { MIGRATIONS_FOLDER, migrate } from '../../prisma/migrate.ts'
+import { createServerDatabase } from './server-database.ts'
+import { type Services, services } from './services.ts'
 
 export type TestDatabase = {
   readonly url: string
+  /** Where the queues are; undefined: in this database. */
+  readonly redisUrl: string | undefined
   /** Breaks every connection, as a restart of the server would. */
-  dropClients(): void
+  dropClients(): Promise<void>
   stop(): Promise<void>
 }
 
-/** A database of its own, in memory, with every migration applied, behind the same wire server as the real one. */
+/** A database of its own with every migration applied: in memory behind the same wire server as the real one, or on the servers of the services profile. */
 export async function startTestDatabase(): Promise<TestDatabase> {
-  return serveDump(await migratedDump())
+  const servers = services()
+  return servers === undefined ? serveDump(await migratedDump()) : onServer(servers, { migrated: true })
 }
 
 /** The same without a single table: for what makes the tables. */
 export async function startEmptyDatabase(): Promise<TestDatabase> {
-  return serveDump(undefined)
+  const servers = services()
+  return servers === undefined ? serveDump(undefined) : onServer(servers, { migrated: false })
+}
+
+async function onServer(servers: Services, options: { readonly migrated: boolean }): Promise<TestDatabase> {
+  const { drop, ...database } = await createServerDatabase(servers, options)
+  return { ...database, stop: drop }
+}
+
+export function queuesOf({ url, redisUrl }: Pick<TestDatabase, 'url' | 'redisUrl'>): QueueConnection {
+  return redisUrl === undefined ? { databaseUrl: url } : { redisUrl }
 }
 
 async function serveDump(load: Blob | undefined): Promise<TestDatabase> {
@@ -33,7 +49,8 @@ async function serveDump(load: Blob | undefined): Promise<TestDatabase> {
   })
   return {
     url: `postgresql://postgres@localhost/postgres?host=${encodeURIComponent(folder)}`,
-    dropClients: () => server.endClients('57P01', 'dropped by a test'),
+    redisUrl: undefined,
+    dropClients: async () => server.endClients('57P01', 'dropped by a test'),
     async stop() {
       await server[Symbol.asyncDispose]()
       await engine[Symbol.asyncDispose]()

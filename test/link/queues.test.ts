@@ -4,9 +4,10 @@ import type { JobContract } from '../../core/job.ts'
 import type { QueueConnection, QueueWorker, WorkContext, WorkQueue } from '../../link/queues.ts'
 import { bullPriority, openQueue, openWorker, queueJob } from '../../link/queues.ts'
 import type { TestDatabase } from '../harness/database.ts'
-import { startTestDatabase } from '../harness/database.ts'
+import { queuesOf, startTestDatabase } from '../harness/database.ts'
+import { services } from '../harness/services.ts'
+import { severable } from '../harness/severable.ts'
 import { until } from '../until.ts'
-import { severable } from './severable.ts'
 
 type Payload = { readonly jobId: string; readonly value: number }
 const contract: JobContract<Payload> = {
@@ -21,8 +22,7 @@ const contract: JobContract<Payload> = {
 }
 
 const connections: [string, () => QueueConnection][] = [['PostgreSQL', () => ({ databaseUrl: database.url })]]
-const redisUrl = process.env.TEST_REDIS_URL
-if (redisUrl !== undefined) connections.push(['Redis', () => ({ redisUrl })])
+if (services() !== undefined) connections.push(['Redis', () => queuesOf(database)])
 
 let database: TestDatabase
 const opened: AsyncDisposable[] = []
@@ -145,13 +145,14 @@ describe.each(connections)('queues on %s', (_server, connection) => {
   })
 })
 
-describe('while the server is away', () => {
+describe.each(connections)('while %s is away', (_server, connection) => {
   test('the worker starts when it comes, survives its going, finishes what runs, and takes the next', { timeout: 60_000 }, async () => {
-    const way = keep(await severable(database.url))
+    const to = connection()
+    const way = keep(await severable('redisUrl' in to ? to.redisUrl : to.databaseUrl))
     await way.cut()
     const done: string[] = []
     const gate = openGate()
-    const { queue, worker, log } = start({ databaseUrl: way.url }, async (_payload, { jobId }) => {
+    const { queue, worker, log } = start('redisUrl' in to ? { redisUrl: way.url } : { databaseUrl: way.url }, async (_payload, { jobId }) => {
       if (jobId === 'long') await gate.opened
       done.push(jobId)
     })

@@ -93,7 +93,7 @@ describe('listenForChanges', () => {
     await listenForChanges(own.url, (change) => seen.push(change), { signal: stopping.signal, onGap: () => gaps++, onError: () => undefined })
     const other = openDatabase(own.url, { onError: () => undefined })
     try {
-      own.dropClients()
+      await own.dropClients()
       await until(() => gaps === 1)
       await other.prisma.session.create({ data: { title: 'after', operator: 'o' } })
       await until(() => seen.some((change) => change.table === 'session'))

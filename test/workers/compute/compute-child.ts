@@ -6,7 +6,7 @@ import { exportDatasets } from '../../../workers/jobs/export.ts'
 import { defineJob } from '../../../workers/jobs/job.ts'
 
 /** A compute worker that stops for ever in the middle of an export, to be killed there. */
-async function main([databaseUrl = '', dataDir = '', marker = '']: readonly string[]): Promise<void> {
+async function main([databaseUrl = '', dataDir = '', marker = '', redisUrl = '']: readonly string[]): Promise<void> {
   const stuck = defineJob(exportJob, async (payload, context) => {
     const forever = new Int32Array(new SharedArrayBuffer(4))
     return exportDatasets.run(payload, {
@@ -18,7 +18,7 @@ async function main([databaseUrl = '', dataDir = '', marker = '']: readonly stri
     })
   })
   await writeFile(path.join(dataDir, marker), String(process.pid))
-  await startCompute({ dataDir, databaseUrl, redisUrl: undefined }, { log: () => undefined, jobs: [stuck], lockMs: 1_000 })
+  await startCompute({ dataDir, databaseUrl, redisUrl: redisUrl === '' ? undefined : redisUrl }, { log: () => undefined, jobs: [stuck], lockMs: 1_000 })
 }
 
 void main(process.argv.slice(2))

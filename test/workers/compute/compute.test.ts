@@ -17,8 +17,8 @@ import { exportDatasets } from '../../../workers/jobs/export.ts'
 import type { ComputeJob } from '../../../workers/jobs/job.ts'
 import { defineJob } from '../../../workers/jobs/job.ts'
 import type { TestDatabase } from '../../harness/database.ts'
-import { startTestDatabase } from '../../harness/database.ts'
-import { severable } from '../../link/severable.ts'
+import { queuesOf, startTestDatabase } from '../../harness/database.ts'
+import { severableServers } from '../../harness/severable.ts'
 import { until } from '../../until.ts'
 import { recordTable, requestJob } from './lab-records.ts'
 
@@ -31,7 +31,7 @@ const opened: AsyncDisposable[] = []
 beforeAll(async () => {
   server = await startTestDatabase()
   database = openDatabase(server.url, { onError: () => undefined })
-  queue = openQueue(COMPUTE_QUEUE, { databaseUrl: server.url }, () => undefined)
+  queue = openQueue(COMPUTE_QUEUE, queuesOf(server), () => undefined)
 }, 60_000)
 afterAll(async () => {
   await queue[Symbol.asyncDispose]()
@@ -46,8 +46,8 @@ afterEach(async () => {
   await rm(dataDir, { recursive: true, force: true })
 })
 
-async function compute(parts: Partial<ComputeParts> = {}, databaseUrl = server.url): Promise<AsyncDisposable> {
-  const worker = await startCompute({ dataDir, databaseUrl, redisUrl: undefined }, { log: () => undefined, ...parts })
+async function compute(parts: Partial<ComputeParts> = {}, { url, redisUrl }: Pick<TestDatabase, 'url' | 'redisUrl'> = server): Promise<AsyncDisposable> {
+  const worker = await startCompute({ dataDir, databaseUrl: url, redisUrl }, { log: () => undefined, ...parts })
   opened.push(worker)
   return worker
 }
@@ -205,9 +205,13 @@ test('a job whose addition to the queue was lost is found and done', async () =>
 test('a worker killed midway leaves nothing that is served, and the job is done by the next one', { timeout: 90_000 }, async () => {
   const dataset = await recordTable(database, dataDir, { rows: 50_000 })
   const id = await request({ datasetIds: [dataset], format: 'csv' })
-  const child = spawn(process.execPath, ['--import', 'tsx', fileURLToPath(new URL('./compute-child.ts', import.meta.url)), server.url, dataDir, 'marker'], {
-    stdio: 'ignore',
-  })
+  const child = spawn(
+    process.execPath,
+    ['--import', 'tsx', fileURLToPath(new URL('./compute-child.ts', import.meta.url)), server.url, dataDir, 'marker', server.redisUrl ?? ''],
+    {
+      stdio: 'ignore',
+    },
+  )
   try {
     await until(async () => (await filesBelow(`exports/.partial/${id}`)).length > 0 && (await jobRow(id)).state === 'ACTIVE', {
       deadlineMs: 30_000,
@@ -231,9 +235,9 @@ test('a worker killed midway leaves nothing that is served, and the job is done 
   expect(await filesBelow('exports')).toEqual(['SHA256SUMS', 'scan.csv'])
 })
 
-test('a database that goes away in the middle costs only time', { timeout: 60_000 }, async () => {
+test('a database and a queue that go away in the middle cost only time', { timeout: 60_000 }, async () => {
   const dataset = await recordTable(database, dataDir)
-  const way = await severable(server.url)
+  const way = await severableServers(server)
   opened.push(way)
   let reached = false
   let goOn = false
@@ -243,7 +247,7 @@ test('a database that goes away in the middle costs only time', { timeout: 60_00
     await until(() => goOn)
     return outcome
   })
-  await compute({ jobs: [slow] }, way.url)
+  await compute({ jobs: [slow] }, way)
   const id = await request({ datasetIds: [dataset], format: 'csv' })
   await until(() => reached)
   await way.cut()

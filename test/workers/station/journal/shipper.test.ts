@@ -204,7 +204,7 @@ describe('the shipper', () => {
           type: 'samples',
           samples: [{ deviceId: there.deviceId, parameter: 'power', reading: { time: BigInt(journal.last), quality: 'GOOD', value: 1 } }],
         })
-      if (round % 4 === 0) own.dropClients()
+      if (round % 4 === 0) await own.dropClients()
       await journal.flush()
     }
     await until(() => reconnecting.backlog === 0)

@@ -7,10 +7,9 @@ import type { PlanSpec } from '../../../../core/plan.ts'
 import { openQueue } from '../../../../link/queues.ts'
 import { readManifest } from '../../../../storage/manifest.ts'
 import type { TestDatabase } from '../../../harness/database.ts'
-import { startTestDatabase } from '../../../harness/database.ts'
+import { queuesOf, startTestDatabase } from '../../../harness/database.ts'
+import { severableServers } from '../../../harness/severable.ts'
 import { until } from '../../../until.ts'
-import type { Passage } from './outage.ts'
-import { openPassage } from './outage.ts'
 import { ANA, RunLab, startRunStation } from './run-lab.ts'
 
 const meter = { role: 'power-meter' } as const
@@ -21,16 +20,16 @@ const scan = (start: number, stop: number, num: number): PlanSpec => ({
 const quick: PlanSpec = { type: 'count', arguments: { detectors: [meter], num: 1 } }
 
 let server: TestDatabase
-let passage: Passage
+let way: Awaited<ReturnType<typeof severableServers>>
 let lab: RunLab
 beforeAll(async () => {
   server = await startTestDatabase()
-  passage = await openPassage(server.url)
-  lab = await RunLab.open(server.url, { stationUrl: passage.url })
+  way = await severableServers(server)
+  lab = await RunLab.open(server, { way })
 })
 afterAll(async () => {
   await lab[Symbol.asyncDispose]()
-  await passage[Symbol.asyncDispose]()
+  await way[Symbol.asyncDispose]()
   await server.stop()
 })
 
@@ -38,7 +37,7 @@ describe('dispatch', () => {
   test('a run that is dispatched again and again runs once', async () => {
     const moves = (await lab.moves()).length
     const { runId, jobId } = await lab.queue(scan(1, 3, 5))
-    await using queue = openQueue(stationQueue(lab.rows.stationId), { databaseUrl: lab.paths.databaseUrl }, () => undefined)
+    await using queue = openQueue(stationQueue(lab.rows.stationId), queuesOf(lab.paths.server), () => undefined)
     for (let extra = 0; extra < 3; extra += 1) await queue.add(acquisition, { jobId, runId }, { jobId: uuidv7(), priority: 0 })
     const run = await lab.finished(runId)
     await until(async () => !(await queue.has(jobId)))
@@ -126,13 +125,13 @@ test('database and queue away in the middle of a scan: it goes on, ends once, an
   const moves = (await lab.moves()).length
   const { runId } = await lab.queue(scan(3, 6, 16))
   await lab.running(runId, 2)
-  await passage.cut()
+  await way.cut()
   const rows = lab.station.runs.rows(runId, 0, AbortSignal.timeout(30_000))
   let seen = 0
   for await (const item of rows) seen += item.rows.length
   expect(seen).toBe(16) // to its end, with nobody there
   expect((await lab.database.prisma.run.findUniqueOrThrow({ where: { id: runId } })).state).toBe('RUNNING')
-  await passage.mend()
+  await way.mend()
   const run = await lab.finished(runId, 40_000)
   expect(run).toMatchObject({ state: 'COMPLETED', points: 16, fence: 1, datasets: [{ state: 'COMPLETE', rows: 16n }] })
   const told = await lab.database.prisma.event.findMany({ where: { runId, kind: 'RUN' } })

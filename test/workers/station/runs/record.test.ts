@@ -17,7 +17,7 @@ let server: TestDatabase
 let lab: RunLab
 beforeAll(async () => {
   server = await startTestDatabase()
-  lab = await RunLab.open(server.url, { names: ['camera', 'power-meter'] })
+  lab = await RunLab.open(server, { names: ['camera', 'power-meter'] })
 })
 afterAll(async () => {
   await lab[Symbol.asyncDispose]()

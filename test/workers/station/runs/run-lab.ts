@@ -26,6 +26,7 @@ import type { Shipper } from '../../../../workers/station/journal/shipper.ts'
 import { startShipper } from '../../../../workers/station/journal/shipper.ts'
 import type { Runs } from '../../../../workers/station/runs/runs.ts'
 import { startRuns } from '../../../../workers/station/runs/runs.ts'
+import { queuesOf, type TestDatabase } from '../../../harness/database.ts'
 import { until } from '../../../until.ts'
 import type { StationRows } from '../journal/station-rows.ts'
 import { insertStation } from '../journal/station-rows.ts'
@@ -36,9 +37,11 @@ export type StationPaths = {
   readonly dataDir: string
   readonly labDir: string
   readonly stationId: string
-  readonly databaseUrl: string
+  readonly server: Servers
   readonly devices: readonly DeviceRecord[]
 }
+
+type Servers = Pick<TestDatabase, 'url' | 'redisUrl'>
 
 /** The parts of a station that runs need, as station.ts puts them together. */
 export type RunStation = AsyncDisposable & {
@@ -49,18 +52,18 @@ export type RunStation = AsyncDisposable & {
   readonly said: readonly string[]
 }
 
-export async function startRunStation({ dataDir, labDir, stationId, databaseUrl, devices }: StationPaths, sweepMs = 200): Promise<RunStation> {
+export async function startRunStation({ dataDir, labDir, stationId, server, devices }: StationPaths, sweepMs = 200): Promise<RunStation> {
   const said: string[] = []
   const log = (line: string): void => void said.push(line)
   const clock = systemClock()
   const stack = new AsyncDisposableStackLike()
   try {
-    const database = stack.use(openDatabase(databaseUrl, { onError: () => undefined }))
+    const database = stack.use(openDatabase(server.url, { onError: () => undefined }))
     const journal = stack.use(await openJournal(join(dataDir, 'journal'), { log }))
     const shipper = stack.use(startShipper({ journal, database, stationId, log }))
     const driverContext = { clock, log, workFolder: dataDir, resolve: (address: string) => resolveAddress(address, labDir) }
     const host = stack.use(await openDeviceHost({ epoch: 1, catalog: DRIVERS, journal, registry: async () => devices, commit: 'test', log, driverContext }))
-    const runs = stack.use(await startRuns({ host, journal, database, queueConnection: { databaseUrl }, stationId, dataDir, clock, log, sweepMs }))
+    const runs = stack.use(await startRuns({ host, journal, database, queueConnection: queuesOf(server), stationId, dataDir, clock, log, sweepMs }))
     await until(() => host.states().every(({ connection }) => connection === 'CONNECTED'), { deadlineMs: 30_000, what: 'every device to be connected' })
     return { host, runs, journal, shipper, said, [Symbol.asyncDispose]: () => stack.dispose() }
   } catch (error) {
@@ -104,15 +107,12 @@ export class RunLab implements AsyncDisposable {
     this.#folder = folder
   }
 
-  /** `stationUrl`: another way to the same database, for the station alone. */
-  static async open(
-    databaseUrl: string,
-    { stationUrl = databaseUrl, names = ['stage-x', 'power-meter'] }: { stationUrl?: string; names?: readonly string[] } = {},
-  ): Promise<RunLab> {
+  /** `way`: another one to the same servers, for the station alone. */
+  static async open(server: Servers, { way = server, names = ['stage-x', 'power-meter'] }: { way?: Servers; names?: readonly string[] } = {}): Promise<RunLab> {
     const folder = await mkdtemp(join(tmpdir(), 'kymograph-runs-'))
     const labDir = join(folder, 'lab')
     const lab = await startLab({ folder: labDir, sawPort: undefined, seed: 1, operator: false })
-    const database = openDatabase(databaseUrl, { onError: () => undefined })
+    const database = openDatabase(server.url, { onError: () => undefined })
     const rows = await insertStation(database)
     const { portId } = await database.prisma.device.findUniqueOrThrow({ where: { id: rows.deviceId } })
     const devices: DeviceRecord[] = []
@@ -121,7 +121,7 @@ export class RunLab implements AsyncDisposable {
       await database.prisma.device.create({ data: { ...record, name: `${name}-${record.id}`, settings: { ...settings }, portId, simulated: true } })
       devices.push(record)
     }
-    const paths = { dataDir: folder, labDir, stationId: rows.stationId, databaseUrl: stationUrl, devices }
+    const paths = { dataDir: folder, labDir, stationId: rows.stationId, server: { url: way.url, redisUrl: way.redisUrl }, devices }
     return new RunLab(lab, database, rows, paths, await startRunStation(paths), folder)
   }
 
@@ -142,7 +142,7 @@ export class RunLab implements AsyncDisposable {
       data: { id: runId, sessionId, stationId, plan: bound, planType: plan.type, summary: 'a run', actor: 'ana', jobId, ...more },
     })
     if (job) {
-      await using queue = openQueue(name, { databaseUrl: this.paths.databaseUrl }, () => undefined)
+      await using queue = openQueue(name, queuesOf(this.paths.server), () => undefined)
       await queue.add(acquisition, { jobId, runId }, { jobId, priority: 0 })
     }
     return { runId, jobId, sessionId }

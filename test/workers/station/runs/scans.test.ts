@@ -22,7 +22,7 @@ let server: TestDatabase
 let lab: RunLab
 beforeAll(async () => {
   server = await startTestDatabase()
-  lab = await RunLab.open(server.url)
+  lab = await RunLab.open(server)
 })
 afterAll(async () => {
   await lab[Symbol.asyncDispose]()
