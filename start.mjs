@@ -10,9 +10,12 @@ import { fileURLToPath } from 'node:url'
 
 const OLDEST_NODE = [20, 19]
 const PROJECT = path.dirname(fileURLToPath(import.meta.url))
-const CODE = ['core', 'link', 'storage', 'native', 'prisma', 'drivers', 'workers', 'local', 'api']
+const CODE = ['core', 'link', 'storage', 'native', 'prisma', 'graph', 'drivers', 'workers', 'local', 'api']
 const NOT_SOURCES = new Set(['node_modules', 'build', 'generated'])
 const MAX_ERROR_LINES = 12 // one illegal import makes a page of errors; the first ones tell
+
+/** The folders that are compiled to dist: every workspace but the pages, the tests and the benchmarks. */
+const CODE = JSON.parse(readFileSync(path.join(PROJECT, 'package.json'), 'utf8')).workspaces.filter((folder) => !['web', 'test', 'bench'].includes(folder))
 
 const inProject = (...parts) => path.join(PROJECT, ...parts)
 

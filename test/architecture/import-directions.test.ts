@@ -10,12 +10,13 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   core: [],
   native: ['core'],
   prisma: ['core'],
+  graph: ['core'],
   link: ['core'],
   storage: ['core', 'native'],
   drivers: ['core', 'native'],
-  workers: ['core', 'link', 'storage', 'prisma', 'drivers'],
-  local: ['core', 'link', 'prisma', 'drivers'],
-  api: ['core', 'link', 'storage', 'prisma'],
+  workers: ['core', 'link', 'storage', 'prisma', 'graph', 'drivers'],
+  local: ['core', 'link', 'prisma', 'graph', 'drivers'],
+  api: ['core', 'link', 'storage', 'prisma', 'graph'],
   web: [],
 }
 

@@ -3,7 +3,7 @@ import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { filesBelow, PROJECT, read, relativeImports } from './sources.ts'
 
-const FOLDERS = ['core', 'link', 'storage', 'native', 'prisma', 'drivers', 'workers', 'local', 'api', 'web', 'test', 'bench']
+const FOLDERS = ['core', 'link', 'storage', 'native', 'prisma', 'graph', 'drivers', 'workers', 'local', 'api', 'web', 'test', 'bench']
 const SOURCES = FOLDERS.flatMap((folder) => filesBelow(folder, /\.(tsx?|mjs)$/)).filter((file) => !file.endsWith('.d.ts'))
 const MOST_LINES = 400
 
