@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -9,8 +9,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 /** start.mjs around a project of one small file per folder, with stand-ins for what takes long. */
 
 const PROJECT = path.resolve(import.meta.dirname, '..')
-const FOLDERS = ['core', 'link', 'storage', 'native', 'prisma', 'graph', 'drivers', 'workers', 'local', 'api'].filter((folder) =>
-  existsSync(path.join(PROJECT, folder)),
+const FOLDERS = (JSON.parse(readFileSync(path.join(PROJECT, 'package.json'), 'utf8')).workspaces as string[]).filter(
+  (folder) => !['web', 'test', 'bench'].includes(folder),
 )
 
 let project: string
