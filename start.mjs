@@ -10,7 +10,6 @@ import { fileURLToPath } from 'node:url'
 
 const OLDEST_NODE = [20, 19]
 const PROJECT = path.dirname(fileURLToPath(import.meta.url))
-const CODE = ['core', 'link', 'storage', 'native', 'prisma', 'graph', 'drivers', 'workers', 'local', 'api']
 const NOT_SOURCES = new Set(['node_modules', 'build', 'generated'])
 const MAX_ERROR_LINES = 12 // one illegal import makes a page of errors; the first ones tell
 
