@@ -10,6 +10,7 @@ import type { KnownDevices } from './known-devices.ts'
 import { createLoaders, type Loaders } from './loaders.ts'
 import type { RowChanges } from './row-changes.ts'
 import type { Stations } from './stations/stations.ts'
+import type { RawJson } from './subscriptions/raw-json.ts'
 
 /** What lives as long as the process; opened and closed by server.ts. */
 export type Services = {
@@ -31,6 +32,8 @@ export type Context = Services & {
   /** performance.now() at the arrival of the request. */
   readonly arrivedAtMs: number
   readonly load: Loaders
+  /** Of an event of a subscription: parts of the answer that a resolver writes by itself. */
+  readonly raw?: RawJson
 }
 
 export function createContext(services: Services, actor: Actor, arrivedAtMs: number): Context {

@@ -1,6 +1,7 @@
 import { builder } from '../builder.ts'
 import type { LiveSeries, ReadingBatch } from '../subscriptions/reading-batch.ts'
 import { readingsSource } from '../subscriptions/readings.ts'
+import { seriesWriter } from '../subscriptions/series-json.ts'
 import { QualityEnum } from './enums.ts'
 import { GapRef } from './gap.ts'
 
@@ -28,7 +29,15 @@ const ReadingBatchRef = builder.objectRef<ReadingBatch>('ReadingBatch').implemen
       description: 'Readings that were passed over since the batch before, for newer ones of the same parameter.',
       resolve: ({ dropped }) => dropped,
     }),
-    series: t.field({ type: [LiveSeriesRef], resolve: ({ series }) => series }),
+    series: t.field({
+      type: [LiveSeriesRef],
+      resolve: ({ series }, _args, { raw }, info) => {
+        const write = raw === undefined ? undefined : seriesWriter(info)
+        if (write === undefined) return series
+        raw?.put(info.path, write(series))
+        return []
+      },
+    }),
   }),
 })
 

@@ -90,9 +90,12 @@ export class StationMirror implements AsyncDisposable {
 
   /** The newest reading, STALE when nobody can say whether it still holds. */
   reading(deviceId: string, name: string, kind: 'reading' | 'setpoint'): Reading | undefined {
-    const known = this.slot(deviceId, name)?.[kind]
-    if (known === undefined || this.online || known.quality === 'BAD') return known
-    return { ...known, quality: 'STALE' }
+    return this.now(this.slot(deviceId, name)?.[kind])
+  }
+
+  /** A reading of this station as it is to be told now. */
+  now(reading: Reading | undefined): Reading | undefined {
+    return reading === undefined || this.online || reading.quality === 'BAD' ? reading : { ...reading, quality: 'STALE' }
   }
 
   /** What a command's answer told. The same readings come over the stream a moment later; whoever was answered must not see an older one meanwhile. */

@@ -1,7 +1,8 @@
+import type { SharedText } from './shared-text.ts'
 import { type LiveSource, Wake } from './source.ts'
 
 /** An event of a shared execution: what it was made from, and the text that every client gets. */
-export type SharedEvent = { readonly item: unknown; readonly text: string }
+export type SharedEvent = { readonly item: unknown; readonly text: SharedText }
 
 /** Of LATEST. A client that is this far behind needs the present, not the past. */
 const MAX_LATEST = 8
@@ -15,19 +16,20 @@ const MAX_EVERY_CHARACTERS = 16_000_000
  */
 export class ClientQueue {
   readonly #source: LiveSource<unknown> | undefined
-  readonly #textOf: (item: unknown) => Promise<string>
+  readonly #textOf: (item: unknown) => Promise<SharedText>
   readonly #onDrop: (count: number) => void
   readonly #wake = new Wake()
   readonly #gone = new AbortController()
   #events: SharedEvent[] = []
   #characters = 0
+  #first: unknown
   #last: unknown
   #needsPresent = false
   #missed = 0
   #ended = false
-  #lastWord: (() => Promise<string>) | undefined
+  #lastWord: (() => Promise<SharedText>) | undefined
 
-  constructor(source: LiveSource<unknown> | undefined, textOf: (item: unknown) => Promise<string>, onDrop: (count: number) => void) {
+  constructor(source: LiveSource<unknown> | undefined, textOf: (item: unknown) => Promise<SharedText>, onDrop: (count: number) => void) {
     this.#source = source
     this.#textOf = textOf
     this.#onDrop = onDrop
@@ -40,14 +42,15 @@ export class ClientQueue {
     this.#wake.wake()
   }
 
-  /** Before anything else: the present, for one who joins late. */
+  /** Before anything else: the present, for one who joins late. Of EVERY it is that of this moment, so that what comes next follows on it. */
   catchUp(): void {
-    this.#needsPresent = true
+    if (this.#source?.delivery === 'EVERY') this.#first = this.#source.present?.(0)
+    else this.#needsPresent = true
     this.#wake.wake()
   }
 
   /** After what waits, and after the last word where there is one, the subscription is over. */
-  end(lastWord?: string): void {
+  end(lastWord?: SharedText): void {
     if (this.#ended) return
     this.#ended = true
     if (lastWord !== undefined) this.#lastWord = () => Promise.resolve(lastWord)
@@ -59,9 +62,16 @@ export class ClientQueue {
     this.#events = []
   }
 
-  async *texts(): AsyncGenerator<string, void, void> {
+  async *texts(): AsyncGenerator<SharedText, void, void> {
     const { signal } = this.#gone
     while (!signal.aborted) {
+      if (this.#first !== undefined) {
+        const item = this.#first
+        this.#first = undefined
+        this.#last = item
+        yield await this.#textOf(item)
+        continue
+      }
       if (this.#needsPresent) {
         const text = await this.#present()
         if (text !== undefined) yield text
@@ -82,7 +92,7 @@ export class ClientQueue {
     }
   }
 
-  async #present(): Promise<string | undefined> {
+  async #present(): Promise<SharedText | undefined> {
     const missed = this.#missed
     this.#needsPresent = false
     this.#missed = 0

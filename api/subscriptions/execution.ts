@@ -1,11 +1,12 @@
 import { ClientQueue, type SharedEvent } from './client-queue.ts'
+import type { SharedText } from './shared-text.ts'
 import { isLiveSource, type LiveSource } from './source.ts'
 
 export type ExecutionOptions = {
   readonly source: AsyncIterable<unknown>
   /** Executes the document for one event and serialises the answer. */
-  readonly textOf: (item: unknown) => Promise<string>
-  readonly textOfError: (error: unknown) => string
+  readonly textOf: (item: unknown) => Promise<SharedText>
+  readonly textOfError: (error: unknown) => SharedText
   readonly onDrop: (count: number) => void
   /** Nobody listens any more, or the source is at its end. Called once. */
   readonly onEnd: () => void
@@ -34,7 +35,7 @@ export class SharedExecution {
   }
 
   /** The texts for one client; `return` leaves. */
-  join(): AsyncIterableIterator<string> {
+  join(): AsyncIterableIterator<SharedText> {
     const late = this.#clients.size > 0
     const queue = new ClientQueue(this.#live, this.#options.textOf, this.#options.onDrop)
     this.#clients.add(queue)

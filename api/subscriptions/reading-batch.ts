@@ -2,7 +2,6 @@ import type { ParameterSpec } from '../../core/parameter.ts'
 import type { ParameterValue, Quality, Reading } from '../../core/reading.ts'
 import type { WallNs } from '../../core/time.ts'
 import { convert } from '../../core/unit.ts'
-import { parameterId } from '../global-id.ts'
 import type { Gap } from '../schema/gap.ts'
 
 export type LiveSeries = {
@@ -26,7 +25,14 @@ export type ReadingBatch = {
 }
 
 /** One parameter that a subscription has chosen. */
-export type Chosen = { readonly deviceId: string; readonly spec: ParameterSpec; readonly unit: string | undefined }
+export type Chosen = {
+  readonly deviceId: string
+  readonly spec: ParameterSpec
+  /** Asked for, where it differs from the parameter's own. */
+  readonly unit: string | undefined
+  /** Global. */
+  readonly parameterId: string
+}
 
 const NS_PER_MS = 1e6
 
@@ -37,12 +43,19 @@ export class SeriesBuilder {
   readonly #qualities: Quality[] = []
   readonly #values: (ParameterValue | undefined)[] = []
   #start: WallNs = 0n
+  #last: Reading | undefined
 
   constructor(chosen: Chosen) {
     this.#chosen = chosen
   }
 
-  add({ time, quality, value }: Reading): void {
+  get last(): Reading | undefined {
+    return this.#last
+  }
+
+  add(reading: Reading): void {
+    const { time, quality, value } = reading
+    this.#last = reading
     if (this.#values.length === 0) this.#start = time
     this.#offsetsMs.push(Number(time - this.#start) / NS_PER_MS)
     this.#qualities.push(quality)
@@ -50,9 +63,9 @@ export class SeriesBuilder {
   }
 
   build(): LiveSeries {
-    const { deviceId, spec, unit } = this.#chosen
+    const { spec, unit, parameterId } = this.#chosen
     return {
-      parameterId: parameterId(deviceId, spec.name),
+      parameterId,
       unit: unit ?? spec.unit,
       start: this.#start,
       offsetsMs: this.#offsetsMs,

@@ -114,7 +114,7 @@ export function latestReadings(
       positions.set(mirror.stationId, mirror.at)
       for (const [slot, chosen] of slots) {
         if (!wanted(slot, mirror)) continue
-        const reading = mirror.reading(chosen.deviceId, chosen.spec.name, 'reading')
+        const reading = mirror.now(slot.reading)
         if (reading === undefined) continue
         const one = new SeriesBuilder(chosen)
         one.add(reading)

@@ -1,8 +1,10 @@
 import { GraphQLError } from 'graphql'
 import { NotFound } from '../../core/errors.ts'
+import type { ParameterSpec } from '../../core/parameter.ts'
 import { convert } from '../../core/unit.ts'
 import type { Context } from '../context.ts'
 import { deviceByGlobalId } from '../devices.ts'
+import { parameterId } from '../global-id.ts'
 import { parametersOf } from '../parameters.ts'
 import type { StationMirror } from '../stations/mirror.ts'
 import type { Chosen } from './reading-batch.ts'
@@ -17,6 +19,7 @@ type Selector = { readonly deviceId: string; readonly stationId: string; readonl
 /** What a subscription wants, resolved again whenever a station has changed: parameters are known only once their device was connected. */
 export class Selection {
   readonly #selectors: readonly Selector[]
+  readonly #known = new Map<string, Chosen>()
 
   constructor(selectors: readonly Selector[]) {
     this.#selectors = selectors
@@ -45,13 +48,23 @@ export class Selection {
     return [...new Set(this.#selectors.map(({ stationId }) => stationId))]
   }
 
+  /** The same as before where nothing that matters has changed: a device tells its state often. */
+  #chosen(deviceId: string, spec: ParameterSpec, asked: string | undefined): Chosen {
+    const key = `${deviceId}/${spec.name}/${asked ?? ''}`
+    const known = this.#known.get(key)
+    if (known !== undefined && known.spec.unit === spec.unit && known.spec.kind === spec.kind) return known
+    const chosen = { deviceId, spec, unit: unitFor(spec.unit, asked), parameterId: parameterId(deviceId, spec.name) }
+    this.#known.set(key, chosen)
+    return chosen
+  }
+
   /** By the handles of the station's present life. */
   chosenOf(mirror: StationMirror): Map<number, Chosen> {
     const chosen = new Map<number, Chosen>()
     for (const { deviceId, stationId, names, unit } of this.#selectors) {
       if (stationId !== mirror.stationId) continue
       for (const { spec, handle } of mirror.devices.get(deviceId)?.parameters ?? [])
-        if (names === undefined || names.includes(spec.name)) chosen.set(handle, { deviceId, spec, unit: unitFor(spec.unit, unit) })
+        if (names === undefined || names.includes(spec.name)) chosen.set(handle, this.#chosen(deviceId, spec, unit))
     }
     return chosen
   }

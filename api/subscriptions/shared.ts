@@ -3,6 +3,8 @@ import type { Logger } from 'pino'
 import type { Context } from '../context.ts'
 import { publicErrors } from '../errors.ts'
 import { SharedExecution } from './execution.ts'
+import { RawJson } from './raw-json.ts'
+import { SharedText } from './shared-text.ts'
 
 /**
  * Subscriptions that are the same (document, variables, operation, and who asks) share one source, one execution for each event and one serialised text.
@@ -11,8 +13,8 @@ import { SharedExecution } from './execution.ts'
 export interface SubscriptionHub {
   /** `renew`: a context for each event, so that what its loaders read is the present of that event. */
   subscribe(args: ExecutionArgs, renew: (context: Context) => Context): Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult>
-  /** A message of graphql-ws in which the mark of a shared text stands: with the text in its place. */
-  expand(message: string): string
+  /** A message of graphql-ws in which the mark of a shared text stands, in two parts: the client's own, and the text that all get. */
+  expand(message: string): { readonly head: string; readonly shared: SharedText } | undefined
   figures(): { readonly subscribers: number; readonly executions: number; readonly events: number; readonly dropped: number }
 }
 
@@ -23,7 +25,7 @@ export function createSubscriptionHub(log: Logger): SubscriptionHub {
   const joinable = new Map<string, SharedExecution>()
   const running = new Set<SharedExecution>()
   const starting = new Map<string, Promise<unknown>>()
-  const texts = new Map<number, string>()
+  const texts = new Map<number, SharedText>()
   let lastMark = 0
   let events = 0
   let dropped = 0
@@ -45,11 +47,11 @@ export function createSubscriptionHub(log: Logger): SubscriptionHub {
     },
     expand(message) {
       const found = MARK.exec(message)
-      if (found === null) return message
+      if (found === null) return undefined
       const mark = Number(found[1])
       const text = texts.get(mark)
       texts.delete(mark)
-      return text === undefined ? message : `${message.slice(0, found.index)}"payload":${text}}`
+      return text && { head: `${message.slice(0, found.index)}"payload":`, shared: text }
     },
     figures: () => ({ subscribers: [...running].reduce((sum, { clients }) => sum + clients, 0), executions: running.size, events, dropped }),
   }
@@ -61,10 +63,11 @@ export function createSubscriptionHub(log: Logger): SubscriptionHub {
       source,
       async textOf(item) {
         events += 1
-        const { errors, ...rest } = await execute({ ...args, rootValue: item, contextValue: renew(args.contextValue as Context) })
-        return JSON.stringify(errors === undefined ? rest : { ...rest, errors: publicErrors(errors, log) })
+        const raw = new RawJson()
+        const { errors, ...rest } = await execute({ ...args, rootValue: item, contextValue: { ...renew(args.contextValue as Context), raw } })
+        return new SharedText(raw.stringify(errors === undefined ? rest : { ...rest, errors: publicErrors(errors, log) }))
       },
-      textOfError: (error) => JSON.stringify({ errors: publicErrors([error], log) }),
+      textOfError: (error) => new SharedText(JSON.stringify({ errors: publicErrors([error], log) })),
       onDrop: (count) => {
         dropped += count
       },
@@ -79,7 +82,7 @@ export function createSubscriptionHub(log: Logger): SubscriptionHub {
   }
 
   /** graphql-ws writes the mark into its message; `expand` puts the text there when the message is sent, which follows at once. */
-  function marked(shared: AsyncIterableIterator<string>): AsyncIterableIterator<ExecutionResult> {
+  function marked(shared: AsyncIterableIterator<SharedText>): AsyncIterableIterator<ExecutionResult> {
     return {
       async next() {
         const { done, value } = await shared.next()

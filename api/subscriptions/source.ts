@@ -7,7 +7,10 @@ export interface LiveSource<Item> extends AsyncIterable<Item> {
   readonly delivery: 'LATEST' | 'EVERY'
   /** Others with the same subscription may share it while it runs. */
   readonly joinable: boolean
-  /** The present, for one who joins late or fell behind; undefined where nothing has to come first. */
+  /**
+   * The present, for one who joins late or fell behind; undefined where nothing has to come first. Of EVERY it holds what was yielded and taken up to now,
+   * and not what is just on its way.
+   */
   readonly present?: (dropped: number) => Item | undefined
   /** Of EVERY: the last item of one who fell behind. `last` is the newest that was delivered, `newest` the one that was not. */
   readonly behind?: (last: Item | undefined, newest: Item) => Item

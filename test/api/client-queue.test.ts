@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { ClientQueue } from '../../api/subscriptions/client-queue.ts'
 import { SharedExecution } from '../../api/subscriptions/execution.ts'
+import { SharedText } from '../../api/subscriptions/shared-text.ts'
 import { type LiveSource, liveSource } from '../../api/subscriptions/source.ts'
 import { until } from '../until.ts'
 
@@ -15,11 +16,11 @@ const source = (delivery: 'LATEST' | 'EVERY'): LiveSource<unknown> =>
     },
   })
 
-const textOf = (item: unknown): Promise<string> => Promise.resolve(String(item))
+const textOf = async (item: unknown): Promise<SharedText> => new SharedText(String(item))
 async function drain(queue: ClientQueue): Promise<string[]> {
   queue.end()
   const texts: string[] = []
-  for await (const text of queue.texts()) texts.push(text)
+  for await (const { text } of queue.texts()) texts.push(text)
   return texts
 }
 
@@ -29,17 +30,17 @@ describe('a client that does not keep up', () => {
     const queue = new ClientQueue(source('LATEST'), textOf, (count) => {
       counted += count
     })
-    for (let item = 0; item < 30; item += 1) queue.push({ item, text: String(item) })
+    for (let item = 0; item < 30; item += 1) queue.push({ item, text: new SharedText(String(item)) })
     const texts = queue.texts()
-    expect((await texts.next()).value).toBe('present, 30 dropped')
-    queue.push({ item: 30, text: '30' })
-    expect((await texts.next()).value).toBe('30')
+    expect((await texts.next()).value?.text).toBe('present, 30 dropped')
+    queue.push({ item: 30, text: new SharedText('30') })
+    expect((await texts.next()).value?.text).toBe('30')
     expect(counted).toBe(30)
   })
 
   it('of EVERY gets all that came before, then a gap from the last to the newest, and the end', async () => {
     const queue = new ClientQueue(source('EVERY'), textOf, () => undefined)
-    for (let item = 0; item < 5_000; item += 1) queue.push({ item, text: String(item) })
+    for (let item = 0; item < 5_000; item += 1) queue.push({ item, text: new SharedText(String(item)) })
     const texts = await drain(queue)
     const last = texts.length - 2
     expect(texts.slice(0, -1)).toEqual(Array.from({ length: last + 1 }, (_, item) => String(item)))
@@ -48,7 +49,7 @@ describe('a client that does not keep up', () => {
 
   it('of EVERY is bounded by size as well as by number', async () => {
     const queue = new ClientQueue(source('EVERY'), textOf, () => undefined)
-    const text = 'x'.repeat(1_000_000)
+    const text = new SharedText('x'.repeat(1_000_000))
     for (let item = 0; item < 100; item += 1) queue.push({ item, text })
     expect((await drain(queue)).length).toBeLessThan(20)
   })
@@ -93,9 +94,9 @@ describe('a shared execution', () => {
       source: live,
       textOf: async (item) => {
         executed += 1
-        return `text ${String(item)}`
+        return new SharedText(`text ${String(item)}`)
       },
-      textOfError: String,
+      textOfError: (error) => new SharedText(String(error)),
       onDrop: () => undefined,
       onEnd: () => {
         ended += 1
@@ -105,12 +106,12 @@ describe('a shared execution', () => {
     const first = [one.next(), other.next()]
     await until(() => figures().started === 1)
     push(1)
-    expect((await Promise.all(first)).map(({ value }) => value)).toEqual(['text 1', 'text 1'])
+    expect((await Promise.all(first)).map(({ value }) => value?.text)).toEqual(['text 1', 'text 1'])
     expect(executed).toBe(1)
     await one.return?.()
     const next = other.next()
     push(2)
-    expect((await next).value).toBe('text 2')
+    expect((await next).value?.text).toBe('text 2')
     await other.return?.()
     await until(() => figures().stopped === 1)
     expect([ended, execution.joinable]).toEqual([1, false])

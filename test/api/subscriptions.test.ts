@@ -151,6 +151,30 @@ describe('readings, EVERY', () => {
     second.stop()
   })
 
+  it('begin for one who joins late with the present, and go on from exactly there', async () => {
+    const select = [{ deviceId: globalId('Device', STAGE), names: ['velocity'] }]
+    const values = (batches: readonly Batch[]): number[] => batches.flatMap(({ series }) => series.flatMap(({ numbers }) => numbers))
+    const first = listen<Batch>(READINGS, { ...variables, select })
+    await until(() => first.items.length > 0)
+    const before = await executions()
+    const late: Received<Batch>[] = []
+    for (let value = 1000; value < 1300; value += 1) {
+      lab.station.publish([2, value])
+      if (value % 30 === 0) {
+        late.push(listen<Batch>(READINGS, { ...variables, select }))
+        await until(() => late.every(({ items }) => items.length > 0))
+      }
+    }
+    await until(() => [first, ...late].every(({ items }) => values(items).at(-1) === 1299))
+    expect(await executions()).toBe(before)
+    for (const { items } of late) {
+      expect(items[0]).toMatchObject({ snapshot: true })
+      const came = values(items)
+      expect(came).toEqual(Array.from({ length: came.length }, (_, at) => (came[0] ?? 0) + at))
+    }
+    for (const { stop } of [first, ...late]) stop()
+  })
+
   it('say a gap when the station has started again', async () => {
     const { data } = await lab.ask<{ lab: { cursor: string } }>('{ lab { cursor } }')
     await lab.station.stop()
