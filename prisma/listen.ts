@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 
-/** A row that changed, as the triggers of the migrations tell it. */
+/** A row that changed, as the triggers of the migrations tell it. Of `graph` only that there is something to project. */
 export type Change = { readonly table: ChangedTable; readonly id: string }
-export type ChangedTable = 'run' | 'job' | 'dataset' | 'session' | 'device' | 'station' | 'event'
+export type ChangedTable = 'run' | 'job' | 'dataset' | 'session' | 'device' | 'station' | 'event' | 'graph'
 
 export type ListenOptions = {
   readonly signal: AbortSignal
@@ -63,7 +63,7 @@ async function connect(url: string, onChange: (change: Change) => void, { signal
   return undefined
 }
 
-const TABLES: ReadonlySet<string> = new Set<ChangedTable>(['run', 'job', 'dataset', 'session', 'device', 'station', 'event'])
+const TABLES: ReadonlySet<string> = new Set<ChangedTable>(['run', 'job', 'dataset', 'session', 'device', 'station', 'event', 'graph'])
 
 /** `<table>:<id>`; undefined for what another version may send. */
 export function parseChange(payload: string | undefined): Change | undefined {
