@@ -76,6 +76,7 @@ export class Projector {
     log(`the graph is made anew: ${reasonOf(seen, fingerprint)}`)
 
     let standing: Standing | undefined = { graphId, sequence: 0 }
+    await source.setStanding(standing) // from now on nobody takes a change away for the graph that was
     const advance = async (statements: readonly Statement[], complete = false): Promise<void> => {
       signal.throwIfAborted()
       standing = standing && (await this.#write(standing, statements, complete))

@@ -11,6 +11,7 @@ export function announcement(config: LocalConfig, projectFolder: string): string
     ['playground', `${address}/graphql`],
     ['database', config.databaseUrl === undefined ? 'embedded PostgreSQL' : withoutPassword(config.databaseUrl)],
     ['queue', config.redisUrl === undefined ? 'on the database' : withoutPassword(config.redisUrl)],
+    ['graph', 'neo4j' in config.graph ? config.graph.neo4j.url : 'embedded LadybugDB'],
     ['lab', config.simulatedLab ? 'simulated instruments' : 'only the devices that you register'],
     ['data', path.relative(projectFolder, config.dataDir).startsWith('..') ? config.dataDir : path.relative(projectFolder, config.dataDir)],
   ] as const

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import pg from 'pg'
+import { type Neo4jServer, reachNeo4j } from '../graph/neo4j/store.ts'
 import { CannotStart } from '../link/child.ts'
 import { withoutPassword } from './config.ts'
 
@@ -43,6 +44,14 @@ export async function checkRedis(url: string): Promise<void> {
     throw new CannotStart(`REDIS_URL ${withoutPassword(url)} cannot be used: ${reasonOf(error)}`)
   } finally {
     socket.destroy()
+  }
+}
+
+export async function checkNeo4j(server: Neo4jServer): Promise<void> {
+  try {
+    await reachNeo4j(server)
+  } catch (error) {
+    throw new CannotStart(`NEO4J_URL ${server.url} cannot be used by ${server.user}: ${reasonOf(error)}`)
   }
 }
 

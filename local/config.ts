@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { type GraphPlace, graphPlace } from '../graph/open.ts'
 import { CannotStart } from '../link/child.ts'
 
 /** What the supervisor and the database process take from the environment. The other processes read theirs. */
@@ -16,6 +17,7 @@ export type LocalConfig = {
   readonly databaseUrl: string | undefined
   /** undefined: the queues stand on PostgreSQL. */
   readonly redisUrl: string | undefined
+  readonly graph: GraphPlace
   /** Where the embedded database listens; short enough for a socket's path. */
   readonly databaseSocketFolder: string
   readonly commit: string
@@ -40,6 +42,7 @@ export function readConfig(env: NodeJS.ProcessEnv, projectFolder: string): Local
     logLevel: oneOf(env, 'LOG_LEVEL', LOG_LEVELS, 'info'),
     databaseUrl: url(env, 'DATABASE_URL', ['postgres:', 'postgresql:']),
     redisUrl: url(env, 'REDIS_URL', ['redis:', 'rediss:']),
+    graph: graph(env, dataDir),
     databaseSocketFolder: databaseSocketFolder(dataDir),
     commit: given(env, 'KYMOGRAPH_COMMIT') ?? '',
   }
@@ -89,6 +92,14 @@ function stationName(env: NodeJS.ProcessEnv): string {
   const name = given(env, 'STATION_NAME') ?? 'local'
   if (!/^[a-z0-9][a-z0-9-]{0,31}$/.test(name)) throw new CannotStart(`STATION_NAME is "${name}"; allowed are 1 to 32 small letters, digits and hyphens`)
   return name
+}
+
+function graph(env: NodeJS.ProcessEnv, dataDir: string): GraphPlace {
+  try {
+    return graphPlace(dataDir, { url: given(env, 'NEO4J_URL'), user: given(env, 'NEO4J_USER'), password: given(env, 'NEO4J_PASSWORD') })
+  } catch (error) {
+    throw new CannotStart(error instanceof Error ? error.message : String(error))
+  }
 }
 
 function url(env: NodeJS.ProcessEnv, name: string, protocols: readonly string[]): string | undefined {

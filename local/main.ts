@@ -5,7 +5,7 @@ import { DRIVERS } from '../drivers/catalog.ts'
 import { CannotStart } from '../link/child.ts'
 import { migrate } from '../prisma/migrate.ts'
 import { announcement } from './announcement.ts'
-import { checkDatabase, checkRedis } from './backends.ts'
+import { checkDatabase, checkNeo4j, checkRedis } from './backends.ts'
 import { embeddedDatabaseUrl, type LocalConfig, readConfig } from './config.ts'
 import { lockFolder } from './folder-lock.ts'
 import { SIMULATED_DEVICES } from './lab/devices.ts'
@@ -52,6 +52,7 @@ async function startLab(supervisor: Supervisor, config: LocalConfig, env: NodeJS
   await checkPort(config.host, config.port)
   if (config.databaseUrl !== undefined) await checkDatabase(config.databaseUrl)
   if (config.redisUrl !== undefined) await checkRedis(config.redisUrl)
+  if ('neo4j' in config.graph) await checkNeo4j(config.graph.neo4j)
   const databaseUrl = config.databaseUrl ?? embeddedDatabaseUrl(config.databaseSocketFolder)
   const childEnv: NodeJS.ProcessEnv = {
     ...env,
@@ -74,7 +75,8 @@ async function startLab(supervisor: Supervisor, config: LocalConfig, env: NodeJS
     const registered = await registerSimulatedDevices(databaseUrl, config.stationName, SIMULATED_DEVICES, DRIVERS)
     if (registered > 0) say(`${registered} simulated devices registered`)
   }
-  await supervisor.start(child('station', 'workers', 'station', 'main.js'), child('compute', 'workers', 'compute', 'main.js'), child('api', 'api', 'main.js'))
+  const graph = 'neo4j' in config.graph ? [] : [child('graph', 'local', 'graph', 'main.js')]
+  await supervisor.start(...graph, child('station', 'workers', 'station', 'main.js'), child('compute', 'workers', 'compute', 'main.js'), child('api', 'api', 'main.js'))
 }
 
 async function makeDataFolder(dataDir: string): Promise<void> {

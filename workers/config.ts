@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
+import { type GraphPlace, graphPlace } from '../graph/open.ts'
 import { CannotStart } from '../link/child.ts'
 
 /** What every worker process is told by its environment. */
@@ -12,6 +13,8 @@ export type WorkerConfig = {
   readonly redisUrl: string | undefined
   readonly logLevel: string
 }
+
+export type ComputeConfig = WorkerConfig & { readonly graph: GraphPlace }
 
 export type StationConfig = WorkerConfig & {
   readonly stationName: string
@@ -42,6 +45,16 @@ export function readWorkerConfig(environment: Environment): WorkerConfig {
   const logLevel = given(environment, 'LOG_LEVEL') ?? 'info'
   if (!LOG_LEVELS.includes(logLevel)) throw new CannotStart(`LOG_LEVEL=${logLevel} is not one of ${LOG_LEVELS.join(', ')}`)
   return { dataDir, databaseUrl: needed(environment, 'DATABASE_URL'), redisUrl: given(environment, 'REDIS_URL'), logLevel }
+}
+
+export function readComputeConfig(environment: Environment): ComputeConfig {
+  const worker = readWorkerConfig(environment)
+  const [url, user, password] = ['NEO4J_URL', 'NEO4J_USER', 'NEO4J_PASSWORD'].map((name) => given(environment, name))
+  try {
+    return { ...worker, graph: graphPlace(worker.dataDir, { url, user, password }) }
+  } catch (error) {
+    throw new CannotStart(error instanceof Error ? error.message : String(error))
+  }
 }
 
 export function readStationConfig(environment: Environment): StationConfig {

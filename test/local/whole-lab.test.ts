@@ -13,7 +13,7 @@ import { until } from '../until.ts'
 
 /** The real thing: every process from dist, under its supervisor. */
 
-const CHILDREN = ['api', 'compute', 'database', 'lab', 'station'] // compute dies right before the database: it must not fall over it while it comes back
+const CHILDREN = ['api', 'compute', 'database', 'graph', 'lab', 'station'] // compute dies right before the database: it must not fall over it while it comes back
 
 let folder: string
 beforeEach(async () => {

@@ -1,13 +1,24 @@
+import { DRIVERS } from '../../drivers/catalog.ts'
+import { openGraph } from '../../graph/open.ts'
 import { runChild } from '../../link/child.ts'
-import { readWorkerConfig } from '../config.ts'
+import { readComputeConfig } from '../config.ts'
+import { startProjection } from '../graph/projection.ts'
 import { openLogger } from '../logger.ts'
 import { startCompute } from './compute.ts'
 
 await runChild(
   async () => {
-    const config = readWorkerConfig(process.env)
+    const config = readComputeConfig(process.env)
     const logger = openLogger('compute', config.logLevel)
-    return await startCompute(config, { log: (line) => logger.info(line) })
+    const log = (line: string): void => logger.info(line)
+    const compute = await startCompute(config, { log })
+    const store = openGraph(config.graph)
+    const projection = startProjection({ databaseUrl: config.databaseUrl, store, drivers: DRIVERS, log })
+    return {
+      async [Symbol.asyncDispose]() {
+        for (const part of [projection, store, compute]) await part[Symbol.asyncDispose]()
+      },
+    }
   },
   (line) => process.stderr.write(`compute: ${line}\n`),
 )

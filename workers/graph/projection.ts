@@ -1,0 +1,75 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { fingerprint } from '../../graph/model.ts'
+import { Projector } from '../../graph/projector.ts'
+import type { GraphStore } from '../../graph/store.ts'
+import { openDatabase } from '../../prisma/client.ts'
+import { listenForChanges } from '../../prisma/listen.ts'
+import { graphSource } from './source.ts'
+
+const LOOK_EVERY_MS = 5_000 // a notification may be lost with its connection
+const RETRY_MS = 1_000 // while the graph or the database is away
+const CONNECTIONS = 2 // it does one thing at a time
+
+export type ProjectionParts = {
+  readonly databaseUrl: string
+  readonly store: GraphStore
+  /** The drivers' catalogue: what a device of each can do. */
+  readonly drivers: readonly { readonly id: string; readonly capabilities: readonly string[] }[]
+  readonly log: (line: string) => void
+}
+
+/** Keeps the graph in step with PostgreSQL until it is disposed. The store stays its opener's. */
+export function startProjection({ databaseUrl, store, drivers, log }: ProjectionParts): AsyncDisposable {
+  const closing = new AbortController()
+  const { signal } = closing
+  const database = openDatabase(databaseUrl, { name: 'kymograph-graph', maxConnections: CONNECTIONS, onError: ({ message }) => log(`database: ${message}`) })
+  const capabilities = new Map(drivers.map((driver) => [driver.id, driver.capabilities]))
+  const projector = new Projector({
+    source: graphSource(database.pool),
+    store,
+    capabilitiesOf: (driverId) => capabilities.get(driverId) ?? [],
+    fingerprint: fingerprint(drivers),
+    log,
+  })
+
+  let changed = new AbortController()
+  const wake = (): void => changed.abort()
+  void listenForChanges(databaseUrl, ({ table }) => void (table === 'graph' && wake()), {
+    signal,
+    onGap: wake,
+    onError: ({ message }) => log(`listening for changes of the registry: ${message}`),
+  }).catch((error: Error) => log(`not listening for changes of the registry: ${error.message}`))
+
+  async function keepInStep(): Promise<void> {
+    let trouble = ''
+    while (!signal.aborted) {
+      changed = new AbortController()
+      try {
+        while ((await projector.step(signal)) === 'worked') signal.throwIfAborted()
+        if (trouble !== '') log('the graph is in step again')
+        trouble = ''
+        await pause(LOOK_EVERY_MS, undefined, { signal: AbortSignal.any([signal, changed.signal]) }).catch(() => undefined) // woken, or closing
+      } catch (error) {
+        if (signal.aborted) return
+        const said = error instanceof Error ? error.message : String(error)
+        if (said !== trouble) log(`the graph is not in step: ${said}`)
+        trouble = said
+        await pause(RETRY_MS, undefined, { signal }).catch(() => undefined) // closing ends the loop
+      }
+    }
+  }
+  const keeping = keepInStep()
+
+  let closed: Promise<void> | undefined
+  async function close(): Promise<void> {
+    closing.abort()
+    await keeping
+    await database[Symbol.asyncDispose]()
+  }
+  return {
+    [Symbol.asyncDispose]() {
+      closed ??= close()
+      return closed
+    },
+  }
+}
