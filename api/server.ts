@@ -24,7 +24,7 @@ import { Opened } from './opened.ts'
 import { openRowChanges } from './row-changes.ts'
 import { buildSchema } from './schema/index.ts'
 import { openStations } from './stations/stations.ts'
-import { createSubscriptionHub } from './subscriptions/shared.ts'
+import { createSubscriptionHub } from './subscriptions/hub.ts'
 
 /** Answers under way may be finished; what takes longer is cut, within the time that the supervisor gives. */
 const DRAIN_DEADLINE_MS = 3_000

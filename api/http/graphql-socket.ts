@@ -9,7 +9,7 @@ import { type Authenticator, Unauthenticated } from '../actor.ts'
 import { type Context, createContext, type Services } from '../context.ts'
 import { publicErrors } from '../errors.ts'
 import { MAX_TOKENS } from '../limits.ts'
-import type { SubscriptionHub } from '../subscriptions/shared.ts'
+import type { SubscriptionHub } from '../subscriptions/hub.ts'
 import { closeSockets } from './close-sockets.ts'
 
 const MAX_PAYLOAD_BYTES = 256 * 1024 // documents and their variables; data goes the other way

@@ -1,7 +1,7 @@
 import express, { type Router } from 'express'
 import type { Services } from '../context.ts'
 import { databaseHealth } from '../health.ts'
-import type { SubscriptionHub } from '../subscriptions/shared.ts'
+import type { SubscriptionHub } from '../subscriptions/hub.ts'
 
 /** For whoever watches the process: does it live, does it serve, and its figures in the text format of Prometheus. */
 export function createProbes(services: Services, hub: SubscriptionHub): Router {

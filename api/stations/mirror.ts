@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Logger } from 'pino'
 import type { CommandReading } from '../../core/command.ts'
 import type { DeviceState, EmergencyStopState, ParameterState } from '../../core/device.ts'
@@ -54,6 +55,7 @@ export class StationMirror implements AsyncDisposable {
     this.name = name
     this.link = link
     this.#log = log
+    setMaxListeners(0, this.#disposed.signal) // one for each call under way, which takes it away again
     this.#following = this.#follow()
     link.onChange((online) => {
       if (!online) this.#offlineSince = BigInt(Date.now()) * NS_PER_MS

@@ -125,6 +125,44 @@ describe('API keys', () => {
   })
 })
 
+describe('the WebSocket', () => {
+  const over = (query: string, connectionParams?: Record<string, unknown>): Promise<unknown> =>
+    new Promise((resolve) => {
+      lab.socket(connectionParams).subscribe({ query }, { next: resolve, error: resolve, complete: () => undefined })
+    })
+
+  it('answers queries and mutations too, for the actor who connected', async () => {
+    const { data } = await lab.ask<{ createApiKey: { secret: string } }>(
+      'mutation { createApiKey(input: { name: "panel", role: VIEWER }) { ... on ApiKeyPayload { secret } } }',
+    )
+    const authorization = `Bearer ${data.createApiKey.secret}`
+    expect(await over('{ viewer { name role } }', { authorization })).toEqual({ data: { viewer: { name: 'panel', role: 'VIEWER' } } })
+    expect(await over('mutation { startSession(input: { title: "x" }) { __typename } }', { authorization })).toEqual({
+      data: { startSession: { __typename: 'Forbidden' } },
+    })
+  })
+
+  it('has the limits that HTTP has, and hides as much', async () => {
+    expect(JSON.stringify(await over(`{ ${Array.from({ length: 2_000 }, (_, index) => `a${index}: __typename`).join(' ')} }`))).toContain('tokens')
+    expect(JSON.stringify(await over('{ sessions(first: 200) { edges { node { runs(first: 200) { edges { node { devices { id } } } } } } } }'))).toContain(
+      'OPERATION_TOO_LARGE',
+    )
+    expect(JSON.stringify(await over('{ nothing }'))).toContain('GRAPHQL_VALIDATION_FAILED')
+  })
+
+  it('takes no more than a hundred operations at once', async () => {
+    const client = lab.socket()
+    const refused = await new Promise<unknown>((resolve) => {
+      for (let index = 0; index <= 100; index += 1)
+        client.subscribe(
+          { query: `subscription S${index} { health(intervalMs: 60000) { state } }` },
+          { next: () => undefined, error: resolve, complete: () => undefined },
+        )
+    })
+    expect(JSON.stringify(refused)).toContain('TOO_MANY_OPERATIONS')
+  })
+})
+
 describe('the port', () => {
   it('serves the playground to whoever accepts HTML, without anything from outside, and data to all others', async () => {
     const page = await get('/graphql?query=%7Blab%7Bname%7D%7D', { accept: 'text/html,*/*' })
