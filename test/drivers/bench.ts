@@ -26,7 +26,7 @@ export async function openBench(): Promise<Bench> {
   }
 }
 
-export const never = new AbortController().signal
+export const never: AbortSignal = new AbortController().signal
 
 export async function open<Port extends DriverPort>(
   driver: Driver<Port>,

@@ -14,7 +14,7 @@ import { type DeviceHost, openDeviceHost } from '../../../../workers/station/hos
 import { type Journal, openJournal } from '../../../../workers/station/journal/journal.ts'
 import { until } from '../../../until.ts'
 
-export const never = new AbortController().signal
+export const never: AbortSignal = new AbortController().signal
 export const ADA: Actor = { id: 'ada', name: 'Ada', role: 'OPERATOR', kind: 'PERSON' }
 
 /** A device host on a real journal, as a station has it. `restart` is a new process on the same disk. */
