@@ -29,7 +29,11 @@ const DeviceStopRef = builder.objectRef<DeviceStopResult>('DeviceStop').implemen
       },
     }),
     sentMs: t.float({ nullable: true, resolve: ({ sentMs }) => sentMs ?? null }),
-    confirmed: t.exposeBoolean('confirmed'),
+    confirmed: t.boolean({
+      nullable: true,
+      description: 'null where nothing could be sent.',
+      resolve: ({ sentMs, confirmed }) => (sentMs === undefined ? null : confirmed),
+    }),
     confirmedMs: t.float({ nullable: true, resolve: ({ confirmedMs }) => confirmedMs ?? null }),
     problem: t.field({
       type: ProblemRef,
@@ -51,7 +55,11 @@ const StationStopRef = builder.objectRef<StationStopResult>('StationStop').imple
     }),
     acknowledged: t.exposeBoolean('acknowledged'),
     devices: t.field({ type: [DeviceStopRef], resolve: ({ devices }) => devices }),
-    elapsedMs: t.exposeFloat('elapsedMs'),
+    elapsedMs: t.float({
+      nullable: true,
+      description: 'null where it did not acknowledge.',
+      resolve: ({ acknowledged, elapsedMs }) => (acknowledged ? elapsedMs : null),
+    }),
   }),
 })
 

@@ -22,7 +22,7 @@ JobRef.implement({
     queue: t.exposeString('queue'),
     name: t.exposeString('name'),
     state: t.field({ type: JobStateEnum, resolve: ({ state }) => JOB_STATES.find((known) => known === state) ?? 'WAITING' }),
-    progress: t.exposeFloat('progress', { nullable: true, description: '0 to 1.' }),
+    progress: t.float({ description: '0 to 1.', resolve: ({ progress, state }) => (state === 'COMPLETED' ? 1 : (progress ?? 0)) }),
     progressText: t.exposeString('progressText', { nullable: true }),
     priority: t.exposeInt('priority', { description: 'Larger goes first; 0 is normal.' }),
     attempts: t.exposeInt('attempts'),
