@@ -14,7 +14,7 @@ export type Batch = {
   readonly specs: readonly ShippedSpec[]
   readonly samples: readonly ShippedSample[]
   readonly changes: readonly Extract<JournalEntry, { type: 'change' }>[]
-  /** The last of each state of a run: progress in between is of no use to a row. */
+  /** The last of each state of a run, and its start: progress in between is of no use to a row. */
   readonly runs: readonly RunEntry[]
   /** The last record of each. */
   readonly datasets: readonly DatasetRecord[]
@@ -43,7 +43,8 @@ export function batchOf(entries: readonly StoredEntry[], stationId: string): Bat
         changes.push(entry)
         break
       case 'run':
-        replaceLast(runs, `${entry.runId} ${entry.fence} ${entry.state}`, entry)
+        // The one with the manifest says when the run started and is kept beside the progress after it.
+        replaceLast(runs, `${entry.runId} ${entry.fence} ${entry.manifest === undefined ? entry.state : 'started'}`, entry)
         break
       case 'dataset':
         replaceLast(datasets, entry.dataset.id, entry.dataset)

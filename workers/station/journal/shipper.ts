@@ -160,12 +160,12 @@ class JournalShipper implements Shipper {
   }
 
   /** Outside the transaction: a key once given never changes. */
-  async #learnKeys({ specs, samples, changes }: Batch): Promise<void> {
+  async #learnKeys({ specs, samples, changes, runs }: Batch): Promise<void> {
     const { pool } = this.#options.database
     if (this.#keys.size > MAX_KEYS) this.#keys.clear()
     if (specs.length > 0) this.#keep(await storeSpecs(pool, specs))
     const missing = new Map<string, { deviceId: string; name: string }>()
-    for (const { deviceId, parameter } of [...samples, ...changes]) {
+    for (const { deviceId, parameter } of [...samples, ...changes, ...runs.flatMap(({ manifest }) => manifest?.parameters ?? [])]) {
       const id = `${deviceId} ${parameter}`
       if (!this.#keys.has(id)) missing.set(id, { deviceId, name: parameter })
     }

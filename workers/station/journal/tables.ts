@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { Manifest } from '../../../core/dataset.ts'
 import type { JobState } from '../../../core/job.ts'
 import { QUALITIES } from '../../../core/reading.ts'
 import type { RunState } from '../../../core/run.ts'
@@ -8,6 +9,7 @@ import type { WallNs } from '../../../core/time.ts'
 import { formatRfc3339 } from '../../../core/time.ts'
 import type { Database } from '../../../prisma/client.ts'
 import { appendEvents } from '../../../prisma/events.ts'
+import { storeState } from '../../../prisma/states.ts'
 import type { Batch, ShippedSample, ShippedSpec } from './batch.ts'
 
 /** A connection of the pool, or the pool itself. */
@@ -44,7 +46,10 @@ export async function findKeys(
 export async function storeBatch(sql: Sql, batch: Batch, keyOf: ParameterKeys, stationId: string): Promise<void> {
   await storeSamples(sql, batch.samples, keyOf)
   await storeChanges(sql, batch.changes, keyOf)
-  for (const run of batch.runs) await storeRun(sql, run)
+  for (const run of batch.runs) {
+    await storeRun(sql, run)
+    if (run.manifest !== undefined) await storeStateOf(sql, run.runId, run.manifest, keyOf)
+  }
   for (const dataset of batch.datasets) await storeDataset(sql, dataset, stationId)
   if (batch.queue !== undefined)
     await sql.query('UPDATE "station" SET "queueHeld" = $2, "queueReason" = $3 WHERE "id" = $1', [stationId, batch.queue.held, clean(batch.queue.reason)])
@@ -156,6 +161,15 @@ async function storeRun(
       JOB_STATES[state],
     ],
   )
+}
+
+/** What the lab was when the run started, for whoever looks for states like it. */
+async function storeStateOf(sql: Sql, runId: string, { takenAt, parameters }: Manifest, keyOf: ParameterKeys): Promise<void> {
+  const keyed = parameters.flatMap(({ deviceId, parameter, reading }) => {
+    const key = keyOf(deviceId, parameter)
+    return key === undefined ? [] : [{ key, reading }]
+  })
+  await storeState(sql, runId, takenAt, keyed)
 }
 
 async function storeDataset(sql: Sql, dataset: Batch['datasets'][number], stationId: string): Promise<void> {
