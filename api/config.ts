@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os'
 import { isAbsolute, join } from 'node:path'
+import { type GraphPlace, graphPlace } from '../graph/open.ts'
 import { CannotStart } from '../link/child.ts'
 
 export type ApiConfig = {
@@ -7,6 +8,7 @@ export type ApiConfig = {
   readonly databaseUrl: string
   readonly databaseEmbedded: boolean
   readonly redisUrl: string | undefined
+  readonly graph: GraphPlace
   readonly port: number
   readonly host: string
   /** Origins of pages, beside our own, whose requests are served. */
@@ -36,12 +38,21 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): A
     databaseUrl: needed('DATABASE_URL'),
     databaseEmbedded: text('DATABASE_EMBEDDED') === '1',
     redisUrl: text('REDIS_URL'),
+    graph: graph(dataDir, text),
     port,
     host: text('HOST') ?? '127.0.0.1',
     allowedOrigins,
     userName: text('KYMOGRAPH_USER') ?? userInfo().username,
     logLevel: text('LOG_LEVEL') ?? 'info',
     commit: text('KYMOGRAPH_COMMIT'),
+  }
+}
+
+function graph(dataDir: string, text: (name: string) => string | undefined): GraphPlace {
+  try {
+    return graphPlace(dataDir, { url: text('NEO4J_URL'), user: text('NEO4J_USER'), password: text('NEO4J_PASSWORD') })
+  } catch (error) {
+    return fail(error instanceof Error ? error.message : String(error))
   }
 }
 

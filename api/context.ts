@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { Actor, Cause } from '../core/cause.ts'
 import { uuidv7 } from '../core/id.ts'
+import type { GraphStore } from '../graph/store.ts'
 import type { Database } from '../prisma/client.ts'
 import type { ApiConfig } from './config.ts'
 import type { EventFeed } from './feed.ts'
@@ -22,6 +23,7 @@ export type Services = {
   readonly changes: RowChanges
   readonly feed: EventFeed
   readonly queues: JobQueues
+  readonly graph: GraphStore
   readonly tickets: FrameTickets
 }
 

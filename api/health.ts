@@ -1,6 +1,7 @@
 import { statfs } from 'node:fs/promises'
 import { COMPUTE_QUEUE } from '../core/job.ts'
 import type { Context, Services } from './context.ts'
+import { type GraphServices, graphStanding } from './graph.ts'
 import type { StationMirror } from './stations/mirror.ts'
 
 export type HealthState = 'OK' | 'DEGRADED' | 'DOWN'
@@ -21,6 +22,7 @@ export type Health = {
 }
 
 const PROBE_DEADLINE_MS = 2_000 // what takes longer to say that it lives does not live well
+const BEHIND_MS = 10_000 // a change is in the graph within a second; after so long its projector is away
 const LOW_DISK_BYTES = 2 * 1024 ** 3 // some minutes of a large camera: time to act
 
 export async function databaseHealth({ database }: Pick<Context, 'database'>): Promise<ComponentHealth> {
@@ -33,6 +35,15 @@ export async function queueHealth({ queues }: Pick<Context, 'queues'>): Promise<
   return probe('queue', async () => {
     await queues.ping(COMPUTE_QUEUE)
   })
+}
+
+export async function graphHealth(services: GraphServices): Promise<ComponentHealth> {
+  let behind: Date | undefined
+  const health = await probe('graph', async () => {
+    behind = await graphStanding(services)
+  })
+  if (behind === undefined || Date.now() - behind.getTime() < BEHIND_MS) return health
+  return { ...health, state: 'DEGRADED', message: `it has no change since ${behind.toISOString()}: its projector is away` }
 }
 
 async function diskHealth(dataDir: string): Promise<ComponentHealth & { readonly freeBytes: number }> {
@@ -62,14 +73,15 @@ async function stationComponents(mirror: StationMirror): Promise<ComponentHealth
 
 /** Of the whole lab as this api sees it. */
 export async function labHealth(services: Services): Promise<Health> {
-  const [database, queue, disk, ...stations] = await Promise.all([
+  const [database, queue, graph, disk, ...stations] = await Promise.all([
     databaseHealth(services),
     queueHealth(services),
+    graphHealth(services),
     diskHealth(services.config.dataDir),
     ...services.stations.all().map(stationComponents),
   ])
   const { freeBytes, ...diskComponent } = disk
-  const components = [database, queue, diskComponent, ...stations.flat()]
+  const components = [database, queue, graph, diskComponent, ...stations.flat()]
   return {
     state: overall(components),
     time: new Date(),

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Logger } from 'pino'
+import { openGraph } from '../graph/open.ts'
 import { CannotStart } from '../link/child.ts'
 import { connectStation } from '../link/client.ts'
 import { linkToken } from '../link/token.ts'
@@ -55,8 +56,9 @@ export async function startApi(config: ApiConfig, { log, webFolder }: ApiOptions
     )
     const knownDevices = opened.use(await openKnownDevices(database, changes, log))
     const queues = opened.use(openJobQueues(config.redisUrl === undefined ? { databaseUrl: config.databaseUrl } : { redisUrl: config.redisUrl }, log))
+    const graph = opened.use(openGraph(config.graph))
     const tickets = createFrameTickets(token)
-    const services: Services = { config, log, database, stations, knownDevices, changes, feed: createEventFeed(database, changes), queues, tickets }
+    const services: Services = { config, log, database, stations, knownDevices, changes, feed: createEventFeed(database, changes), queues, graph, tickets }
 
     const authenticator = createAuthenticator(database, config.userName)
     const hub = createSubscriptionHub(log)

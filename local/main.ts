@@ -76,7 +76,12 @@ async function startLab(supervisor: Supervisor, config: LocalConfig, env: NodeJS
     if (registered > 0) say(`${registered} simulated devices registered`)
   }
   const graph = 'neo4j' in config.graph ? [] : [child('graph', 'local', 'graph', 'main.js')]
-  await supervisor.start(...graph, child('station', 'workers', 'station', 'main.js'), child('compute', 'workers', 'compute', 'main.js'), child('api', 'api', 'main.js'))
+  await supervisor.start(
+    ...graph,
+    child('station', 'workers', 'station', 'main.js'),
+    child('compute', 'workers', 'compute', 'main.js'),
+    child('api', 'api', 'main.js'),
+  )
 }
 
 async function makeDataFolder(dataDir: string): Promise<void> {

@@ -33,6 +33,8 @@ import './job.ts'
 import './export.ts'
 import './event.ts'
 import './frame.ts'
+import './graph.ts'
+import './impact.ts'
 
 export function buildSchema(): GraphQLSchema {
   return builder.toSchema()

@@ -2,12 +2,12 @@ import { VERSION } from '../../core/version.ts'
 import { builder } from '../builder.ts'
 import type { Context } from '../context.ts'
 import { presentCursor } from '../cursor.ts'
-import { type ComponentHealth, databaseHealth, queueHealth } from '../health.ts'
+import { type ComponentHealth, databaseHealth, graphHealth, queueHealth } from '../health.ts'
 import { StationRef } from '../refs.ts'
 import { HealthStateEnum } from './enums.ts'
 
 type Backend = {
-  readonly role: 'DATABASE' | 'QUEUE'
+  readonly role: 'DATABASE' | 'QUEUE' | 'GRAPH'
   readonly kind: string
   readonly embedded: boolean
   readonly health: (context: Context) => Promise<ComponentHealth>
@@ -16,7 +16,7 @@ type Backend = {
 const BackendRef = builder.objectRef<Backend>('Backend').implement({
   description: 'What stands behind each role, and whether it is embedded.',
   fields: (t) => ({
-    role: t.field({ type: builder.enumType('BackendRole', { values: ['DATABASE', 'QUEUE'] as const }), resolve: ({ role }) => role }),
+    role: t.field({ type: builder.enumType('BackendRole', { values: ['DATABASE', 'QUEUE', 'GRAPH'] as const }), resolve: ({ role }) => role }),
     kind: t.exposeString('kind'),
     embedded: t.exposeBoolean('embedded'),
     state: t.field({ type: HealthStateEnum, resolve: async ({ health }, _args, context) => (await health(context)).state }),
@@ -37,7 +37,7 @@ const LabRef = builder.objectRef<object>('Lab').implement({
     }),
     backends: t.field({
       type: [BackendRef],
-      resolve: (_lab, _args, { config: { databaseEmbedded, redisUrl } }): Backend[] => [
+      resolve: (_lab, _args, { config: { databaseEmbedded, redisUrl }, graph }): Backend[] => [
         { role: 'DATABASE', kind: databaseEmbedded ? 'PGlite' : 'PostgreSQL', embedded: databaseEmbedded, health: databaseHealth },
         {
           role: 'QUEUE',
@@ -45,6 +45,7 @@ const LabRef = builder.objectRef<object>('Lab').implement({
           embedded: redisUrl === undefined && databaseEmbedded,
           health: queueHealth,
         },
+        { role: 'GRAPH', kind: graph.kind, embedded: graph.embedded, health: graphHealth },
       ],
     }),
     stations: t.field({ type: [StationRef], resolve: (_lab, _args, { database: { prisma } }) => prisma.station.findMany({ orderBy: { name: 'asc' } }) }),

@@ -43,6 +43,7 @@ export async function startTestLab(options: Partial<ApiConfig> = {}): Promise<Te
     databaseUrl: database.url,
     databaseEmbedded: true,
     redisUrl: database.redisUrl,
+    graph: { socketPath: join(dataDir, 'run', 'graph.sock') },
     port: 0,
     host: '127.0.0.1',
     allowedOrigins: [],

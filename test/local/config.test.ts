@@ -15,6 +15,7 @@ describe('the configuration of npm start', () => {
       logLevel: 'info',
       databaseUrl: undefined,
       redisUrl: undefined,
+      graph: { socketPath: '/project/data/run/graph.sock' },
       databaseSocketFolder: '/project/data/run/db',
       commit: '',
     })
@@ -30,6 +31,8 @@ describe('the configuration of npm start', () => {
     [{ SIMULATED_LAB: 'no' }, 'SIMULATED_LAB is "no"; allowed are on, off'],
     [{ STATION_NAME: '../x' }, 'STATION_NAME is "../x"; allowed are 1 to 32 small letters, digits and hyphens'],
     [{ DATABASE_URL: 'mysql://u:secret@h/d' }, 'DATABASE_URL begins with mysql://; allowed is postgres:// or postgresql://'],
+    [{ NEO4J_URL: 'http://h' }, 'NEO4J_URL begins with http://; allowed are neo4j://, neo4j+s://'],
+    [{ NEO4J_URL: 'bolt://anna:secret@h' }, 'NEO4J_URL holds a user name; it belongs in NEO4J_USER, the password in NEO4J_PASSWORD'],
     [{ REDIS_URL: 'secret' }, 'REDIS_URL is not a URL; it begins with redis:// or rediss://'],
   ])('refuses %o', (env, sentence) => {
     expect(() => read(env)).toThrow(sentence)
