@@ -24,6 +24,7 @@ export type ProjectorParts = {
   /** Of model.ts. */
   readonly fingerprint: string
   readonly log: (line: string) => void
+  readonly abandonedAfterMs?: number
 }
 
 /** `waiting`: another projector is rebuilding; look again later. */
@@ -138,7 +139,7 @@ export class Projector {
     const watched = this.#watched
     if (watched === undefined || watched.standing.graphId !== graphId || watched.standing.sequence !== sequence)
       this.#watched = { standing: { graphId, sequence }, sinceMs: now }
-    return watched !== undefined && this.#watched === watched && now - watched.sinceMs > ABANDONED_AFTER_MS
+    return watched !== undefined && this.#watched === watched && now - watched.sinceMs > (this.#parts.abandonedAfterMs ?? ABANDONED_AFTER_MS)
   }
 }
 
