@@ -1,5 +1,6 @@
 import type { JobsOptions } from 'bullmq'
 import { createPostgresBackend, Queue, Worker } from 'bullmq'
+import pg from 'pg'
 
 /**
  * BullMQ's classes on either server. Their types differ by server, and only these few methods are used, so both are seen through these interfaces.
@@ -12,6 +13,8 @@ export interface BullQueue extends BullPeer {
   add(name: string, payload: object, options: JobsOptions): Promise<unknown>
   remove(jobId: string): Promise<number>
   getJobState(jobId: string): Promise<string>
+  /** For a server that is away. */
+  disconnect(): Promise<void>
 }
 
 export interface BullWorker extends BullPeer {
@@ -75,7 +78,15 @@ function redis(url: string): { url: string; retryStrategy: () => number } {
 }
 
 /** `migrate`: whoever comes first makes the tables, under BullMQ's own lock; afterwards it finds nothing to do. */
-function postgres(url: string): { connectionString: string; schema: string; migrate: true; max: number; connectionTimeoutMillis: number; keepAlive: true } {
+function postgres(url: string): {
+  connectionString: string
+  schema: string
+  migrate: true
+  max: number
+  connectionTimeoutMillis: number
+  keepAlive: true
+  Client: typeof pg.Client
+} {
   return {
     connectionString: url,
     schema: POSTGRES_SCHEMA,
@@ -83,6 +94,18 @@ function postgres(url: string): { connectionString: string; schema: string; migr
     max: POSTGRES_CONNECTIONS,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
+    Client: GuardedClient,
+  }
+}
+
+/**
+ * BullMQ takes connections out of its pool without listening to their errors: one that breaks in its hands would end the process. The query that runs on
+ * it fails all the same.
+ */
+class GuardedClient extends pg.Client {
+  constructor(config?: string | pg.ClientConfig) {
+    super(config)
+    this.on('error', () => undefined)
   }
 }
 

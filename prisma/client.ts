@@ -36,6 +36,8 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
     ...(options.name !== undefined && { application_name: options.name }),
   })
   pool.on('error', options.onError)
+  // a connection that breaks while somebody holds it fails the query on it; without a listener it would end the process
+  pool.on('connect', (client) => client.on('error', () => undefined))
   const prisma = new PrismaClient({
     adapter: new PrismaPg(pool, { onConnectionError: options.onError }),
     transactionOptions: { maxWait: TRANSACTION_WAIT_MS, timeout: TRANSACTION_TIMEOUT_MS },

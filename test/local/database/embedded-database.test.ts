@@ -59,7 +59,7 @@ describe('the embedded database', { timeout: 180_000 }, () => {
   it('is whole or not there, when the process dies while it makes its folder', async () => {
     const draft = path.join(folder, 'database.new')
     const first = forkDatabase(folder)
-    await until(() => existsSync(path.join(draft, 'PG_VERSION')), { everyMs: 2, what: 'the half made folder' })
+    await until(() => existsSync(path.join(draft, 'PG_VERSION')), { deadlineMs: 60_000, everyMs: 2, what: 'the half made folder' })
     first.kill('SIGKILL')
     await once(first, 'exit')
     expect(existsSync(path.join(folder, 'database/PG_VERSION'))).toBe(false)
