@@ -1,7 +1,6 @@
 import type { CountArguments } from './plans/count.ts'
 import type { LinearScanArguments } from './plans/linear-scan.ts'
 import type { RecordArguments } from './plans/record.ts'
-import type { ParameterValue } from './reading.ts'
 
 /** A device in a part of the plan; `role` is the plan's word for it. Roles are bound to devices before a run is queued. */
 export type RoleBinding = { readonly role: string; readonly deviceId: string }
@@ -75,8 +74,6 @@ export interface Plan<Arguments> {
   outline(given: Arguments): PlanOutline
   messages(given: Arguments, origins: AxisOrigins): PlanGenerator
 }
-
-export type AxisValue = { readonly commanded: ParameterValue; readonly measured: ParameterValue }
 
 export const MAX_POINTS = 1_000_000 // a scan of a year at one point in thirty seconds; more is a mistake in a form
 export const MAX_AXES = 8 // of one scan; the tables stay readable and no lab we know moves more at once

@@ -8,7 +8,7 @@ export const graphql = initGraphQLTada<{
   scalars: { Time: string; Cursor: string; SafeInt: number; JSON: unknown; Value: number | string | boolean }
 }>()
 
-export type { ResultOf, VariablesOf } from 'gql.tada'
+export type { ResultOf } from 'gql.tada'
 
 /** What every refusal says; mutations select it beside their payload. */
 export type Refusal = { readonly message: string; readonly code: string }
