@@ -56,6 +56,15 @@ describe('a lab after its first start', () => {
     expect(byName.saw?.capabilities).toContain('REGISTER_BANK')
   })
 
+  it('homes an axis, and knows then that it is homed', async () => {
+    const { home } = await query<{ home: { __typename: string; device: { motion: { homed: boolean } } } }>(
+      lab.url,
+      'mutation ($id: ID!) { home(deviceId: $id) { __typename ... on CommandPayload { state device { motion { homed moving } } } ... on Problem { message } } }',
+      { id: ids['stage-x'] },
+    )
+    expect(home).toMatchObject({ __typename: 'CommandPayload', state: 'DONE', device: { motion: { homed: true } } })
+  })
+
   it('moves an axis in any unit of length, and says where it stands', async () => {
     const { move } = await query<{ move: { __typename: string; device: { motion: { position: { number: number; unit: string } } } } }>(
       lab.url,
