@@ -123,7 +123,13 @@ export function openQueue(name: string, connection: QueueConnection, log: QueueL
     async [Symbol.asyncDispose]() {
       closed = true
       const queue = await connected?.catch(() => undefined) // never connected: nothing to close
-      await queue?.close()
+      try {
+        await queue?.close()
+      } catch (error) {
+        // Redis is asked for its leave, which it cannot give while it is away. BullMQ waits for ever for the end of a connection that is not there.
+        log(`queue ${name}: ${messageOf(error)}`)
+        void queue?.disconnect().catch((late: unknown) => log(`queue ${name}: ${messageOf(late)}`))
+      }
     },
   }
 }

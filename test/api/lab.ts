@@ -8,6 +8,7 @@ import { createLog } from '../../api/log.ts'
 import { type Api, startApi } from '../../api/server.ts'
 import { linkToken } from '../../link/token.ts'
 import { startTestDatabase, type TestDatabase } from '../harness/database.ts'
+import { severableServers } from '../harness/severable.ts'
 import { until } from '../until.ts'
 import { CAMERA, FakeStation, METER, STAGE } from './fake-station.ts'
 
@@ -37,12 +38,13 @@ export async function startTestLab(options: Partial<ApiConfig> = {}): Promise<Te
   const dataDir = await mkdtemp(join(tmpdir(), 'kymograph-api-'))
   await mkdir(join(dataDir, 'run'))
   const database = await startTestDatabase()
+  const way = await severableServers(database)
   const station = new FakeStation(join(dataDir, 'run'), await linkToken(join(dataDir, 'run', 'link-token')))
   const config: ApiConfig = {
     dataDir,
-    databaseUrl: database.url,
+    databaseUrl: way.url,
     databaseEmbedded: true,
-    redisUrl: database.redisUrl,
+    redisUrl: way.redisUrl,
     graph: { socketPath: join(dataDir, 'run', 'graph.sock') },
     port: 0,
     host: '127.0.0.1',
@@ -60,7 +62,7 @@ export async function startTestLab(options: Partial<ApiConfig> = {}): Promise<Te
   const clients: Client[] = []
   let stopping: Promise<void> | undefined
   const stopDatabase = (): Promise<void> => {
-    stopping ??= database.stop()
+    stopping ??= way[Symbol.asyncDispose]().then(() => database.stop())
     return stopping
   }
   return {

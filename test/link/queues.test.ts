@@ -67,8 +67,9 @@ function openGate(): { opened: Promise<void>; open: () => void } {
 describe.each(connections)('queues on %s', (_server, connection) => {
   test('carries a job to its worker, once for each job id, and forgets it', async () => {
     const seen: Payload[] = []
-    const { queue } = start(connection(), async (payload) => void seen.push(payload))
+    const { queue, worker } = start(connection(), async (payload) => void seen.push(payload), { paused: true })
     await Promise.all([1, 2].map(() => queue.add(contract, { jobId: 'a', value: 7 }, { jobId: 'a', priority: 0 })))
+    worker.resume()
     await until(async () => (await queue.state('a')) === 'absent' && seen.length === 1, { what: 'the job to be done' })
     expect(seen).toEqual([{ jobId: 'a', value: 7 }])
   })
@@ -174,6 +175,9 @@ describe.each(connections)('while %s is away', (_server, connection) => {
     await until(() => done.includes('next'), { deadlineMs: 20_000 })
     expect(done.filter((jobId) => jobId === 'next')).toHaveLength(1)
     expect(log.length).toBeLessThan(20) // an outage is told in few lines
+
+    await way.cut()
+    await expect(Promise.all([worker.close(), queue[Symbol.asyncDispose]()])).resolves.toBeDefined() // an end in order needs no server
   })
 })
 

@@ -325,8 +325,8 @@ class JournalFile implements Journal {
     await this.flush() // the checkpoint must not know more than the journal
     await writeCheckpoint(this.#folder, checkpoint)
     for (const segment of this.#trimmable()) {
+      this.#sealed = this.#sealed.filter(({ first }) => first !== segment.first) // first, so that no reader opens it any more
       await rm(segment.path, { force: true })
-      this.#sealed = this.#sealed.filter(({ first }) => first !== segment.first)
     }
   }
 }

@@ -216,6 +216,7 @@ describe('count', () => {
     lab.lab.powerMeter.instrument.turnUnits(3) // decibels are no watts
     const run = await lab.finished(runId)
     lab.lab.powerMeter.instrument.turnUnits(1)
+    await until(() => lab.station.host.device(lab.deviceId('power-meter')).reading('power')?.quality === 'GOOD')
     expect(run).toMatchObject({
       state: 'FAILED',
       exitReason: expect.stringContaining('power-meter.power could not be read'),
