@@ -8,6 +8,8 @@ import path from 'node:path'
 import { readProcessTable } from '../../local/previous-life.ts'
 import { until } from '../until.ts'
 import { query } from './graphql.ts'
+import { createServerDatabase } from './server-database.ts'
+import { services } from './services.ts'
 
 export type WholeLabOptions = {
   /** Given: it is used as it is and stays there. Absent: a temporary one that goes with the lab. */
@@ -57,8 +59,9 @@ export async function launchWholeLab(options: WholeLabOptions = {}): Promise<Who
   const dataDir = options.dataDir ?? (await mkdtemp(path.join(tmpdir(), 'kymograph-lab-')))
   const port = Number(options.env?.['PORT'] ?? (await freePort()))
   const { DATABASE_URL: _database, REDIS_URL: _redis, ...inherited } = process.env
+  const servers = await serversOf(dataDir)
   const supervisor = spawn(process.execPath, [path.join(import.meta.dirname, 'start-built.mjs')], {
-    env: { ...inherited, DATA_DIR: dataDir, PORT: String(port), RING_DIR: path.join(dataDir, 'ring'), LOG_LEVEL: 'warn', ...options.env },
+    env: { ...inherited, DATA_DIR: dataDir, PORT: String(port), RING_DIR: path.join(dataDir, 'ring'), LOG_LEVEL: 'warn', ...servers?.env, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true, // a group of its own, as under a terminal: Ctrl-C reaches all of it and not the tests
   })
@@ -80,7 +83,10 @@ export async function launchWholeLab(options: WholeLabOptions = {}): Promise<Who
       for (const { pid } of left) process.kill(pid, 'SIGKILL')
       throw new Error(`left running: ${left.map(({ pid, command }) => `${pid} ${command}`).join(', ')}\n${output}`, { cause: error })
     } finally {
-      if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true })
+      if (options.dataDir === undefined) {
+        await servers?.drop()
+        await rm(dataDir, { recursive: true, force: true })
+      }
     }
   }
 
@@ -94,6 +100,20 @@ export async function launchWholeLab(options: WholeLabOptions = {}): Promise<Who
     stop,
     [Symbol.asyncDispose]: stop,
   }
+}
+
+const serversByFolder = new Map<string, Promise<LabServers>>()
+type LabServers = { readonly env: NodeJS.ProcessEnv; drop(): Promise<void> }
+
+/** In the services profile: databases that belong to this data folder, over every start with it; and no others. */
+async function serversOf(dataDir: string): Promise<LabServers | undefined> {
+  const given = services()
+  if (given === undefined) return undefined
+  const known =
+    serversByFolder.get(dataDir) ??
+    createServerDatabase(given, { migrated: false }).then(({ url, redisUrl, drop }) => ({ env: { DATABASE_URL: url, REDIS_URL: redisUrl }, drop }))
+  serversByFolder.set(dataDir, known)
+  return known
 }
 
 /** Every process that was started for this data folder, found by its environment: also one that nobody remembers. */
