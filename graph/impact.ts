@@ -77,7 +77,7 @@ function deviceSentences(kind: ImpactKind, name: string, devices: readonly Named
       return [`${counted(devices.length, 'device')} ${devices.length === 1 ? 'hangs' : 'hang'} on ${subject}: ${listed(devices)}`, lost(parameters)]
     }
     case 'Device':
-      return [`nothing reaches ${name} any more without it`, lost(parameters)]
+      return [`${name} can then not be reached any more`, lost(parameters)]
     case 'Parameter':
       return [`${name} belongs to ${listed(devices)}`]
   }

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import { checkDatabase, checkRedis } from '../../local/backends.ts'
+import { checkDatabase, checkNeo4j, checkRedis } from '../../local/backends.ts'
 import { startEmptyDatabase } from '../harness/database.ts'
 import { freePort } from '../harness/lab.ts'
 
@@ -43,6 +43,9 @@ describe('a server named by URL', () => {
     await expect(checkRedis(`redis://:secret@127.0.0.1:${port}`)).rejects.toThrow(
       `REDIS_URL redis://:***@127.0.0.1:${port} cannot be used: connect ECONNREFUSED`,
     )
+    const server = { url: `bolt://127.0.0.1:${port}`, user: 'anna', password: 'secret' }
+    await expect(checkNeo4j(server)).rejects.toThrow(`NEO4J_URL bolt://127.0.0.1:${port} cannot be used by anna: `)
+    await expect(checkNeo4j(server)).rejects.not.toThrow('secret')
   })
 
   it('that refuses the password is named with its own words', async () => {
