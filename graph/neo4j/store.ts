@@ -14,12 +14,14 @@ export function connectNeo4j(server: Neo4jServer): GraphStore {
   return new Neo4jStore(openDriver(server))
 }
 
-/** Throws what the server or the way to it says against this. */
+/** Throws GraphUnavailable with what the server or the way to it says against this. */
 export async function reachNeo4j(server: Neo4jServer): Promise<void> {
   const driver = openDriver(server)
   try {
     await driver.verifyConnectivity()
-    await driver.executeQuery('RETURN 1 AS one') // verifyConnectivity alone is content without a password where the server asks for none
+    await driver.executeQuery('RETURN 1 AS one') // verifyConnectivity does not ask for the right to read
+  } catch (error) {
+    throw unavailable(error)
   } finally {
     await driver.close()
   }
@@ -100,6 +102,9 @@ function withIntegers(value: unknown): Record<string, unknown> {
   return JSON.parse(JSON.stringify(value), (_key, item: unknown) => (typeof item === 'number' ? neo4j.int(item) : item)) as Record<string, unknown>
 }
 
+/** The driver wraps a plain reason in advice for its own users. */
 function unavailable(error: unknown): GraphUnavailable {
-  return new GraphUnavailable(`Neo4j: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+  const message = error instanceof Error ? error.message : String(error)
+  const reason = /Caused by: (.*)$/s.exec(message)?.[1] ?? (/No routing servers available/.test(message) ? 'no server answers there' : message)
+  return new GraphUnavailable(`Neo4j: ${reason}`, { cause: error })
 }

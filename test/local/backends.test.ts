@@ -44,7 +44,7 @@ describe('a server named by URL', () => {
       `REDIS_URL redis://:***@127.0.0.1:${port} cannot be used: connect ECONNREFUSED`,
     )
     const server = { url: `bolt://127.0.0.1:${port}`, user: 'anna', password: 'secret' }
-    await expect(checkNeo4j(server)).rejects.toThrow(`NEO4J_URL bolt://127.0.0.1:${port} cannot be used by anna: `)
+    await expect(checkNeo4j(server)).rejects.toThrow(`NEO4J_URL bolt://127.0.0.1:${port} cannot be used by anna: Neo4j: connect ECONNREFUSED 127.0.0.1:${port}`)
     await expect(checkNeo4j(server)).rejects.not.toThrow('secret')
   })
 
