@@ -10,6 +10,7 @@ import type { JobQueues } from './job-queues.ts'
 import type { KnownDevices } from './known-devices.ts'
 import { createLoaders, type Loaders } from './loaders.ts'
 import type { RowChanges } from './row-changes.ts'
+import type { Projections } from './states/projections.ts'
 import type { Stations } from './stations/stations.ts'
 import type { RawJson } from './subscriptions/raw-json.ts'
 
@@ -25,6 +26,7 @@ export type Services = {
   readonly queues: JobQueues
   readonly graph: GraphStore
   readonly tickets: FrameTickets
+  readonly projections: Projections
 }
 
 /** What lives as long as one operation. */

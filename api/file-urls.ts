@@ -22,6 +22,10 @@ export function pngFrameUrl(
   return `${FILES_PATH}/datasets/${datasetId}/frames/${index}.png${text === '' ? '' : `?${text}`}`
 }
 
+export function manifestUrl(of: 'runs' | 'sessions', id: string): string {
+  return `${FILES_PATH}/manifests/${of}/${id}.json`
+}
+
 export function exportFileUrl(exportId: string, name: string): string {
   return `${FILES_PATH}/exports/${exportId}/${encodeURIComponent(name)}`
 }

@@ -2,7 +2,7 @@ import { NotFound } from '../core/errors.ts'
 import { isUuid } from '../core/id.ts'
 
 /** What has a global id: base64url("<type>:<local id>"). A parameter's local id is "<device id>/<name>", all others are UUIDs. */
-export const NODE_TYPES = ['Station', 'Port', 'Device', 'Parameter', 'Session', 'Run', 'Dataset', 'Job', 'Note', 'ApiKey'] as const
+export const NODE_TYPES = ['Station', 'Port', 'Device', 'Parameter', 'Session', 'Run', 'Dataset', 'Job', 'Note', 'ApiKey', 'Preset'] as const
 export type NodeType = (typeof NODE_TYPES)[number]
 
 export function globalId(type: NodeType, localId: string): string {

@@ -1,10 +1,25 @@
 import DataLoader from 'dataloader'
 import type { PrismaClient } from '../prisma/client.ts'
-import type { Dataset, Device, Export, Job, Note, Parameter, Port, Run, Session, Station } from '../prisma/generated/client.ts'
+import type { Dataset, Device, Export, Job, Note, Parameter, Port, Preset, Run, Session, Station } from '../prisma/generated/client.ts'
 import type { Services } from './context.ts'
 import type { KnownDevices } from './known-devices.ts'
 
-export type { ApiKey, Dataset, Device, Event, Export, Job, Note, Parameter, ParameterChange, Port, Run, Session, Station } from '../prisma/generated/client.ts'
+export type {
+  ApiKey,
+  Dataset,
+  Device,
+  Event,
+  Export,
+  Job,
+  Note,
+  Parameter,
+  ParameterChange,
+  Port,
+  Preset,
+  Run,
+  Session,
+  Station,
+} from '../prisma/generated/client.ts'
 export type RunDeviceRow = { readonly role: string; readonly device: Device }
 
 /** Rows by key, gathered per tick into one statement; one set for each operation, so nothing stale outlives it. */
@@ -17,6 +32,9 @@ export type Loaders = {
   readonly dataset: DataLoader<string, Dataset | undefined>
   readonly job: DataLoader<string, Job | undefined>
   readonly note: DataLoader<string, Note | undefined>
+  readonly preset: DataLoader<string, Preset | undefined>
+  /** By its integer key, as text. */
+  readonly parameter: DataLoader<string, (Parameter & { readonly device: Pick<Device, 'id' | 'stationId'> }) | undefined>
   readonly portsOfStation: DataLoader<string, Port[]>
   readonly devicesOfPort: DataLoader<string, Device[]>
   readonly parametersOfDevice: DataLoader<string, Parameter[]>
@@ -59,6 +77,14 @@ export function createLoaders({ database: { prisma }, knownDevices }: Pick<Servi
     note: one(
       (ids) => prisma.note.findMany({ where: among(ids) }),
       ({ id }) => id,
+    ),
+    preset: one(
+      (ids) => prisma.preset.findMany({ where: among(ids) }),
+      ({ id }) => id,
+    ),
+    parameter: one(
+      (keys) => prisma.parameter.findMany({ where: { key: { in: keys.map(Number) } }, include: { device: { select: { id: true, stationId: true } } } }),
+      ({ key }) => String(key),
     ),
     portsOfStation: many(
       (ids) => prisma.port.findMany({ where: { stationId: { in: [...ids] } }, orderBy: { address: 'asc' } }),

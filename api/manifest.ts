@@ -1,22 +1,67 @@
 import { createHash } from 'node:crypto'
 import type { Manifest, ManifestEntry } from '../core/dataset.ts'
-import { restoreReading, type StoredReading } from '../core/stored-reading.ts'
+import { restoreReading, type StoredReading, storeReading } from '../core/stored-reading.ts'
+import { wallNsFromMs } from '../core/time.ts'
+import { VERSION } from '../core/version.ts'
+import type { Context } from './context.ts'
+import { manifestUrl } from './file-urls.ts'
+import type { Run, Session } from './loaders.ts'
+import { presentState } from './states/snapshot.ts'
 
 /** A manifest as a JSON column holds it: times are decimal text. */
-export type StoredManifest = Omit<Manifest, 'takenAt' | 'parameters'> & {
-  readonly takenAt: string
-  readonly parameters: readonly (Omit<ManifestEntry, 'reading'> & { readonly reading: StoredReading })[]
-}
-export type ManifestSource = Manifest & { readonly sha256: string }
+export type StoredManifest = Omit<Manifest, 'takenAt' | 'parameters'> & { readonly takenAt: string; readonly parameters: readonly StoredEntry[] }
+export type StoredEntry = Omit<ManifestEntry, 'reading'> & { readonly reading: StoredReading }
+/** `text` is what `url` serves and `sha256` is taken of. */
+export type ManifestSource = Manifest & { readonly text: string; readonly sha256: string; readonly url: string }
 
-export function storedManifest(stored: unknown): ManifestSource {
-  const manifest = stored as StoredManifest
-  return {
-    ...manifest,
-    takenAt: BigInt(manifest.takenAt),
-    parameters: manifest.parameters.map((entry) => ({ ...entry, reading: restoreReading(entry.reading) })),
-    sha256: createHash('sha256').update(canonicalJson(stored)).digest('hex'),
+/** null before the run has started. */
+export function manifestOfRun({ id, manifest }: Pick<Run, 'id' | 'manifest'>): ManifestSource | null {
+  return manifest === null ? null : manifestSource(manifest as unknown as StoredManifest, manifestUrl('runs', id))
+}
+
+/** Of a session from before there were manifests: an empty one. */
+export function manifestOfSession({ id, manifest, startedAt }: Pick<Session, 'id' | 'manifest' | 'startedAt'>): ManifestSource {
+  const empty: StoredManifest = {
+    takenAt: wallNsFromMs(startedAt.getTime()).toString(),
+    parameters: [],
+    software: { version: '', commit: '', drivers: {}, node: '' },
   }
+  return manifestSource(manifest === null ? empty : (manifest as unknown as StoredManifest), manifestUrl('sessions', id))
+}
+
+function manifestSource(stored: StoredManifest, url: string): ManifestSource {
+  const text = canonicalJson(stored)
+  return {
+    ...stored,
+    takenAt: BigInt(stored.takenAt),
+    parameters: stored.parameters.map(restoreEntry),
+    text,
+    sha256: createHash('sha256').update(text).digest('hex'),
+    url,
+  }
+}
+
+/** Of the whole lab as it is now, for a session that starts. */
+export async function takeManifest(context: Context): Promise<StoredManifest> {
+  const { time, values } = await presentState(undefined, context)
+  const known = [...values.values()]
+  const devices = await Promise.all(known.map(({ deviceId }) => context.load.device.load(deviceId)))
+  const entries = known.map((value, at): ManifestEntry => ({ ...value, deviceName: devices[at]?.name ?? '' }))
+  const used = new Set(devices.map((device) => device?.driverId))
+  const drivers = Object.fromEntries(context.stations.drivers().flatMap(({ id, version }) => (used.has(id) ? [[id, version]] : [])))
+  return {
+    takenAt: time.toString(),
+    parameters: entries.map(storeEntry),
+    software: { version: VERSION, commit: context.config.commit ?? '', drivers, node: process.version },
+  }
+}
+
+export function storeEntry({ reading, ...entry }: ManifestEntry): StoredEntry {
+  return { ...entry, reading: storeReading(reading) }
+}
+
+export function restoreEntry({ reading, ...entry }: StoredEntry): ManifestEntry {
+  return { ...entry, reading: restoreReading(reading) }
 }
 
 /** PostgreSQL orders the keys of a jsonb object as it likes; the hash must not depend on it. */

@@ -4,7 +4,7 @@ import type { ParameterSpec } from '../core/parameter.ts'
 import type { Reading } from '../core/reading.ts'
 import { builder } from './builder.ts'
 import { connectionRef } from './connection.ts'
-import type { Dataset, Device, Job, Note, Port, Run, Session, Station } from './loaders.ts'
+import type { Dataset, Device, Job, Note, Port, Preset, Run, Session, Station } from './loaders.ts'
 
 /**
  * The nouns that point at one another, by name and by what stands behind them. Their fields are in schema/, one file each; they are named here so that
@@ -24,6 +24,7 @@ export const NoteRef = builder.objectRef<Note>('Note')
 export const RunRef = builder.objectRef<Run>('Run')
 export const DatasetRef = builder.objectRef<Dataset>('Dataset')
 export const JobRef = builder.objectRef<Job>('Job')
+export const PresetRef = builder.objectRef<Preset>('Preset')
 
 export const DeviceConnectionRef = connectionRef('Device', DeviceRef, { counted: true })
 export const SessionConnectionRef = connectionRef('Session', SessionRef, { counted: true })

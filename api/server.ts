@@ -24,6 +24,7 @@ import { openKnownDevices } from './known-devices.ts'
 import { Opened } from './opened.ts'
 import { openRowChanges } from './row-changes.ts'
 import { buildSchema } from './schema/index.ts'
+import { createProjections } from './states/projections.ts'
 import { openStations } from './stations/stations.ts'
 import { createSubscriptionHub } from './subscriptions/hub.ts'
 
@@ -58,7 +59,9 @@ export async function startApi(config: ApiConfig, { log, webFolder }: ApiOptions
     const queues = opened.use(openJobQueues(config.redisUrl === undefined ? { databaseUrl: config.databaseUrl } : { redisUrl: config.redisUrl }, log))
     const graph = opened.use(openGraph(config.graph))
     const tickets = createFrameTickets(token)
-    const services: Services = { config, log, database, stations, knownDevices, changes, feed: createEventFeed(database, changes), queues, graph, tickets }
+    const projections = createProjections()
+    const feed = createEventFeed(database, changes)
+    const services: Services = { config, log, database, stations, knownDevices, changes, feed, queues, graph, tickets, projections }
 
     const authenticator = createAuthenticator(database, config.userName)
     const hub = createSubscriptionHub(log)

@@ -4,6 +4,7 @@ import { appendEvents } from '../prisma/events.ts'
 import { type Context, causeOf } from './context.ts'
 import { localId } from './global-id.ts'
 import type { Session } from './loaders.ts'
+import { takeManifest } from './manifest.ts'
 import { nowNs } from './now.ts'
 
 const MAX_TITLE_LENGTH = 200 // one line
@@ -14,6 +15,7 @@ export type NewSession = { readonly title: string; readonly tags: readonly strin
 export async function openSession({ title, tags, metadata }: NewSession, context: Context): Promise<Session> {
   if (title.trim() === '' || title.length > MAX_TITLE_LENGTH) throw new InvalidValue(`title: give 1 to ${MAX_TITLE_LENGTH} characters`, ['input', 'title'])
   if (tags.length > MAX_TAGS) throw new InvalidValue(`tags: give at most ${MAX_TAGS}`, ['input', 'tags'])
+  const manifest = await takeManifest(context)
   return context.database.prisma.$transaction(async (tx) => {
     const session = await tx.session.create({
       // Whole milliseconds, as JavaScript knows them: what is read back is what is stored.
@@ -22,6 +24,7 @@ export async function openSession({ title, tags, metadata }: NewSession, context
         tags: [...tags],
         operator: context.actor.name,
         startedAt: new Date(),
+        manifest: manifest as unknown as Prisma.InputJsonValue,
         ...(metadata != null && { metadata: metadata as Prisma.InputJsonValue }),
       },
     })

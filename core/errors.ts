@@ -44,6 +44,7 @@ export type ProblemFacts = {
   readonly runId?: string
   readonly sessionId?: string
   readonly jobId?: string
+  readonly presetId?: string
   /** RFC 3339. */
   readonly since?: string
   readonly instrumentCode?: string

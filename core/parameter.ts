@@ -71,10 +71,13 @@ export function checkValue(spec: ParameterSpec, given: ParameterValue, givenUnit
 }
 
 /** Whether `next` is worth a line of history after `last`. */
-export function exceedsDeadband(spec: ParameterSpec, last: ParameterValue | undefined, next: ParameterValue | undefined): boolean {
-  if (typeof last === 'number' && typeof next === 'number') return Math.abs(next - last) > (spec.deadband ?? 0)
-  if (Array.isArray(last) && Array.isArray(next))
-    return last.length !== next.length || last.some((item, at) => Math.abs(item - next[at]) > (spec.deadband ?? 0))
+export function exceedsDeadband(
+  { deadband = 0 }: Pick<ParameterSpec, 'deadband'>,
+  last: ParameterValue | undefined,
+  next: ParameterValue | undefined,
+): boolean {
+  if (typeof last === 'number' && typeof next === 'number') return Math.abs(next - last) > deadband
+  if (Array.isArray(last) && Array.isArray(next)) return last.length !== next.length || last.some((item, at) => Math.abs(item - next[at]) > deadband)
   return last !== next
 }
 

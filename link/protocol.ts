@@ -40,6 +40,7 @@ export type DriverDescription = {
   readonly id: string
   readonly vendor: string
   readonly model: string
+  readonly version: string
   readonly capabilities: readonly Capability[]
   readonly settings: readonly SettingSpec[]
   /** The driver can only speak to a simulator; false for those of real instruments, whatever address they are given. */

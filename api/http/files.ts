@@ -11,6 +11,7 @@ import type { Database } from '../../prisma/client.ts'
 import type { RecordedFrame } from '../../storage/frame-file.ts'
 import { frameStatistics, openFrameFile } from '../../storage/frame-file.ts'
 import { grayPng } from '../../storage/png.ts'
+import { type ManifestSource, manifestOfRun, manifestOfSession } from '../manifest.ts'
 import { sendBytes, sendFile, sentNotModified } from './send-file.ts'
 
 /**
@@ -46,6 +47,15 @@ export function createFilesRouter({ database: { prisma }, dataDir, authorize }: 
     await sendFile(request, response, { ...file, path: path.join(dataDir, row.folder, name) })
   })
 
+  router.get('/manifests/:of/:name', async (request, response) => {
+    const { of, name } = request.params
+    const id = /^(.+)\.json$/.exec(name)?.[1]
+    const manifest = id !== undefined && isUuid(id) ? await manifestOf(of, id) : null
+    if (manifest === null) throw new NotFound(`manifest ${of}/${name}`)
+    if (sentNotModified(request, response, `"${manifest.sha256}"`, 'application/json')) return
+    sendBytes(request, response, Buffer.from(manifest.text))
+  })
+
   router.get('/datasets/:id/:name', async (request, response) => {
     const { id, name } = request.params
     const row = await datasetRow(id)
@@ -78,6 +88,13 @@ export function createFilesRouter({ database: { prisma }, dataDir, authorize }: 
   router.use((_request: Request, response: Response) => refuse(response, 404, 'there is no such file'))
   router.use(tellProblem)
   return router
+
+  async function manifestOf(of: string, id: string): Promise<ManifestSource | null> {
+    const run = of === 'runs' ? await prisma.run.findUnique({ where: { id }, select: { id: true, manifest: true } }) : null
+    if (run !== null) return manifestOfRun(run)
+    const session = of === 'sessions' ? await prisma.session.findUnique({ where: { id } }) : null
+    return session === null ? null : manifestOfSession(session)
+  }
 
   async function datasetRow(id: string) {
     const row = isUuid(id) ? await prisma.dataset.findUnique({ where: { id } }) : null

@@ -4,21 +4,14 @@ import { builder } from '../builder.ts'
 import { type Commanded, type CommandOptionsGiven, command } from '../commands.ts'
 import type { Context } from '../context.ts'
 import type { Device } from '../loaders.ts'
+import { nowNs } from '../now.ts'
 import { parameterOf } from '../parameters.ts'
-import { DeviceRef, ParameterRef, type ParameterSource, ProblemRef, ReadingRef, type ReadingSource } from '../refs.ts'
+import { DeviceRef, ProblemRef } from '../refs.ts'
 import { commandSource } from '../subscriptions/command.ts'
 import { parameterValue } from '../values.ts'
+import { type StateEntry, StateEntryRef } from './lab-state.ts'
 import { answer, resultUnion, type ServedCode } from './problem.ts'
 import { ValueInputRef } from './value-input.ts'
-
-type StateEntry = { readonly device: Device; readonly parameter: ParameterSource; readonly reading: ReadingSource }
-const StateEntryRef = builder.objectRef<StateEntry>('StateEntry').implement({
-  fields: (t) => ({
-    device: t.field({ type: DeviceRef, resolve: ({ device }) => device }),
-    parameter: t.field({ type: ParameterRef, resolve: ({ parameter }) => parameter }),
-    reading: t.field({ type: ReadingRef, resolve: ({ reading }) => reading }),
-  }),
-})
 
 const CommandStateEnum = builder.enumType('CommandState', { values: ['ACCEPTED', 'DONE'] as const })
 type CommandPayload = {
@@ -253,12 +246,13 @@ function payloadOf({ state, elapsedMs, requestId }: CommandAnswer, device: Devic
 
 /** What was measured; a setpoint is the parameter's own field. */
 async function entriesOf(readings: readonly CommandReading[], context: Context): Promise<StateEntry[]> {
+  const at = nowNs()
   const measured = readings.filter(({ setpoint }) => setpoint !== true)
   const entries = await Promise.all(
     measured.map(async ({ deviceId, parameter: name, reading }) => {
       const device = await context.load.device.load(deviceId)
       const parameter = device && (await parameterOf(device, name, context))
-      return device === undefined || parameter === undefined ? [] : [{ device, parameter, reading: { ...reading, unit: parameter.spec.unit } }]
+      return device === undefined || parameter === undefined ? [] : [{ device, parameter, reading: { ...reading, unit: parameter.spec.unit }, at }]
     }),
   )
   return entries.flat()

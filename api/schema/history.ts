@@ -32,7 +32,8 @@ const ParameterChangeConnectionRef = connectionRef('ParameterChange', ParameterC
 builder.objectFields(ParameterRef, (t) => ({
   history: t.field({
     type: SeriesRef,
-    description: 'What was recorded of it: every change beyond its deadband. The first point is what it was at the beginning of the range.',
+    description:
+      'What was recorded of it: every change beyond its deadband, every change of quality, and a sample a minute while it is read. The first point is what it was at the beginning of the range.',
     args: {
       range: t.arg({ type: TimeRangeRef, required: true }),
       maxPoints: t.arg.int({ defaultValue: 1000 }),

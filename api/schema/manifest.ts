@@ -3,7 +3,7 @@ import { builder } from '../builder.ts'
 import type { ManifestSource } from '../manifest.ts'
 import { ReadingRef } from '../refs.ts'
 
-const ManifestEntryRef = builder.objectRef<ManifestEntry>('ManifestEntry').implement({
+export const ManifestEntryRef = builder.objectRef<ManifestEntry>('ManifestEntry').implement({
   fields: (t) => ({
     deviceName: t.exposeString('deviceName'),
     parameter: t.exposeString('parameter'),
@@ -17,6 +17,7 @@ export const ManifestRef = builder.objectRef<ManifestSource>('Manifest').impleme
     takenAt: t.field({ type: 'Time', resolve: ({ takenAt }) => takenAt }),
     parameters: t.field({ type: [ManifestEntryRef], complexity: { field: 1, multiplier: 50 }, resolve: ({ parameters }) => parameters }),
     software: t.field({ type: 'JSON', resolve: ({ software }) => software }),
-    sha256: t.exposeString('sha256', { description: 'Of the manifest as JSON with sorted keys.' }),
+    sha256: t.exposeString('sha256', { description: 'Of the file at url: the manifest as JSON with sorted keys.' }),
+    url: t.exposeString('url'),
   }),
 })

@@ -5,7 +5,7 @@ import { MAX_PAGE } from '../connection.ts'
 import type { Context } from '../context.ts'
 import { globalId, type NodeType, parseGlobalId } from '../global-id.ts'
 import { parameterById } from '../parameters.ts'
-import { DatasetRef, DeviceRef, JobRef, NodeRef, ParameterRef, PortRef, RunRef, SessionRef, StationRef } from '../refs.ts'
+import { DatasetRef, DeviceRef, JobRef, NodeRef, ParameterRef, PortRef, PresetRef, RunRef, SessionRef, StationRef } from '../refs.ts'
 
 type Finder = {
   readonly ref: Parameters<typeof brandWithType<Types>>[1]
@@ -22,6 +22,7 @@ const NODES: Readonly<Record<Exclude<NodeType, 'Note' | 'ApiKey'>, Finder>> = {
   Run: { ref: RunRef, find: (id, { load }) => load.run.load(id) },
   Dataset: { ref: DatasetRef, find: (id, { load }) => load.dataset.load(id) },
   Job: { ref: JobRef, find: (id, { load }) => load.job.load(id) },
+  Preset: { ref: PresetRef, find: (id, { load }) => load.preset.load(id) },
 }
 
 NodeRef.implement({

@@ -210,9 +210,10 @@ function stoppedState(facts: ProblemFacts, stations: Context['stations']) {
   return stopped?.emergencyStop ?? { active: true }
 }
 
-async function currentOf({ sessionId, runId, jobId, deviceId }: ProblemFacts, context: Context) {
+async function currentOf({ sessionId, runId, jobId, presetId, deviceId }: ProblemFacts, context: Context) {
   if (sessionId !== undefined) return findNode(globalId('Session', sessionId), context)
   if (runId !== undefined) return findNode(globalId('Run', runId), context)
   if (jobId !== undefined) return findNode(globalId('Job', jobId), context)
+  if (presetId !== undefined) return findNode(globalId('Preset', presetId), context)
   return deviceId === undefined ? undefined : findNode(globalId('Device', deviceId), context)
 }

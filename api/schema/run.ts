@@ -7,7 +7,7 @@ import { builder } from '../builder.ts'
 import { after, idCursor, pageArgs, pageCost, pageOf } from '../connection.ts'
 import { localId, localIds } from '../global-id.ts'
 import type { Run, RunDeviceRow } from '../loaders.ts'
-import { storedManifest } from '../manifest.ts'
+import { manifestOfRun } from '../manifest.ts'
 import { DatasetRef, DeviceRef, JobRef, NodeRef, ProblemRef, RunConnectionRef, RunRef, SessionRef, StationRef } from '../refs.ts'
 import { abortRun } from '../runs/abort.ts'
 import { startRun } from '../runs/start.ts'
@@ -80,7 +80,7 @@ RunRef.implement({
       type: ManifestRef,
       nullable: true,
       description: 'What was true when it started; null before that.',
-      resolve: ({ manifest }) => (manifest === null ? null : storedManifest(manifest)),
+      resolve: (run) => manifestOfRun(run),
     }),
     canPause: t.boolean({ resolve: ({ plan }) => outlineOf(plan as unknown as BoundPlan).canPause }),
     job: t.field({

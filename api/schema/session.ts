@@ -7,17 +7,19 @@ import { after, idCursor, pageArgs, pageCost, pageOf } from '../connection.ts'
 import { type Context, causeOf } from '../context.ts'
 import { localId, localIds } from '../global-id.ts'
 import type { Session } from '../loaders.ts'
+import { manifestOfSession } from '../manifest.ts'
 import { nowNs } from '../now.ts'
 import { DatasetConnectionRef, DeviceRef, NodeRef, NoteRef, RunConnectionRef, SessionConnectionRef, SessionRef } from '../refs.ts'
 import { openSession } from '../sessions.ts'
 import { RunStateEnum } from './enums.ts'
+import { ManifestRef } from './manifest.ts'
 import { answer, resultUnion } from './problem.ts'
 import { TimeRangeRef, within } from './time-range.ts'
 
 const SessionStateEnum = builder.enumType('SessionState', { values: ['OPEN', 'CLOSED'] as const })
 
 SessionRef.implement({
-  description: "A person's bounded use of the lab: an experiment. It holds runs, datasets and notes.",
+  description: "A person's bounded use of the lab: an experiment. It holds runs, datasets, notes and a manifest of every parameter at its start.",
   interfaces: [NodeRef],
   fields: (t) => ({
     title: t.exposeString('title'),
@@ -61,6 +63,7 @@ SessionRef.implement({
       description: 'Every device that one of its runs used.',
       resolve: ({ id }, _args, { load }) => load.devicesOfSession.load(id),
     }),
+    manifest: t.field({ type: ManifestRef, description: 'What was true when it started.', resolve: (session) => manifestOfSession(session) }),
     summary: t.exposeString('summary', { nullable: true }),
   }),
 })

@@ -20,12 +20,13 @@ const DRIVERS: readonly DriverDescription[] = [
     id: 'fake-stage',
     vendor: 'Fake',
     model: 'Stage',
+    version: '1.0.0',
     capabilities: ['MOVABLE', 'PARAMETERIZED'],
     settings: [{ name: 'address', kind: 'TEXT', description: 'where', required: true }],
     simulated: true,
   },
-  { id: 'fake-meter', vendor: 'Fake', model: 'Meter', capabilities: ['READABLE', 'PARAMETERIZED'], settings: [], simulated: true },
-  { id: 'fake-camera', vendor: 'Fake', model: 'Camera', capabilities: ['FRAME_PRODUCER'], settings: [], simulated: true },
+  { id: 'fake-meter', vendor: 'Fake', model: 'Meter', version: '1.0.0', capabilities: ['READABLE', 'PARAMETERIZED'], settings: [], simulated: true },
+  { id: 'fake-camera', vendor: 'Fake', model: 'Camera', version: '1.0.0', capabilities: ['FRAME_PRODUCER'], settings: [], simulated: true },
 ]
 
 export const STAGE = randomUUID()

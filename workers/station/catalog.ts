@@ -4,8 +4,8 @@ import type { Driver } from '../../drivers/driver.ts'
 import type { DeviceLocation, DriverDescription } from '../../link/protocol.ts'
 
 /** Every driver is one for the real instrument; a simulator is only another address of it. */
-export function describeDriver({ id, vendor, model, settings, capabilities, documentation }: Driver): DriverDescription {
-  return { id, vendor, model, settings, capabilities, simulated: false, ...(documentation !== undefined && { documentation }) }
+export function describeDriver({ id, vendor, model, version, settings, capabilities, documentation }: Driver): DriverDescription {
+  return { id, vendor, model, version, settings, capabilities, simulated: false, ...(documentation !== undefined && { documentation }) }
 }
 
 /** Checks the settings by the driver's own rules and says which port they name. Throws NotFound or InvalidValue. */

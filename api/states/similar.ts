@@ -1,0 +1,127 @@
+import { GraphQLError } from 'graphql'
+import { Problem } from '../../core/errors.ts'
+import { type HardwareState, hardwareState, unpackState } from '../../core/hardware-state.ts'
+import { type Comparison, type Contribution, compareStates, contributionsOf, type Scales } from '../../core/state-vector.ts'
+import type { WallNs } from '../../core/time.ts'
+import type { Context } from '../context.ts'
+import { globalId, localId } from '../global-id.ts'
+import { type Candidate, type CandidateFilter, everyState, inOneSnapshot, nearest } from './candidates.ts'
+import { type StateRefGiven, stateOf } from './reference.ts'
+import type { StateValue } from './snapshot.ts'
+
+export type SimilarityRequest = { readonly to: StateRefGiven; readonly first: number; readonly filter: CandidateFilter; readonly exact: boolean }
+
+/** A past state, with what it takes to say why it is alike or unlike. */
+export type StateMatch = {
+  readonly runId: string
+  readonly sessionId: string
+  readonly time: WallNs
+  readonly distance: number
+  contributions(): readonly Contribution[]
+  /** What the parameter was in the state asked for, and in this one; by "<device id>/<name>". */
+  from(id: string): Promise<StateValue | undefined>
+  to(id: string): Promise<StateValue | undefined>
+}
+
+/** So many of the nearest vectors are ranked exactly: the index misses some, and parameters may share places in the vector. */
+const CANDIDATES_FOR_EACH = 10
+const LEAST_CANDIDATES = 100
+
+/** The states nearest to one given. Throws Problems for what is asked wrongly, an error with the code SIMILARITY_UNAVAILABLE for what the database lacks. */
+export async function similarStates(request: SimilarityRequest, context: Context): Promise<readonly StateMatch[]> {
+  try {
+    return await search(request, context)
+  } catch (error) {
+    if (error instanceof Problem || error instanceof GraphQLError) throw error
+    context.log.warn({ error: String(error) }, 'similar states cannot be searched')
+    throw unavailable('the database has no vectors of states, or does not answer')
+  }
+}
+
+async function search({ to, first, filter, exact }: SimilarityRequest, context: Context): Promise<readonly StateMatch[]> {
+  const asked = await askedState(to, context)
+  const conditions = { ...filter, ...(to.runId != null && { exceptRunId: localId('Run', to.runId) }) }
+  const { scales, found } = exact
+    ? await rankAll(asked.state, first, conditions, context)
+    : await inOneSnapshot(context.database, async (sql) => {
+        const projection = await context.projections.current(sql)
+        if (projection === undefined) return { scales: new Map(), found: await noneYet(context) }
+        const candidates = await nearest(sql, asked.state, projection, conditions, Math.max(LEAST_CANDIDATES, first * CANDIDATES_FOR_EACH))
+        return { scales: projection.scales, found: best(ranked(candidates, asked.state, projection.scales), first) }
+      })
+  return found.map(({ candidate, distance }) => matchOf(candidate, distance, asked, scales, context))
+}
+
+async function rankAll(asked: HardwareState, first: number, filter: CandidateFilter, context: Context) {
+  const { pool } = context.database
+  const projection = await context.projections.current(pool)
+  if (projection === undefined) return { scales: new Map(), found: await noneYet(context) }
+  let found: readonly Ranked[] = []
+  for await (const candidates of everyState(pool, filter)) found = best([...found, ...ranked(candidates, asked, projection.scales)], first)
+  return { scales: projection.scales, found }
+}
+
+type Ranked = { readonly candidate: Candidate } & Comparison
+
+function ranked(candidates: readonly Candidate[], asked: HardwareState, scales: Scales): readonly Ranked[] {
+  return candidates.flatMap((candidate) => {
+    const comparison = compareStates(asked, candidate.state, scales)
+    return comparison === undefined ? [] : [{ candidate, ...comparison }]
+  })
+}
+
+/** Of equal distance first the one of which more is known, then the newer. */
+function best(all: readonly Ranked[], first: number): readonly Ranked[] {
+  return all.toSorted((a, b) => a.distance - b.distance || b.common - a.common || Number(b.candidate.time - a.candidate.time)).slice(0, first)
+}
+
+/** Without any state there is nothing to find; with some, their projection is still being made. */
+async function noneYet({ database: { prisma } }: Context): Promise<readonly Ranked[]> {
+  if ((await prisma.hardwareState.findFirst({ select: { runId: true } })) === null) return []
+  throw unavailable('the vectors of the states are being made')
+}
+
+function unavailable(why: string): GraphQLError {
+  return new GraphQLError(`similar states cannot be searched now: ${why}`, { extensions: { code: 'SIMILARITY_UNAVAILABLE' } })
+}
+
+type Asked = { readonly state: HardwareState; readonly value: (id: string) => Promise<StateValue | undefined> }
+
+/** The start of a run is stored as it is compared; anything else is made of its readings. */
+async function askedState(to: StateRefGiven, context: Context): Promise<Asked> {
+  const readings = once(async () => (await stateOf(to, undefined, context)).values)
+  const value: Asked['value'] = async (id) => (await readings()).get(id)
+  if (to.runId != null) {
+    const stored = await context.database.prisma.hardwareState.findUnique({ where: { runId: localId('Run', to.runId) } })
+    if (stored !== null) return { state: unpackState(stored.entries), value }
+  }
+  const values = await readings()
+  const { rows } = await context.database.pool.query<{ key: number; id: string }>(
+    `SELECT "key", "deviceId" || '/' || "name" AS "id" FROM "parameter" WHERE "deviceId" = ANY($1::uuid[])`,
+    [[...new Set(Array.from(values.values(), ({ deviceId }) => deviceId))]],
+  )
+  const keyed = rows.flatMap(({ key, id }) => {
+    const reading = values.get(id)?.reading
+    return reading === undefined ? [] : [{ key, reading }]
+  })
+  return { state: hardwareState(keyed), value }
+}
+
+function matchOf({ runId, sessionId, time, state }: Candidate, distance: number, asked: Asked, scales: Scales, context: Context): StateMatch {
+  const run = { runId: globalId('Run', runId) }
+  const readings = once(async () => (await stateOf(run, undefined, context)).values)
+  return {
+    runId,
+    sessionId,
+    time,
+    distance,
+    contributions: () => contributionsOf(asked.state, state, scales),
+    from: asked.value,
+    to: async (id) => (await readings()).get(id),
+  }
+}
+
+function once<Answer>(work: () => Promise<Answer>): () => Promise<Answer> {
+  let answer: Promise<Answer> | undefined
+  return () => (answer ??= work())
+}
