@@ -3,6 +3,7 @@ import { Problem } from '../../core/errors.ts'
 import { type HardwareState, hardwareState, unpackState } from '../../core/hardware-state.ts'
 import { type Comparison, type Contribution, compareStates, contributionsOf, type Scales } from '../../core/state-vector.ts'
 import type { WallNs } from '../../core/time.ts'
+import type { Sql } from '../../prisma/states.ts'
 import type { Context } from '../context.ts'
 import { globalId, localId } from '../global-id.ts'
 import { type Candidate, type CandidateFilter, everyState, inOneSnapshot, nearest } from './candidates.ts'
@@ -41,27 +42,30 @@ export async function similarStates(request: SimilarityRequest, context: Context
 async function search({ to, first, filter, exact }: SimilarityRequest, context: Context): Promise<readonly StateMatch[]> {
   const asked = await askedState(to, context)
   const conditions = { ...filter, ...(to.runId != null && { exceptRunId: localId('Run', to.runId) }) }
-  const { scales, found } = exact
-    ? await rankAll(asked.state, first, conditions, context)
-    : await inOneSnapshot(context.database, async (sql) => {
-        const projection = await context.projections.current(sql)
-        if (projection === undefined) return { scales: new Map(), found: await noneYet(context) }
-        const candidates = await nearest(sql, asked.state, projection, conditions, Math.max(LEAST_CANDIDATES, first * CANDIDATES_FOR_EACH))
-        return { scales: projection.scales, found: best(ranked(candidates, asked.state, projection.scales), first) }
-      })
+  const { scales, found } = await (exact ? rankAll : rankNearest)(asked.state, first, conditions, context)
   return found.map(({ candidate, distance }) => matchOf(candidate, distance, asked, scales, context))
 }
 
-async function rankAll(asked: HardwareState, first: number, filter: CandidateFilter, context: Context) {
-  const { pool } = context.database
-  const projection = await context.projections.current(pool)
-  if (projection === undefined) return { scales: new Map(), found: await noneYet(context) }
-  let found: readonly Ranked[] = []
-  for await (const candidates of everyState(pool, filter)) found = best([...found, ...ranked(candidates, asked, projection.scales)], first)
-  return { scales: projection.scales, found }
+type Ranking = { readonly scales: Scales; readonly found: readonly Ranked[] }
+type Ranked = { readonly candidate: Candidate } & Comparison
+
+async function rankNearest(asked: HardwareState, first: number, filter: CandidateFilter, { database, projections }: Context): Promise<Ranking> {
+  return inOneSnapshot(database, async (sql) => {
+    const projection = await projections.current(sql)
+    if (projection === undefined) return noneYet(sql)
+    const candidates = await nearest(sql, asked, projection, filter, Math.max(LEAST_CANDIDATES, first * CANDIDATES_FOR_EACH))
+    return { scales: projection.scales, found: best(ranked(candidates, asked, projection.scales), first) }
+  })
 }
 
-type Ranked = { readonly candidate: Candidate } & Comparison
+async function rankAll(asked: HardwareState, first: number, filter: CandidateFilter, { database: { pool }, projections }: Context): Promise<Ranking> {
+  const projection = await projections.current(pool)
+  if (projection === undefined) return noneYet(pool)
+  const { scales } = projection
+  let found: readonly Ranked[] = []
+  for await (const candidates of everyState(pool, filter)) found = best([...found, ...ranked(candidates, asked, scales)], first)
+  return { scales, found }
+}
 
 function ranked(candidates: readonly Candidate[], asked: HardwareState, scales: Scales): readonly Ranked[] {
   return candidates.flatMap((candidate) => {
@@ -76,8 +80,9 @@ function best(all: readonly Ranked[], first: number): readonly Ranked[] {
 }
 
 /** Without any state there is nothing to find; with some, their projection is still being made. */
-async function noneYet({ database: { prisma } }: Context): Promise<readonly Ranked[]> {
-  if ((await prisma.hardwareState.findFirst({ select: { runId: true } })) === null) return []
+async function noneYet(sql: Sql): Promise<Ranking> {
+  const { rowCount } = await sql.query('SELECT 1 FROM "hardware_state" LIMIT 1')
+  if (rowCount === 0) return { scales: new Map(), found: [] }
   throw unavailable('the vectors of the states are being made')
 }
 
