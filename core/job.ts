@@ -50,6 +50,14 @@ export const exportJob: JobContract<ExportPayload> = {
   },
 }
 
+/** Fits the scales of the parameters to all states so far, and makes their vectors anew. */
+export const embeddingJob: JobContract<{ readonly jobId: string }> = {
+  name: 'embedding',
+  attempts: 3, // begun anew each time: nothing of it is used before it is whole
+  maxStalledCount: 2,
+  parse: (given) => ({ jobId: text(given, 'jobId') }),
+}
+
 export const COMPUTE_QUEUE = 'compute'
 export function stationQueue(stationId: string): string {
   return `station-${stationId}`

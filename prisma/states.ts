@@ -98,11 +98,12 @@ export function vectorText(vector: Float32Array): string {
   return `[${Array.from(vector, (value) => (value === 0 ? '0' : value.toPrecision(FLOAT32_DIGITS))).join()}]`
 }
 
-/** In the order of the runs' ids, the ones after `after`. */
-export async function readStates(sql: Sql, after: string | undefined, limit: number): Promise<readonly StoredState[]> {
+/** In the order of the runs' ids, the ones after `after`; of these runs, or of all. */
+export async function readStates(sql: Sql, after: string | undefined, limit: number, runIds?: readonly string[]): Promise<readonly StoredState[]> {
   const { rows } = await sql.query<{ runId: string; entries: Buffer }>(
-    'SELECT "runId", "entries" FROM "hardware_state" WHERE $1::uuid IS NULL OR "runId" > $1 ORDER BY "runId" LIMIT $2',
-    [after ?? null, limit],
+    `SELECT "runId", "entries" FROM "hardware_state" WHERE ($1::uuid IS NULL OR "runId" > $1) AND ($3::uuid[] IS NULL OR "runId" = ANY($3))
+     ORDER BY "runId" LIMIT $2`,
+    [after ?? null, limit, runIds ?? null],
   )
   return rows.map(({ runId, entries }) => ({ runId, state: unpackState(entries) }))
 }

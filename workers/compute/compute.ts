@@ -1,11 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { COMPUTE_QUEUE } from '../../core/job.ts'
+import { COMPUTE_QUEUE, embeddingJob } from '../../core/job.ts'
 import type { QueueConnection } from '../../link/queues.ts'
 import { openQueue, openWorker } from '../../link/queues.ts'
 import { openDatabase } from '../../prisma/client.ts'
 import { COMPUTE_JOBS } from '../jobs/index.ts'
 import type { ComputeJob } from '../jobs/job.ts'
 import { openCancellations } from './cancellations.ts'
+import { requestDueEmbedding } from './embedding-due.ts'
 import { runJob } from './run-job.ts'
 import { addForgotten, removeLeftovers } from './sweep.ts'
 
@@ -41,6 +42,7 @@ export async function startCompute(config: ComputeConfig, { log, jobs = COMPUTE_
           if (removed > 0) log(`${removed} unfinished exports removed`)
           cleared = true
         }
+        if (jobs.some(({ name }) => name === embeddingJob.name)) await requestDueEmbedding(database)
         const added = await addForgotten(database, queue, jobs)
         if (added > 0) log(`${added} jobs that the queue did not know added`)
       } catch (error) {
