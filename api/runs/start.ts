@@ -10,7 +10,7 @@ import { need } from '../actor.ts'
 import { type Context, causeOf } from '../context.ts'
 import type { Device, Run } from '../loaders.ts'
 import { nowNs } from '../now.ts'
-import { sessionForRun } from '../sessions.ts'
+import { holdOpenSession, sessionForRun } from '../sessions.ts'
 import { isUniqueViolation } from '../unique.ts'
 import { type BindingGiven, bindRoles } from './bindings.ts'
 import { checkDisk, checkRun } from './check.ts'
@@ -57,6 +57,7 @@ export async function startRun(request: RunRequest, context: Context): Promise<R
   const queue = stationQueue(station.stationId)
   try {
     const run = await database.prisma.$transaction(async (tx) => {
+      await holdOpenSession(tx, session.id)
       await tx.job.create({
         data: { id: jobId, queue, name: acquisition.name, priority, requestedBy: actor.name, createdAt: new Date(), payload: { jobId, runId } },
       })

@@ -1,4 +1,4 @@
-import { Conflict, InvalidValue, NotFound } from '../../core/errors.ts'
+import { Conflict, InvalidValue } from '../../core/errors.ts'
 import type { Prisma } from '../../prisma/client.ts'
 import { appendEvents } from '../../prisma/events.ts'
 import { need } from '../actor.ts'
@@ -10,7 +10,7 @@ import type { Session } from '../loaders.ts'
 import { manifestOfSession } from '../manifest.ts'
 import { nowNs } from '../now.ts'
 import { DatasetConnectionRef, DeviceRef, NodeRef, NoteRef, RunConnectionRef, SessionConnectionRef, SessionRef } from '../refs.ts'
-import { openSession } from '../sessions.ts'
+import { holdOpenSession, openSession } from '../sessions.ts'
 import { RunStateEnum } from './enums.ts'
 import { ManifestRef } from './manifest.ts'
 import { answer, resultUnion } from './problem.ts'
@@ -152,9 +152,7 @@ async function endSession(id: string, summary: string | undefined, context: Cont
   const sessionId = localId('Session', id)
   if ((summary?.length ?? 0) > MAX_SUMMARY_LENGTH) throw new InvalidValue(`summary: give at most ${MAX_SUMMARY_LENGTH} characters`, ['summary'])
   return context.database.prisma.$transaction(async (tx) => {
-    const session = await tx.session.findUnique({ where: { id: sessionId } })
-    if (session === null) throw new NotFound(`session with the id ${id}`)
-    if (session.state !== 'OPEN') throw new Conflict(`session ${session.title} is already closed`, { sessionId })
+    await holdOpenSession(tx, sessionId)
     const open = await tx.run.findFirst({ where: { sessionId, endedAt: null } })
     if (open !== null) throw new Conflict(`run ${open.number} of the session has not ended; abort it or wait for it`, { runId: open.id })
     const ended = await tx.session.update({
@@ -167,7 +165,7 @@ async function endSession(id: string, summary: string | undefined, context: Cont
         kind: 'SESSION',
         subject: { type: 'Session', id: sessionId },
         sessionId,
-        summary: `session ${session.title} ended`,
+        summary: `session ${ended.title} ended`,
         cause: causeOf(context),
       },
     ])
