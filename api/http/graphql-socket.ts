@@ -18,7 +18,7 @@ const KEEP_ALIVE_MS = 12_000 // a peer that answers no ping for that long is gon
 const INIT_DEADLINE_MS = 5_000
 const TWO_PARTS_FROM = 16_384 // characters; below, one write is cheaper than a copy saved
 
-/** What the client has said of itself when it connected. */
+/** What the client has said of itself: in the header of the upgrade, or in the first message, as browsers must. */
 type Extra = { authorization?: string }
 
 export interface GraphqlSocket extends AsyncDisposable {
@@ -29,12 +29,12 @@ export interface GraphqlSocket extends AsyncDisposable {
 export function createGraphqlSocket(schema: GraphQLSchema, services: Services, authenticator: Authenticator, hub: SubscriptionHub, log: Logger): GraphqlSocket {
   const contextOf = (actor: Actor): Context => createContext(services, actor, performance.now())
 
-  const server = makeServer<{ authorization?: unknown }, Extra>({
+  const server = makeServer<Record<string, unknown>, Extra>({
     schema,
     connectionInitWaitTimeout: INIT_DEADLINE_MS,
     async onConnect({ extra, connectionParams }) {
-      const authorization = connectionParams?.authorization
-      if (typeof authorization === 'string') extra.authorization = authorization
+      const given = credentials(connectionParams)
+      if (given !== undefined) extra.authorization = given
       try {
         await authenticator.actor(extra.authorization)
         return true
@@ -66,11 +66,11 @@ export function createGraphqlSocket(schema: GraphQLSchema, services: Services, a
 
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_PAYLOAD_BYTES, handleProtocols })
   return {
-    accept: (request, socket, head) => sockets.handleUpgrade(request, socket, head, (client) => serve(client)),
+    accept: (request, socket, head) => sockets.handleUpgrade(request, socket, head, (client) => serve(client, request.headers)),
     [Symbol.asyncDispose]: () => closeSockets(sockets),
   }
 
-  function serve(socket: WebSocket): void {
+  function serve(socket: WebSocket, { authorization }: IncomingMessage['headers']): void {
     const alive = keepAlive(socket)
     const closed = server.opened(
       {
@@ -97,7 +97,7 @@ export function createGraphqlSocket(schema: GraphQLSchema, services: Services, a
             })
           }),
       },
-      {},
+      authorization === undefined ? {} : { authorization },
     )
     socket.on('error', (error) => log.debug({ error: error.message }, 'a WebSocket broke'))
     socket.once('close', (code, reason) => {
@@ -105,6 +105,12 @@ export function createGraphqlSocket(schema: GraphQLSchema, services: Services, a
       closed(code, String(reason)).catch((error: unknown) => log.warn({ error: String(error) }, 'a WebSocket did not end cleanly'))
     })
   }
+}
+
+/** As in HTTP the name is the same in capitals: a key that was not seen would make its bearer the local user. */
+function credentials(connectionParams: Readonly<Record<string, unknown>> | undefined): string | undefined {
+  const given = Object.entries(connectionParams ?? {}).find(([name]) => name.toLowerCase() === 'authorization')?.[1]
+  return given === undefined || given === null ? undefined : String(given)
 }
 
 /** Ends sockets whose other side is gone without a word: an unplugged cable, a sleeping tablet. */

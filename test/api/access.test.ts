@@ -1,4 +1,5 @@
 import { get as httpGet } from 'node:http'
+import { createClient } from 'graphql-ws'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { globalId } from '../../api/global-id.ts'
@@ -140,6 +141,27 @@ describe('the WebSocket', () => {
     expect(await over('mutation { startSession(input: { title: "x" }) { __typename } }', { authorization })).toEqual({
       data: { startSession: { __typename: 'Forbidden' } },
     })
+  })
+
+  it('never takes the bearer of a key for the local user: the key may stand in the header, and the name in capitals', async () => {
+    const { data } = await lab.ask<{ createApiKey: { secret: string } }>(
+      'mutation { createApiKey(input: { name: "script", role: VIEWER }) { ... on ApiKeyPayload { secret } } }',
+    )
+    const authorization = `Bearer ${data.createApiKey.secret}`
+    const viewer = { data: { viewer: { name: 'script', role: 'VIEWER' } } }
+    expect(await over('{ viewer { name role } }', { Authorization: authorization })).toEqual(viewer)
+
+    class WithHeader extends WebSocket {
+      constructor(url: string, protocol: string) {
+        super(url, protocol, { headers: { authorization } })
+      }
+    }
+    const client = createClient({ url: `${lab.api.url.replace('http', 'ws')}/graphql`, webSocketImpl: WithHeader, retryAttempts: 0 })
+    try {
+      expect((await client.iterate({ query: '{ viewer { name role } }' }).next()).value).toEqual(viewer)
+    } finally {
+      await client.dispose()
+    }
   })
 
   it('has the limits that HTTP has, and hides as much', async () => {
