@@ -21,10 +21,10 @@ const BUILT = path.dirname(import.meta.dirname)
 
 const say = (line: string): void => void process.stderr.write(`kymograph: ${line}\n`)
 
-/** Runs the lab of one machine until a signal, or the death of whoever started it, ends it. Exit status 1 and one sentence when it cannot start. */
 /** Of Node's pool: a camera that opens, a disk that syncs and a file being read each hold one, and the bytes of a stop must never wait for the fifth. */
 const THREADS = '16'
 
+/** Runs the lab of one machine until a signal, or the death of whoever started it, ends it. Exit status 1 and one sentence when it cannot start. */
 export async function main(projectFolder: string, env: NodeJS.ProcessEnv): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined) // the terminal is gone; the lab still stops in order
   const stopping = stopSignal()
