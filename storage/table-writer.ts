@@ -27,18 +27,22 @@ export interface TableWriter extends AsyncDisposable {
 }
 
 const BATCH_ROWS = 1000 // a batch of this many is written at once
-const BATCH_MS = 200 // and one of fewer after this long: what a crash of the process may cost, and how late a reader sees a row
+const BATCH_MS = 200 // and one of fewer this long after the last one, or at once: what a crash of the process may cost, and how late a reader sees a row
 const MAX_WAITING_ROWS = 1_000_000 // a disk that is so far behind has failed
 const SCHEMA_ALIGNMENT = 64
 
-/** Creates the file, which must not be there, and puts its schema on the disk. `metadata` goes into the Arrow schema. */
-export async function createTableWriter(
-  file: string,
-  columns: readonly DatasetColumn[],
-  metadata: Readonly<Record<string, string>> = {},
-): Promise<TableWriter> {
+export type TableOptions = {
+  /** Goes into the Arrow schema. */
+  readonly metadata?: Readonly<Record<string, string>>
+  /** So many rows are in the file now: the end of this process does not take them away any more. */
+  readonly onWritten?: (rows: number) => void
+}
+
+/** Creates the file, which must not be there, and puts its schema on the disk. */
+export async function createTableWriter(file: string, columns: readonly DatasetColumn[], options: TableOptions = {}): Promise<TableWriter> {
+  const { metadata = {}, onWritten = () => undefined } = options
   const handle = await open(file, 'wx')
-  const writer = new Writer(file, handle, columns)
+  const writer = new Writer(file, handle, columns, onWritten)
   try {
     await writer.begin(frameMetadata(encodeSchema(schemaOf(columns, metadata)), SCHEMA_ALIGNMENT))
     return writer
@@ -52,15 +56,18 @@ class Writer implements TableWriter {
   readonly #file: string
   readonly #handle: FileHandle
   readonly #columns: readonly ColumnBuffer[]
+  readonly #onWritten: (rows: number) => void
   #rows = 0
   #waitingRows = 0
+  #batchedMs = Number.NEGATIVE_INFINITY
   #bytes = 0
   #timer: NodeJS.Timeout | undefined
   #writing: Promise<void> = Promise.resolve()
   #failure: unknown
   #closed: Promise<{ readonly bytes: number }> | undefined
 
-  constructor(file: string, handle: FileHandle, columns: readonly DatasetColumn[]) {
+  constructor(file: string, handle: FileHandle, columns: readonly DatasetColumn[], onWritten: (rows: number) => void) {
+    this.#onWritten = onWritten
     this.#file = file
     this.#handle = handle
     this.#columns = columns.map((column) => new ColumnBuffer(column))
@@ -88,7 +95,7 @@ class Writer implements TableWriter {
     this.#rows += 1
     this.#waitingRows += 1
     if (this.#columns[0]?.rows === BATCH_ROWS) this.#writeBatch()
-    else this.#timer ??= setTimeout(() => this.#writeBatch(), BATCH_MS)
+    else this.#timer ??= setTimeout(() => this.#writeBatch(), Math.max(0, this.#batchedMs + BATCH_MS - performance.now()))
   }
 
   async flush(): Promise<void> {
@@ -135,6 +142,7 @@ class Writer implements TableWriter {
     this.#timer = undefined
     const rows = this.#columns[0]?.rows ?? 0
     if (rows === 0) return
+    this.#batchedMs = performance.now()
     const { bytes } = encodeBatch(this.#columns)
     for (const column of this.#columns) column.clear()
     this.#write(bytes, rows)
@@ -148,6 +156,7 @@ class Writer implements TableWriter {
         await writeFully(this.#handle, bytes, this.#bytes)
         this.#bytes += bytes.byteLength
         this.#waitingRows -= rows
+        if (rows > 0) this.#onWritten(this.#rows - this.#waitingRows)
       } catch (error) {
         this.#failure = await explained(error, this.#file, bytes.byteLength)
         await this.#handle.truncate(this.#bytes).catch(() => undefined) // a torn tail is also cut by recovery

@@ -29,7 +29,7 @@ const ROWS: RowCell[][] = [
 
 async function record(folder: TemporaryFolder, rows: readonly (readonly RowCell[])[], flushEvery = 2): Promise<string> {
   const file = folder.file('table.arrow')
-  await using writer = await createTableWriter(file, COLUMNS, { runId: 'r-7' })
+  await using writer = await createTableWriter(file, COLUMNS, { metadata: { runId: 'r-7' } })
   for (const [index, row] of rows.entries()) {
     writer.append(row)
     if (index % flushEvery === 0) await writer.flush()

@@ -47,7 +47,7 @@ async function rowsOf(path: string, from = 0, to = Number.MAX_SAFE_INTEGER, name
 }
 
 async function write(path: string, count: number, flushEvery = Number.MAX_SAFE_INTEGER): Promise<void> {
-  await using writer = await createTableWriter(path, COLUMNS, { runId: 'r-1' })
+  await using writer = await createTableWriter(path, COLUMNS, { metadata: { runId: 'r-1' } })
   for (let index = 0; index < count; index += 1) {
     writer.append(row(index))
     if (index % flushEvery === flushEvery - 1) await writer.flush()

@@ -187,7 +187,7 @@ class Execution {
   async #openRecordings(lab: Manifest): Promise<void> {
     for (const { device } of this.#bound.cameras) this.#cameras.push(await FrameRecording.begin(this.#engine, this.#run, device, lab))
     const hasTable = this.#bound.detectors.length > 0
-    if (hasTable) this.#table = await TableRecording.begin(this.#engine, this.#run, this.#bound, lab)
+    if (hasTable) this.#table = await TableRecording.begin(this.#engine, this.#run, this.#bound, lab, (rows) => this.#rows?.written(rows))
     this.#rows = new RowLog(hasTable ? this.#bound.columns : [], this.#table?.entry.path)
     this.#engine.onRows(this.#run.id, this.#rows)
   }

@@ -11,7 +11,10 @@ const ROWS_PER_ITEM = 1000
 const FILE_POLL_MS = 250 // a little more than the table writer holds rows back
 type Row = readonly RowCell[]
 
-/** The rows of one run as they arrive, for any number of readers that may start anywhere. */
+/**
+ * The rows of one run as they arrive, for any number of readers that may start anywhere. A row is shown once it is in the file: what somebody has seen is not
+ * lost with the process.
+ */
 export class RowLog {
   readonly #columns: readonly DatasetColumn[]
   readonly #path: string | undefined
@@ -19,6 +22,7 @@ export class RowLog {
   readonly #ring: Row[] = []
   readonly #bell = new Bell()
   #count = 0
+  #written = 0
   #ended = false
 
   /** `path`: the table that holds them all; absent where a run writes no table. */
@@ -31,6 +35,11 @@ export class RowLog {
   append(row: Row): void {
     this.#ring[this.#count % this.#kept] = row
     this.#count += 1
+  }
+
+  /** So many of them are in the file. */
+  written(rows: number): void {
+    this.#written = rows
     this.#bell.ring()
   }
 
@@ -51,13 +60,13 @@ export class RowLog {
         }
         continue // by now the ring may begin later
       }
-      const to = Math.min(this.#count, next + ROWS_PER_ITEM)
+      const to = Math.min(this.#written, next + ROWS_PER_ITEM)
       const rows = Array.from({ length: Math.max(0, to - next) }, (_, index) => this.#ring[(next + index) % this.#kept] ?? [])
-      const ended = this.#ended && to >= this.#count
+      const ended = this.#ended && to >= this.#written
       if (first || ended || rows.length > 0) yield { columns: this.#columns, firstRow: next, rows, ended }
       if (ended) return
       next = Math.max(next, to)
-      if (next >= this.#count && !this.#ended) await this.#bell.rung(signal)
+      if (next >= this.#written && !this.#ended) await this.#bell.rung(signal)
     }
   }
 }

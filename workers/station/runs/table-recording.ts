@@ -19,7 +19,7 @@ export class TableRecording {
     this.#writer = writer
   }
 
-  static async begin(place: RecordingPlace, run: ClaimedRun, bound: BoundRun, lab: Manifest): Promise<TableRecording> {
+  static async begin(place: RecordingPlace, run: ClaimedRun, bound: BoundRun, lab: Manifest, onWritten: (rows: number) => void): Promise<TableRecording> {
     const entry = await DatasetEntry.begin(
       place,
       TABLE_FILE,
@@ -36,7 +36,7 @@ export class TableRecording {
       lab,
     )
     try {
-      return new TableRecording(entry, await createTableWriter(entry.path, bound.columns, { run: run.id, dataset: entry.record.id }))
+      return new TableRecording(entry, await createTableWriter(entry.path, bound.columns, { metadata: { run: run.id, dataset: entry.record.id }, onWritten }))
     } catch (error) {
       await entry.end('FAILED', { rows: 0, bytes: 0, dropped: 0 })
       throw error

@@ -25,8 +25,8 @@ async function read(log: RowLog, from: number): Promise<readonly number[]> {
 
 test('a reader that starts before the rows in memory gets the older ones from the file, none twice and none missing', async () => {
   const path = join(folder, 'table.arrow')
-  await using writer = await createTableWriter(path, COLUMNS)
   const log = new RowLog(COLUMNS, path, 10)
+  await using writer = await createTableWriter(path, COLUMNS, { onWritten: (rows) => log.written(rows) })
   const append = (row: number): void => {
     writer.append([row])
     log.append([row])
@@ -37,9 +37,22 @@ test('a reader that starts before the rows in memory gets the older ones from th
     append(row)
     if (row % 20 === 0) await new Promise(setImmediate)
   }
+  await writer.close()
   log.end()
   const rows = Array.from({ length: 2700 }, (_, row) => row)
   expect(await Promise.all(readers)).toEqual([rows, rows.slice(2000), rows.slice(2495), rows.slice(2600)])
+})
+
+test('a row is shown when it is in the file, and not before', async () => {
+  const log = new RowLog(COLUMNS, join(folder, 'table.arrow'))
+  const follower = log.follow(0, AbortSignal.timeout(5_000))
+  await follower.next()
+  const next = follower.next()
+  for (let row = 0; row < 3; row += 1) log.append([row])
+  log.written(2)
+  expect((await next).value?.rows).toEqual([[0], [1]])
+  log.end() // the disk took no more
+  expect((await follower.next()).value).toEqual({ columns: COLUMNS, firstRow: 2, rows: [], ended: true })
 })
 
 test('a run without rows tells its columns at once, and its end', async () => {
