@@ -15,6 +15,7 @@ import type { ClaimedRun } from './claim.ts'
 import type { DatasetEntry, RecordingPlace } from './dataset-entry.ts'
 import { FrameRecording } from './frame-recording.ts'
 import { measureRow } from './measure.ts'
+import { ofDevice } from './of-device.ts'
 import { RowLog } from './row-log.ts'
 import type { RunEnd } from './run-record.ts'
 import { endedByEmergencyStop, RunRecord, RunStopped } from './run-record.ts'
@@ -162,8 +163,14 @@ class Execution {
     )
     this.#moved = true
     this.#started.set(index, { axis, value, stops: device.stops })
-    if (moves) await orAbort(device.moveTo(value, unit, this.#writer, limit.signal), limit.signal)
-    else await orAbort(device.set(spec.name, value, unit, this.#writer, limit.signal), limit.signal)
+    const done = moves ? device.moveTo(value, unit, this.#writer, limit.signal) : device.set(spec.name, value, unit, this.#writer, limit.signal)
+    await ofDevice(
+      device,
+      orAbort(
+        done.then(() => undefined),
+        limit.signal,
+      ),
+    )
     this.#commanded[index] = value
   }
 

@@ -7,6 +7,7 @@ import { convert } from '../../../core/unit.ts'
 import { deadline, orAbort } from '../host/deadline.ts'
 import type { HostedDevice } from '../host/hosted-device.ts'
 import type { BoundDetector, BoundRun, Quantity } from './bound-plan.ts'
+import { ofDevice } from './of-device.ts'
 
 const READ_DEADLINE_MS = 10_000 // the slowest reading we know, a power meter that averages, takes about one second
 
@@ -33,7 +34,7 @@ async function readDevice(device: HostedDevice, names: readonly string[], signal
   const readings = new Map<string, Reading>()
   let asked = names
   for (let attempt = 1; attempt <= READ_ATTEMPTS && asked.length > 0; attempt += 1) {
-    for (const [parameter, reading] of await orAbort(device.readNow(asked, limit.signal), limit.signal)) readings.set(parameter, reading)
+    for (const [parameter, reading] of await ofDevice(device, orAbort(device.readNow(asked, limit.signal), limit.signal))) readings.set(parameter, reading)
     asked = asked.filter((parameter) => readings.get(parameter)?.quality === 'BAD')
   }
   return readings

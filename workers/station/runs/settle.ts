@@ -4,6 +4,7 @@ import { convert } from '../../../core/unit.ts'
 import { deadline, orAbort, pause } from '../host/deadline.ts'
 import type { BoundAxis } from './bound-plan.ts'
 import { freshReadings, numberOf } from './measure.ts'
+import { ofDevice } from './of-device.ts'
 import { RunStopped } from './run-record.ts'
 
 const DEFAULT_SETTLE_TIMEOUT_MS = 300_000 // the longest travel of a slow stage (100 mm at 0.4 mm/s) is shorter
@@ -21,7 +22,7 @@ export async function settle(targets: readonly Target[], { tolerance, timeoutSec
   const names = targets.map(({ axis }) => axis.measured.name).join(', ')
   let waitsFor = 'still moving'
   using limit = deadline(signal, timeoutMs, () => new DeadlineExceeded(`${names} did not settle within ${timeoutMs} ms: ${waitsFor}`, timeoutMs, 'DONE'))
-  const standing = targets.filter(({ axis }) => axis.moves).map(({ axis }) => axis.device.settled(limit.signal))
+  const standing = targets.filter(({ axis }) => axis.moves).map(({ axis }) => ofDevice(axis.device, axis.device.settled(limit.signal)))
   await orAbort(Promise.all(standing), limit.signal)
   const stopped = targets.find(({ axis, stops }) => axis.device.stops !== stops)
   if (stopped !== undefined)
