@@ -23,6 +23,7 @@ import { openJobQueues } from './job-queues.ts'
 import { openKnownDevices } from './known-devices.ts'
 import { Opened } from './opened.ts'
 import { openRowChanges } from './row-changes.ts'
+import { watchLostStations } from './runs/lost-stations.ts'
 import { buildSchema } from './schema/index.ts'
 import { createProjections } from './states/projections.ts'
 import { openStations } from './stations/stations.ts'
@@ -55,6 +56,7 @@ export async function startApi(config: ApiConfig, { log, webFolder }: ApiOptions
         log,
       ),
     )
+    opened.use(watchLostStations({ database, stations, log }))
     const knownDevices = opened.use(await openKnownDevices(database, changes, log))
     const queues = opened.use(openJobQueues(config.redisUrl === undefined ? { databaseUrl: config.databaseUrl } : { redisUrl: config.redisUrl }, log))
     const graph = opened.use(openGraph(config.graph))

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { DatasetColumn } from '../../core/dataset.ts'
 import { NotFound } from '../../core/errors.ts'
 import type { RowCell } from '../../core/row.ts'
-import { hasEnded, type RunState } from '../../core/run.ts'
+import { isOver } from '../../core/run.ts'
 import { readTable } from '../../storage/dataset.ts'
 import type { Context } from '../context.ts'
 import { decodeStreamCursor, encodeStreamCursor } from '../cursor.ts'
@@ -30,7 +30,7 @@ export async function runRowsSource(runId: string, after: string | undefined, co
     config,
   } = context
   const stateOf = async () => {
-    const run = await prisma.run.findUnique({ where: { id: runId }, select: { state: true, stationId: true } })
+    const run = await prisma.run.findUnique({ where: { id: runId }, select: { state: true, stationId: true, endedAt: true } })
     if (run === null) throw new NotFound('run with that id')
     return run
   }
@@ -56,9 +56,9 @@ export async function runRowsSource(runId: string, after: string | undefined, co
       try {
         let next = first
         while (!signal.aborted) {
-          const state = (await stateOf()).state as RunState
-          if (hasEnded(state)) return yield* recorded(next, signal)
-          if (state === 'QUEUED') {
+          const now = await stateOf()
+          if (isOver(now)) return yield* recorded(next, signal)
+          if (now.state === 'QUEUED') {
             await changed.wait(signal)
             continue
           }

@@ -1,5 +1,5 @@
 import { NotFound } from '../../core/errors.ts'
-import { hasEnded, type RunState } from '../../core/run.ts'
+import { isOver } from '../../core/run.ts'
 import { encodeCursor } from '../connection.ts'
 import type { Context } from '../context.ts'
 import type { Run } from '../loaders.ts'
@@ -20,12 +20,12 @@ export async function runSource(runId: string, after: string | undefined, { data
   return rowSource({
     read,
     watch: (wake) => changes.watch('run', runId, wake),
-    ended: ({ state }) => hasEnded(state as RunState),
+    ended: isOver,
     itemOf: (run) => ({ cursor: cursorOf(run), run }),
     ...(after !== undefined && { known: (run: Run) => cursorOf(run) === after }),
   })
 }
 
-function cursorOf({ id, state, points, fence }: Run): string {
-  return encodeCursor([id, state, points, fence])
+function cursorOf({ id, state, points, fence, endedAt }: Run): string {
+  return encodeCursor([id, state, points, fence, endedAt?.getTime() ?? 0])
 }

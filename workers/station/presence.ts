@@ -25,11 +25,10 @@ export async function announcePresence(options: PresenceOptions): Promise<AsyncD
     const { database, stationId, linkAddress, epoch, log, onReturn } = options
     try {
       // The whole only once: everything but lastSeen is told to all who listen to the database.
-      await database.prisma.station.update({
-        where: { id: stationId },
-        data: { lastSeen: new Date(), ...(!known && { linkAddress, epoch, startedAt, version: VERSION }) },
-      })
+      if (!known) await database.prisma.station.update({ where: { id: stationId }, data: { linkAddress, epoch, startedAt, version: VERSION } })
       known = true
+      // By the database's clock: whether a station is silent is judged by that one too.
+      await database.prisma.$executeRaw`UPDATE "station" SET "lastSeen" = now() WHERE "id" = ${stationId}::uuid`
       if (problem === undefined) return
       await onReturn()
       problem = undefined

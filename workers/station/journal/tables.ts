@@ -126,7 +126,10 @@ const JOB_STATES: Readonly<Record<RunState, JobState>> = {
   INTERRUPTED: 'FAILED',
 }
 
-/** Only the claim that wrote the entry may move the row, and never one that has ended. Its job follows. */
+/**
+ * Only the claim that wrote the entry may move the row, and never one that has ended; INTERRUPTED without an end time is what others presumed while this
+ * station was away. Its job follows.
+ */
 async function storeRun(
   sql: Sql,
   { runId, fence, state, time, points, totalPoints, exitReason, problem, manifest, cause }: Batch['runs'][number],
@@ -140,7 +143,8 @@ async function storeRun(
          "endedAt" = CASE WHEN $7 THEN $6::timestamptz END,
          "exitReason" = coalesce($8, "exitReason"), "problem" = coalesce($9::jsonb, "problem"), "manifest" = coalesce($10::jsonb, "manifest"),
          "abortReason" = coalesce($11, "abortReason")
-       WHERE "id" = $1 AND "fence" = $2 AND "state" NOT IN ('COMPLETED', 'ABORTED', 'FAILED', 'INTERRUPTED')
+       WHERE "id" = $1 AND "fence" = $2
+         AND ("state" NOT IN ('COMPLETED', 'ABORTED', 'FAILED', 'INTERRUPTED') OR ("state" = 'INTERRUPTED' AND "endedAt" IS NULL))
        RETURNING "jobId", "points", "totalPoints")
      UPDATE "job" SET "state" = $12, "progress" = CASE WHEN $3 = 'COMPLETED' THEN 1 ELSE moved."points"::float8 / nullif(moved."totalPoints", 0) END,
        "startedAt" = coalesce("job"."startedAt", $6::timestamptz), "finishedAt" = CASE WHEN $7 THEN $6::timestamptz END,

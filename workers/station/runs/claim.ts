@@ -81,8 +81,8 @@ export async function failLateRuns(pool: Pool, stationId: string): Promise<void>
 }
 
 /**
- * Runs that the database believes to be under way here although they are not: claims whose answer was lost on the way. Only asked of a database that
- * already holds everything this station has journalled of its runs (`upTo`).
+ * Runs that the database believes to be under way here, or to have ended here without saying when, although this station knows nothing of them: claims whose
+ * answer was lost on the way. Only asked of a database that already holds everything this station has journalled of its runs (`upTo`).
  */
 export async function strayRuns(
   pool: Pool,
@@ -91,7 +91,8 @@ export async function strayRuns(
 ): Promise<readonly { id: string; fence: number; number: number; sessionId: string }[]> {
   const { rows } = await pool.query<{ id: string; fence: number; number: number; sessionId: string }>(
     `SELECT r."id", r."fence", r."number", r."sessionId" FROM "run" r JOIN "station" s ON s."id" = r."stationId"
-     WHERE s."id" = $1 AND s."journalSequence" >= $2 AND r."state" IN ('PREPARING', 'RUNNING', 'PAUSING', 'PAUSED', 'RESUMING')`,
+     WHERE s."id" = $1 AND s."journalSequence" >= $2 
+       AND (r."state" IN ('PREPARING', 'RUNNING', 'PAUSING', 'PAUSED', 'RESUMING') OR (r."state" = 'INTERRUPTED' AND r."endedAt" IS NULL))`,
     [stationId, upTo],
   )
   return rows

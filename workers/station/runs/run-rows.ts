@@ -1,8 +1,7 @@
 import { join } from 'node:path'
 import { TABLE_FILE } from '../../../core/dataset.ts'
 import { NotFound } from '../../../core/errors.ts'
-import type { RunState } from '../../../core/run.ts'
-import { hasEnded } from '../../../core/run.ts'
+import { isOver } from '../../../core/run.ts'
 import type { RunRowsItem } from '../../../link/protocol.ts'
 import type { Database } from '../../../prisma/client.ts'
 import { Bell } from '../host/bell.ts'
@@ -11,6 +10,8 @@ import { readTable } from './row-log.ts'
 
 const KEPT_LOGS = 8 // of the newest runs, in memory; older ones are read from their files
 const ASK_AGAIN_MS = 1000 // whether a run that has not begun will ever do
+
+type RecordedRun = { readonly state: string; readonly endedAt: Date | null; readonly folder: string | null }
 
 /** The rows of any run of this station: as they come, or from the file of one that is over. */
 export class RunRows {
@@ -38,7 +39,7 @@ export class RunRows {
       if (log !== undefined) return yield* log.follow(fromRow, signal)
       const found = await this.#find(runId)
       if (found === undefined) throw new NotFound(`run ${runId}`)
-      if (found !== 'away' && hasEnded(found.state)) return yield* this.#recorded(found.folder, fromRow, signal)
+      if (found !== 'away' && isOver(found)) return yield* this.#recorded(found.folder, fromRow, signal)
       if (!this.#logs.has(runId)) await this.#begun.rung(AbortSignal.any([signal, AbortSignal.timeout(ASK_AGAIN_MS)]))
     }
   }
@@ -53,10 +54,10 @@ export class RunRows {
     yield last
   }
 
-  async #find(runId: string): Promise<{ readonly state: RunState; readonly folder: string | null } | 'away' | undefined> {
+  async #find(runId: string): Promise<RecordedRun | 'away' | undefined> {
     try {
-      const { rows } = await this.#database.pool.query<{ state: RunState; folder: string | null }>(
-        `SELECT r."state", d."folder" FROM "run" r LEFT JOIN "dataset" d ON d."runId" = r."id" AND d."kind" = 'TABLE' AND d."rows" > 0 WHERE r."id" = $1`,
+      const { rows } = await this.#database.pool.query<RecordedRun>(
+        `SELECT r."state", r."endedAt", d."folder" FROM "run" r LEFT JOIN "dataset" d ON d."runId" = r."id" AND d."kind" = 'TABLE' AND d."rows" > 0 WHERE r."id" = $1`,
         [runId],
       )
       return rows[0]

@@ -135,6 +135,18 @@ describe('the shipper', () => {
     expect(events.map(({ summary }) => summary)).toContain('Run started')
   })
 
+  test('has the last word on a run that others presumed to be interrupted, and only on such a one', async () => {
+    const runId = await insertRun(database, rows)
+    const row = () => database.prisma.run.findUniqueOrThrow({ where: { id: runId } })
+    await database.prisma.run.update({ where: { id: runId }, data: { fence: 2, state: 'INTERRUPTED' } })
+    await ship(moved(runId, 1, 'FAILED'))
+    expect(await row()).toMatchObject({ state: 'INTERRUPTED', endedAt: null })
+    await ship(moved(runId, 2, 'RUNNING', 3))
+    expect(await row()).toMatchObject({ state: 'RUNNING', points: 3, endedAt: null })
+    await ship(moved(runId, 2, 'INTERRUPTED', 4), moved(runId, 2, 'RUNNING', 5))
+    expect(await row()).toMatchObject({ state: 'INTERRUPTED', points: 4, endedAt: expect.any(Date) })
+  })
+
   test('writes a dataset whole each time', async () => {
     const dataset = {
       id: uuidv7(),

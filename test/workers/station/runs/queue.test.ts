@@ -69,6 +69,17 @@ describe('dispatch', () => {
     if (run.fence === 7) expect(run).toMatchObject({ state: 'INTERRUPTED', exitReason: expect.stringContaining('nothing has moved') })
     else expect(run.state).toBe('COMPLETED') // the sweep was faster than we
   })
+
+  test('a claim whose answer was lost gets its end although the station is already presumed to be away', async () => {
+    const { runId } = await lab.queue(quick, { job: false, queuedAt: new Date(0) })
+    await lab.database.prisma.run.updateMany({ where: { id: runId, state: 'QUEUED' }, data: { state: 'INTERRUPTED', fence: 7 } })
+    const run = await until(async () => {
+      const now = await lab.database.prisma.run.findUniqueOrThrow({ where: { id: runId } })
+      return now.endedAt !== null && now
+    })
+    if (run.fence === 7) expect(run).toMatchObject({ state: 'INTERRUPTED', exitReason: expect.stringContaining('nothing has moved') })
+    else expect(run.state).toBe('COMPLETED') // the sweep was faster than we
+  })
 })
 
 describe('the hold', () => {
