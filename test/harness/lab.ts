@@ -5,6 +5,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { databaseSocketFolder, embeddedDatabaseUrl } from '../../local/config.ts'
 import { readProcessTable } from '../../local/previous-life.ts'
 import { until } from '../until.ts'
 import { query } from './graphql.ts'
@@ -22,6 +23,7 @@ export type WholeLab = AsyncDisposable & {
   readonly url: string
   readonly port: number
   readonly dataDir: string
+  readonly databaseUrl: string
   readonly supervisor: ChildProcess
   /** Names and process ids as they are now. */
   processes(): Promise<Readonly<Record<string, number>>>
@@ -94,6 +96,7 @@ export async function launchWholeLab(options: WholeLabOptions = {}): Promise<Who
     url: `http://127.0.0.1:${port}`,
     port,
     dataDir,
+    databaseUrl: options.env?.['DATABASE_URL'] ?? servers?.env['DATABASE_URL'] ?? embeddedDatabaseUrl(databaseSocketFolder(dataDir)),
     supervisor,
     processes: () => readProcessTable(dataDir),
     output: () => output,
