@@ -105,6 +105,22 @@ describe('a recorded table', () => {
     expect(table.ended).toBe(false)
   })
 
+  test('tells how many rows are in the file, and is never ahead of it', async () => {
+    await using folder = await temporaryFolder()
+    const path = folder.file('table.arrow')
+    const written: number[] = []
+    await using writer = await createTableWriter(path, COLUMNS, { onWritten: (rows) => written.push(rows) })
+    writer.append(row(0))
+    expect(written).toEqual([])
+    await until(() => written.length > 0, { what: 'the first row is written at once' })
+    for (let index = 1; index < 2500; index += 1) writer.append(row(index))
+    await until(async () => {
+      expect((await rowsOf(path)).length).toBeGreaterThanOrEqual(written.at(-1) ?? 0)
+      return written.at(-1) === 2500
+    })
+    expect(written).toEqual([1, 1001, 2001, 2500])
+  })
+
   test('cut at any byte keeps exactly its whole batches, and recovery ends it in order', async () => {
     await using folder = await temporaryFolder()
     const whole = folder.file('whole.arrow')
