@@ -65,10 +65,12 @@ export class EmergencyStop {
 
   async release(actor: Actor, reason: string | undefined): Promise<EmergencyStopState> {
     const { journal, clock } = this.#options
-    if (!this.#state.active) return this.#state
+    const pressed = this.#state
+    if (!pressed.active) return pressed
     const released: EmergencyStopState = { active: false, by: actor.name, at: clock.wallNs(), ...(reason !== undefined && { reason }) }
     journal.append({ type: 'emergencyStop', state: released })
     await journal.flush()
+    if (this.#state !== pressed) return this.#state // pressed again meanwhile: nobody has released that one
     this.#state = released
     this.#options.onChange()
     return released

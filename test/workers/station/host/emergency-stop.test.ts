@@ -82,6 +82,16 @@ describe('the emergency stop', () => {
     expect(left.heard).toEqual(['stop', 'gain=1'])
   })
 
+  it('is not undone by the release of an earlier one that is still on its way to the disk', async () => {
+    await bench.host.emergencyStop(ADA, 'smoke', 0)
+    const releasing = bench.host.releaseEmergencyStop(ADA, 'all clear')
+    await bench.host.emergencyStop(ADA, 'fire', 0)
+    expect(await releasing).toMatchObject({ active: true, reason: 'fire' })
+    expect(await problemOf(bench.ask('left', { kind: 'move', to: 1, wait: true }))).toMatchObject({ code: 'EMERGENCY_STOPPED' })
+    await bench.restart()
+    expect(bench.host.stopState).toMatchObject({ active: true, reason: 'fire' })
+  })
+
   it('tells the runs at once: their claims are over', async () => {
     await using claim = bench.host.claim('run-1', 1, ['left'])
     const told: EmergencyStopState[] = []
