@@ -249,6 +249,7 @@ class Work {
   async #step(step: Step): Promise<Result> {
     const deviceId = step.device.record.id
     try {
+      this.#signal.throwIfAborted() // a step whose turn comes after the end of the command is not begun
       let readings = await step.start(this.#signal)
       const rest = step.finish?.(this.#signal, this.#moved)
       if (rest !== undefined && step.wait) readings = await rest

@@ -1,5 +1,5 @@
 import type { CommandCall, CommandReading } from '../../../core/command.ts'
-import { asProblem, Conflict, DeviceBusy, HardwareFault, InvalidValue, NotSupported, type Problem } from '../../../core/errors.ts'
+import { asProblem, Conflict, DeadlineExceeded, DeviceBusy, HardwareFault, InvalidValue, NotSupported, type Problem } from '../../../core/errors.ts'
 import { convert } from '../../../core/unit.ts'
 import type { MotionFacet } from '../../../drivers/driver.ts'
 import { deadline } from './deadline.ts'
@@ -49,7 +49,11 @@ function motionStep(device: StationDevice, wait: boolean, begin: (signal: AbortS
     wait,
     start: async (signal) => {
       stops = device.stops
-      await begin(signal)
+      try {
+        await begin(signal)
+      } catch (error) {
+        return await givenUp(device, signal, error)
+      }
       return known(device)
     },
     finish: async (signal, moved) => {
@@ -57,9 +61,7 @@ function motionStep(device: StationDevice, wait: boolean, begin: (signal: AbortS
       try {
         await device.settled(signal)
       } catch (error) {
-        // Whoever gives up a move must not leave it running. An emergency stop has stopped it already.
-        if (signal.aborted && asProblem(error).code !== 'EMERGENCY_STOPPED') return await stopNow(device, error)
-        throw error
+        return await givenUp(device, signal, error)
       } finally {
         clearInterval(watching)
       }
@@ -70,8 +72,10 @@ function motionStep(device: StationDevice, wait: boolean, begin: (signal: AbortS
   }
 }
 
-async function stopNow(device: StationDevice, because: unknown): Promise<never> {
-  const late = (): Problem => new Conflict(`not taken within ${STOP_WITHIN_MS} ms`)
+/** Whoever gives up a move must not leave it running, nor one whose start was not confirmed yet. An emergency stop has stopped it already. */
+async function givenUp(device: StationDevice, signal: AbortSignal, because: unknown): Promise<never> {
+  if (!signal.aborted || asProblem(because).code === 'EMERGENCY_STOPPED') throw because
+  const late = (): Problem => new DeadlineExceeded(`not taken within ${STOP_WITHIN_MS} ms`, STOP_WITHIN_MS, 'POSSIBLE')
   using stopping = deadline(new AbortController().signal, STOP_WITHIN_MS, late)
   try {
     await device.stop(stopping.signal)

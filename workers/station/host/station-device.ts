@@ -282,8 +282,17 @@ export class StationDevice implements HostedDevice {
     this.#context.permit(this, writer)
     if (this.moving) throw new DeviceBusy(`${this.record.name} is moving; stop it first or wait until it stands`, { deviceId: this.record.id })
     this.#restingAt = undefined
-    await start(handle)
-    if (handle.motion !== undefined) this.#motion.begin(handle.motion, connection)
+    try {
+      await start(handle)
+    } catch (error) {
+      if (asProblem(error).effect !== 'NONE') this.#watchMotion(handle, connection) // the answer is lost, the axis may move all the same
+      throw error
+    }
+    this.#watchMotion(handle, connection)
+  }
+
+  #watchMotion({ motion }: DeviceHandle, connection: AbortSignal): void {
+    if (motion !== undefined) this.#motion.begin(motion, connection)
     this.#poller.wake()
   }
 

@@ -237,6 +237,15 @@ describe('a move', () => {
     expect(stage.heard).toEqual(['move 40', 'stop'])
   })
 
+  it('that was not confirmed in time is stopped too: the axis may be on its way', async () => {
+    slowly()
+    stage.unconfirmed.add('moveTo')
+    const problem = await problemOf(bench.ask('axis', { kind: 'move', to: 40, wait: true }, { completeWithinMs: 100 }))
+    expect(problem).toMatchObject({ code: 'DEADLINE_EXCEEDED', effect: 'POSSIBLE' })
+    expect(stage.heard).toEqual(['move 40', 'stop'])
+    expect(stage.moving).toBe(false)
+  })
+
   it('that somebody stops is not taken for done', async () => {
     slowly()
     const moving = problemOf(bench.ask('axis', { kind: 'move', to: 40, wait: true }))

@@ -20,6 +20,8 @@ export class Instrument {
   loseAnswers = 0
   /** Never answers these. */
   readonly silent = new Set<string>()
+  /** Does these, and its answer is lost. */
+  readonly unconfirmed = new Set<string>()
   #from = 0
   #to = 0
   #startedMs = 0
@@ -72,12 +74,18 @@ export class Instrument {
   /** Every exchange with the instrument. */
   async exchange<T>(name: string, answer: () => T, signal: AbortSignal): Promise<T> {
     signal.throwIfAborted()
-    if (this.silent.has(name)) await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))
+    if (this.silent.has(name)) await aborted(signal)
     if (!this.plugged) throw new DeviceOffline('no answer', {})
     if (name === 'isMoving' && this.loseAnswers-- > 0) throw new HardwareFault('no reply within 1 s', 'NONE')
     if (this.failing.has(name)) throw new HardwareFault(`${name} was refused`, 'NONE', { instrumentCode: '7' })
-    return answer()
+    const said = answer()
+    if (this.unconfirmed.has(name)) await aborted(signal)
+    return said
   }
+}
+
+async function aborted(signal: AbortSignal): Promise<never> {
+  return await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))
 }
 
 const PARAMETERS: readonly ParameterSpec[] = [
