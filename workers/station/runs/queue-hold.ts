@@ -1,19 +1,24 @@
 import type { Clock } from '../../../core/time.ts'
+import { type Note, noteIn } from '../host/note.ts'
 import type { Journal } from '../journal/journal.ts'
+
+type HoldParts = { readonly journal: Pick<Journal, 'append' | 'memory'>; readonly clock: Clock; readonly log: (line: string) => void }
 
 /**
  * Whether the station's runs may start. Kept in the journal, so that a restart forgets no hold. Until the database has said what waits, they may not either;
  * that is nobody's decision and is not kept.
  */
 export class QueueHold {
-  readonly #journal: Journal
+  readonly #journal: Pick<Journal, 'append'>
+  readonly #note: Note
   readonly #clock: Clock
   #held: boolean
   #reason: string | undefined
   #undecided: string | undefined
 
-  constructor(journal: Journal, clock: Clock, undecided: string) {
+  constructor({ journal, clock, log }: HoldParts, undecided: string) {
     this.#journal = journal
+    this.#note = noteIn(journal, log)
     this.#clock = clock
     this.#held = journal.memory.queue?.held ?? false
     this.#reason = journal.memory.queue?.reason
@@ -37,20 +42,20 @@ export class QueueHold {
     this.#undecided = undefined
   }
 
+  /** A disk that is full must not refuse it: an emergency stop holds too. */
   hold(reason: string): void {
     this.#undecided = undefined
     if (this.#held && this.#reason === reason) return
-    this.#set(true, reason)
-  }
-
-  release(): void {
-    this.#undecided = undefined
-    if (this.#held) this.#set(false, undefined)
-  }
-
-  #set(held: boolean, reason: string | undefined): void {
-    this.#held = held
+    this.#held = true
     this.#reason = reason
-    this.#journal.append({ type: 'queue', time: this.#clock.wallNs(), held, ...(reason !== undefined && { reason }) })
+    this.#note({ type: 'queue', time: this.#clock.wallNs(), held: true, reason })
+  }
+
+  /** Throws StorageFull, and then the hold stays. */
+  release(): void {
+    if (this.#held) this.#journal.append({ type: 'queue', time: this.#clock.wallNs(), held: false })
+    this.#undecided = undefined
+    this.#held = false
+    this.#reason = undefined
   }
 }

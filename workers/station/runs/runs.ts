@@ -24,7 +24,7 @@ import { RunRows } from './run-rows.ts'
 /** The station's queue of runs, and the one that is under way. */
 export interface Runs extends AsyncDisposable {
   readonly queueState: QueueState
-  /** No further run starts; the one under way goes on. */
+  /** No further run starts; the one under way, and one that is being claimed, goes on. */
   hold(actor: Actor, reason: string | undefined): Promise<QueueState>
   /** Throws EmergencyStopped while the emergency stop is active. */
   release(actor: Actor): Promise<QueueState>
@@ -82,7 +82,7 @@ class StationRuns implements Runs {
     const { host, journal, database, dataDir, clock, stationId, queueConnection, log } = options
     this.#options = options
     this.#lastRunLine = journal.last
-    this.#hold = new QueueHold(journal, clock, 'the station has just started and does not know yet what waits')
+    this.#hold = new QueueHold({ journal, clock, log }, 'the station has just started and does not know yet what waits')
     if (interrupted > 0) this.#hold.hold(`the station ended in the middle of ${interrupted === 1 ? 'a run' : `${interrupted} runs`}`)
     if (host.stopState.active) this.#hold.hold(stopReason(host.stopState))
     this.#rows = new RunRows(database, dataDir)
