@@ -87,7 +87,7 @@ export class DeviceConnection {
     using opening = deadline(stopping, OPEN_WITHIN_MS, late)
     await using share = await ports.share(driver, record.settings, context, opening.signal)
     await using handle = await inTime(driver.openDevice(share.port, record.settings, context, opening.signal), opening.signal)
-    const connection = connectionOf(share.port, stopping)
+    using connection = connectionOf(share.port, stopping) // ends also what `opened` has begun, when that fails
     await orAbort(opened(handle, connection.signal), opening.signal)
     opening[Symbol.dispose]()
     try {
@@ -124,21 +124,19 @@ async function inTime(opening: Promise<DeviceHandle>, signal: AbortSignal): Prom
   }
 }
 
-/** Fires when the port is lost or the device is to be let go. */
-function connectionOf(port: DriverPort, stopping: AbortSignal): { readonly signal: AbortSignal; readonly ended: Promise<Problem> } {
+type LiveConnection = Disposable & { readonly signal: AbortSignal; readonly ended: Promise<Problem> }
+
+/** Fires when the port is lost, the device is to be let go, or it is disposed of. */
+function connectionOf(port: DriverPort, stopping: AbortSignal): LiveConnection {
   const controller = new AbortController()
   const ended = new Promise<Problem>((resolve) => {
-    const end = (signal: AbortSignal) => (): void => {
-      if (controller.signal.aborted) return
-      const reason: unknown = signal.reason
-      const problem = reason instanceof Error ? asProblem(reason, 'NONE') : new DeviceOffline('the connection was lost', {})
-      controller.abort(problem)
-      resolve(problem)
-    }
-    for (const signal of [port.lost, stopping]) {
-      if (signal.aborted) end(signal)()
-      else signal.addEventListener('abort', end(signal), { once: true, signal: controller.signal })
-    }
+    controller.signal.addEventListener('abort', () => resolve(controller.signal.reason), { once: true })
   })
-  return { signal: controller.signal, ended }
+  const end = (reason: unknown): void =>
+    controller.abort(reason instanceof Error ? asProblem(reason, 'NONE') : new DeviceOffline('the connection was lost', {}))
+  for (const signal of [port.lost, stopping]) {
+    if (signal.aborted) end(signal.reason)
+    else signal.addEventListener('abort', () => end(signal.reason), { once: true, signal: controller.signal })
+  }
+  return { signal: controller.signal, ended, [Symbol.dispose]: () => end(undefined) }
 }
