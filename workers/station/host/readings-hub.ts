@@ -70,6 +70,7 @@ export class ReadingsHub {
 
   /** A removed device's values are nobody's present any more. */
   forget(handles: readonly number[]): void {
+    this.flush() // what is being gathered would make them present again
     for (const handle of handles) {
       this.#latest.measured.delete(handle)
       this.#latest.setpoint.delete(handle)

@@ -50,6 +50,15 @@ describe('the readings hub', () => {
     expect(batches).toHaveLength(1)
   })
 
+  it('tells the last of a removed device, and has nothing of it in the present', async () => {
+    const { hub, batches } = openHub()
+    hub.publish(1, good(10), 'measured')
+    hub.publish(2, good(20), 'measured')
+    hub.forget([1])
+    expect(batches).toHaveLength(1)
+    expect(await reader(hub).next()).toMatchObject({ kind: 'snapshot', columns: { handles: [2], values: [20] } })
+  })
+
   it('goes on after a position without loss or repetition', async () => {
     const { hub } = openHub()
     for (let value = 1; value <= 20; value++) {
