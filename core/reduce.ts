@@ -53,9 +53,9 @@ export function createReducer(reduction: Reduction, total: number, maxPoints: nu
     case 'MEAN':
       return means(total, maxPoints)
     case 'FIRST':
-      return oneOfEach(total, maxPoints, (chosen, next) => (Number.isNaN(chosen) ? next : chosen))
+      return oneOfEach(total, maxPoints, (chosen) => Number.isNaN(chosen))
     case 'LAST':
-      return oneOfEach(total, maxPoints, (chosen, next) => (Number.isNaN(next) ? chosen : next))
+      return oneOfEach(total, maxPoints, (_chosen, next) => !Number.isNaN(next))
     case 'LTTB':
       return largestTriangles(total, maxPoints)
   }
@@ -139,14 +139,14 @@ function extremes(total: number, buckets: number): Reducer {
   return { push, finish: () => chosen }
 }
 
-function oneOfEach(total: number, buckets: number, choose: (chosen: number, next: number) => number): Reducer {
+function oneOfEach(total: number, buckets: number, replaces: (chosen: number, next: number) => boolean): Reducer {
   const chosen = new Chosen()
   const point: Point = { index: 0, x: 0, y: 0 }
   const push = inBuckets(
     total,
     buckets,
     (index, x, y, first) => {
-      if (!first && Object.is(choose(point.y, y), point.y)) return
+      if (!first && !replaces(point.y, y)) return
       point.index = index
       point.x = x
       point.y = y

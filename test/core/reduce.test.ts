@@ -106,6 +106,12 @@ test('FIRST and LAST choose the outermost value of each bucket', () => {
   expect(reduce(xOf(y), y, 2, 'LAST').values).toEqual([3, 5])
 })
 
+test('LAST of a constant is the last point, not the first that has its value', () => {
+  const y = [7, 7, 7, 7, 7, 7]
+  expect(reduce(xOf(y), y, 2, 'LAST').indices).toEqual([2, 5])
+  expect(reduce(xOf(y), y, 2, 'FIRST').indices).toEqual([0, 3])
+})
+
 test('a series longer than LTTB looks at keeps its peaks all the same', () => {
   const total = 2_500_000
   const reducer = createReducer('LTTB', total, 100)
