@@ -86,10 +86,13 @@ export class FrameRecording {
   async end(): Promise<void> {
     if (this.#native === undefined) return this.#entry.end('FAILED', { rows: 0, bytes: 0, dropped: 0 }) // the run ended before the camera began
     const last = await this.#native.stop()
-    if (this.#stopsStream && this.#facet.streaming) await this.#facet.stopLive(AbortSignal.timeout(STOP_STREAM_MS))
     const { width, height } = this.#layout
     const kept = { rows: last.written, bytes: last.bytes, dropped: last.dropped, shape: [last.written, height, width] }
-    await this.#entry.end(last.state === 'failed' && last.written === 0 ? 'FAILED' : 'COMPLETE', kept)
+    try {
+      if (this.#stopsStream && this.#facet.streaming) await this.#facet.stopLive(AbortSignal.timeout(STOP_STREAM_MS))
+    } finally {
+      await this.#entry.end(last.state === 'failed' && last.written === 0 ? 'FAILED' : 'COMPLETE', kept) // a camera that hangs keeps no dataset open
+    }
     this.#check(last)
   }
 
