@@ -8,50 +8,105 @@ export type View = { readonly nodes: readonly Place[]; readonly edges: readonly 
 
 type Edge = Hop & { readonly relation: RelationType }
 
-export const MAX_PATH_HOPS = 8 // from any node to any other of two stations that share a session it takes 7
+export const MAX_PATH_HOPS = 8 // from a parameter over a session to a parameter of another station it takes 6
 export const MAX_NEIGHBOUR_HOPS = 3 // more is the whole lab
+/** They belong to one device, or are said of many: no way leads through them. */
+const LEAVES: readonly NodeKind[] = ['Parameter', 'Capability']
 const MAX_NODES = 500 // of a neighbourhood; a drawing with more shows nothing
 const MAX_PER_STEP = 2_000 // relations of one type in one step: the newest runs of a device that thousands have used
 
-/** Steps from node to node, whichever way a relation points. A capability is said of many devices and leads from none to another. */
-async function stepFrom(store: GraphStore, from: readonly Place[], limit: number): Promise<Edge[]> {
-  const edges: Edge[] = []
+/** One step along and against each relation; along a relation to a leaf only where `toLeaves` says so. */
+async function stepFrom(store: GraphStore, from: readonly Place[], limit: number, toLeaves: boolean): Promise<Edge[]> {
+  type Step = { from: string; to: string; name: string }
   const idsOf = (kind: NodeKind): string[] => from.filter((place) => place.kind === kind).map(({ id }) => id)
   const known = new Map(from.map((place) => [keyOf(place), place]))
-  type Step = { from: string; to: string; name: string }
-  for (const type of RELATION_TYPES) {
-    const { from: source, to: target } = RELATIONS[type]
-    for (const step of await store.read<Step>(STEP_ALONG[type], { ids: idsOf(source), limit })) {
-      const start = known.get(`${source}:${step.from}`)
-      if (start !== undefined) edges.push({ from: start, relation: type, to: { kind: target, id: step.to, name: step.name } })
-    }
-    if (type === 'CAN') continue
-    for (const step of await store.read<Step>(STEP_AGAINST[type], { ids: idsOf(target), limit })) {
-      const end = known.get(`${target}:${step.from}`)
-      if (end !== undefined) edges.push({ from: { kind: source, id: step.to, name: step.name }, relation: type, to: end })
-    }
-  }
-  return edges
+  const steps = RELATION_TYPES.flatMap((relation) => {
+    const { from: source, to: target } = RELATIONS[relation]
+    const along = async (): Promise<Edge[]> =>
+      (await store.read<Step>(STEP_ALONG[relation], { ids: idsOf(source), limit })).flatMap((step) => {
+        const start = known.get(`${source}:${step.from}`)
+        return start === undefined ? [] : [{ from: start, relation, to: { kind: target, id: step.to, name: step.name } }]
+      })
+    const against = async (): Promise<Edge[]> =>
+      (await store.read<Step>(STEP_AGAINST[relation], { ids: idsOf(target), limit })).flatMap((step) => {
+        const end = known.get(`${target}:${step.from}`)
+        return end === undefined ? [] : [{ from: { kind: source, id: step.to, name: step.name }, relation, to: end }]
+      })
+    return [...(toLeaves || !LEAVES.includes(target) ? [along()] : []), ...(target === 'Capability' ? [] : [against()])]
+  })
+  return (await Promise.all(steps)).flat()
 }
 
 /** A shortest way; undefined where there is none of MAX_PATH_HOPS or fewer, or one end is not there. Throws GraphUnavailable. */
 export async function pathBetween(store: GraphStore, from: Omit<Place, 'name'>, to: Omit<Place, 'name'>): Promise<readonly Hop[] | undefined> {
-  const start = await placeOf(store, from)
-  if (start === undefined || (await placeOf(store, to)) === undefined) return undefined
-  const cameBy = new Map<string, Edge | undefined>([[keyOf(start), undefined]])
-  let frontier: readonly Place[] = [start]
-  for (let hops = 0; hops < MAX_PATH_HOPS && frontier.length > 0 && !cameBy.has(keyOf(to)); hops += 1) {
-    const next: Place[] = []
-    const here = new Set(frontier.map(keyOf))
-    for (const edge of await stepFrom(store, frontier, MAX_PER_STEP)) {
-      const reached = here.has(keyOf(edge.from)) && !cameBy.has(keyOf(edge.to)) ? edge.to : edge.from
-      if (cameBy.has(keyOf(reached))) continue
-      cameBy.set(keyOf(reached), edge)
-      next.push(reached)
-    }
-    frontier = next
+  const [start, end] = await Promise.all([placeOf(store, from), placeOf(store, to)])
+  if (start === undefined || end === undefined) return undefined
+  // From both ends, the narrower front first: the ways of a whole lab meet in the middle long before one end has seen all of it.
+  const [front, back] = [new Front(start), new Front(end)]
+  for (let hops = 0; ; hops += 1) {
+    const middle = front.meets(back)
+    if (middle !== undefined) return [...front.wayTo(middle), ...back.wayTo(middle).map(turned).reverse()].map(hopOf)
+    const narrower = front.edge.length <= back.edge.length ? front : back
+    if (hops === MAX_PATH_HOPS || narrower.edge.length === 0) return undefined
+    narrower.advance(await stepFrom(store, narrower.edge, MAX_PER_STEP, false))
   }
-  return cameBy.has(keyOf(to)) ? wayBack(cameBy, to) : undefined
+}
+
+/** An edge as it is gone along. */
+type Stride = { readonly edge: Edge; readonly along: boolean }
+
+/** What was reached from one end, and how. */
+class Front {
+  /** The places that were reached last. */
+  edge: readonly Place[]
+  readonly #reached = new Map<string, { readonly by: Stride | undefined; readonly hops: number }>()
+  #hops = 0
+
+  constructor(start: Place) {
+    this.edge = [start]
+    this.#reached.set(keyOf(start), { by: undefined, hops: 0 })
+  }
+
+  advance(edges: readonly Edge[]): void {
+    const here = new Set(this.edge.map(keyOf))
+    const next: Place[] = []
+    this.#hops += 1
+    for (const edge of edges)
+      for (const along of [true, false]) {
+        const [left, reached] = along ? [edge.from, edge.to] : [edge.to, edge.from]
+        if (!here.has(keyOf(left)) || this.#reached.has(keyOf(reached))) continue
+        this.#reached.set(keyOf(reached), { by: { edge, along }, hops: this.#hops })
+        next.push(reached)
+      }
+    this.edge = next
+  }
+
+  /** Of the places that both have reached, one with the fewest hops. */
+  meets(other: Front): string | undefined {
+    let best: { readonly key: string; readonly hops: number } | undefined
+    for (const [key, { hops }] of this.#reached) {
+      const more = other.#reached.get(key)
+      if (more !== undefined && (best === undefined || hops + more.hops < best.hops)) best = { key, hops: hops + more.hops }
+    }
+    return best?.key
+  }
+
+  wayTo(key: string): Stride[] {
+    const way: Stride[] = []
+    for (let at = key, stride = this.#reached.get(at)?.by; stride !== undefined; stride = this.#reached.get(at)?.by) {
+      way.unshift(stride)
+      at = keyOf(stride.along ? stride.edge.from : stride.edge.to)
+    }
+    return way
+  }
+}
+
+function turned({ edge, along }: Stride): Stride {
+  return { edge, along: !along }
+}
+
+function hopOf({ edge: { from, relation, to }, along }: Stride): Hop {
+  return along ? { from, relation, to } : { from: to, relation: RELATIONS[relation].inverse, to: from }
 }
 
 /** Everything within that many hops, up to MAX_NODES. undefined where there is no such node. Throws GraphUnavailable. */
@@ -63,7 +118,7 @@ export async function neighbourhoodOf(store: GraphStore, of: Omit<Place, 'name'>
   let frontier: readonly Place[] = [centre]
   for (let hop = 0; hop < hops && frontier.length > 0 && nodes.size < MAX_NODES; hop += 1) {
     const next: Place[] = []
-    for (const edge of await stepFrom(store, frontier, MAX_NODES)) {
+    for (const edge of await stepFrom(store, frontier, MAX_NODES, true)) {
       for (const place of [edge.from, edge.to]) {
         if (nodes.has(keyOf(place)) || nodes.size >= MAX_NODES) continue
         nodes.set(keyOf(place), place)
@@ -79,18 +134,6 @@ export async function neighbourhoodOf(store: GraphStore, of: Omit<Place, 'name'>
 async function placeOf(store: GraphStore, { kind, id }: Omit<Place, 'name'>): Promise<Place | undefined> {
   const [row] = await store.read<{ name: string }>(NODES_BY_ID[kind], { ids: [id] })
   return row && { kind, id, name: row.name }
-}
-
-/** In the order of the way, each hop told in its direction. */
-function wayBack(cameBy: ReadonlyMap<string, Edge | undefined>, to: Omit<Place, 'name'>): Hop[] {
-  const way: Hop[] = []
-  for (let at = keyOf(to), edge = cameBy.get(at); edge !== undefined; edge = cameBy.get(at)) {
-    const { from, relation } = edge
-    const hop = at === keyOf(edge.to) ? edge : { from: edge.to, relation: RELATIONS[relation].inverse, to: from }
-    way.unshift(hop)
-    at = keyOf(hop.from)
-  }
-  return way
 }
 
 function keyOf({ kind, id }: Omit<Place, 'name'>): string {
