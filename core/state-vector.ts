@@ -13,7 +13,7 @@ import type { ParameterSpec } from './parameter.ts'
 export const PROJECTION_VERSION = 1
 export const VECTOR_LENGTH = 512
 
-/** How one parameter is measured. Fitted to many states by `fitScale`, or guessed from the first by `firstScale`. */
+/** How one parameter is measured. Fitted to many states by `fitScale`, or from less by `firstScale`. */
 export type Scale = {
   /** Its place in the vector; from VECTOR_LENGTH on places are shared, every second round with the opposite sign. */
   readonly slot: number
@@ -122,9 +122,12 @@ export function fitScale(values: readonly number[], spec: ParameterSpec): Omit<S
   return usable(center, spread > 0 ? Math.max(spread, spec.deadband ?? 0) : guessedSpread(center, spec))
 }
 
-/** Before there are states to learn from: the first value is the usual one. */
-export function firstScale(value: number, spec: ParameterSpec): Omit<Scale, 'slot'> {
-  return usable(value, guessedSpread(value, spec))
+/**
+ * Before there are states to learn from. What is only measured varies as it did lately (`history`, as recorded); a setting was lately what people wanted, and
+ * says nothing of how far is far: its first value is the usual one.
+ */
+export function firstScale(value: number, spec: ParameterSpec, history: readonly number[]): Omit<Scale, 'slot'> {
+  return spec.access === 'READ_ONLY' ? fitScale([...history, value], spec) : usable(value, guessedSpread(value, spec))
 }
 
 /** A hundredth of the value or of the range, whichever is smaller; not less than what the driver says is noise. */

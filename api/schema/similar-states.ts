@@ -46,7 +46,7 @@ const StateMatchRef = builder.objectRef<StateMatch>('StateMatch').implement({
 
 const StateFilterRef = builder.inputType('StateFilter', {
   fields: (t) => ({
-    deviceIds: t.idList({ description: 'The run used one of them.' }),
+    deviceIds: t.idList({ description: 'Only these are compared.' }),
     sessionTags: t.stringList({ description: 'Its session has all of them.' }),
     operator: t.string({ description: 'Of its session.' }),
     outcome: t.field({ type: RunStateEnum }),
@@ -74,15 +74,15 @@ builder.queryField('similarStates', (t) =>
     resolve: async (_root, { to, first, filter, exact }, context) => {
       const count = first ?? 10
       if (count < 1 || count > MAX_FIRST) throw new InvalidValue(`first: ${count} is not allowed; give 1 to ${MAX_FIRST}`, ['first'])
-      return similarStates({ to, first: count, filter: await filterOf(filter ?? {}, context), exact: exact ?? false }, context)
+      const { deviceIds, ...conditions } = filter ?? {}
+      const chosen = await chosenDevices(deviceIds, context)
+      return similarStates({ to, first: count, deviceIds: chosen, filter: filterOf(conditions), exact: exact ?? false }, context)
     },
   }),
 )
 
-async function filterOf(given: typeof StateFilterRef.$inferInput, context: Context): Promise<CandidateFilter> {
-  const { deviceIds, sessionTags, operator, outcome, range, text } = given
+function filterOf({ sessionTags, operator, outcome, range, text }: Omit<typeof StateFilterRef.$inferInput, 'deviceIds'>): CandidateFilter {
   return {
-    deviceIds: await chosenDevices(deviceIds, context),
     sessionTags: sessionTags ?? undefined,
     operator: operator ?? undefined,
     outcome: outcome ?? undefined,

@@ -11,7 +11,6 @@ export type Candidate = { readonly runId: string; readonly sessionId: string; re
 
 /** Of the runs whose states are looked at; local ids. */
 export type CandidateFilter = {
-  readonly deviceIds?: readonly string[] | undefined
   readonly sessionTags?: readonly string[] | undefined
   readonly operator?: string | undefined
   readonly outcome?: RunState | undefined
@@ -96,16 +95,15 @@ function candidate({ runId, sessionId, time, entries }: CandidateRow): Candidate
 }
 
 /** Only what the filter looks at: the index is then walked without looking at each run. */
-function joins({ deviceIds, sessionTags, operator, outcome, range, text }: CandidateFilter): string {
-  if ([deviceIds, sessionTags, operator, outcome, range, text].every((given) => given === undefined)) return ''
+function joins({ sessionTags, operator, outcome, range, text }: CandidateFilter): string {
+  if ([sessionTags, operator, outcome, range, text].every((given) => given === undefined)) return ''
   return 'JOIN "hardware_state" h ON h."runId" = v."runId" JOIN "run" r ON r."id" = v."runId" JOIN "session" s ON s."id" = r."sessionId"'
 }
 
 function conditions(runId: string, filter: CandidateFilter, parameters: Parameters): string {
-  const { deviceIds, sessionTags, operator, outcome, range, text, exceptRunId } = filter
+  const { sessionTags, operator, outcome, range, text, exceptRunId } = filter
   const all = [
     exceptRunId !== undefined && `${runId} <> ${parameters.add(exceptRunId)}`,
-    deviceIds !== undefined && `EXISTS (SELECT 1 FROM "run_device" d WHERE d."runId" = ${runId} AND d."deviceId" = ANY(${parameters.add(deviceIds)}::uuid[]))`,
     sessionTags !== undefined && `s."tags" @> ${parameters.add(sessionTags)}::text[]`,
     operator !== undefined && `s."operator" = ${parameters.add(operator)}`,
     outcome !== undefined && `r."state" = ${parameters.add(outcome)}`,

@@ -10,7 +10,14 @@ import { type Candidate, type CandidateFilter, everyState, inOneSnapshot, neares
 import { type StateRefGiven, stateOf } from './reference.ts'
 import type { StateValue } from './snapshot.ts'
 
-export type SimilarityRequest = { readonly to: StateRefGiven; readonly first: number; readonly filter: CandidateFilter; readonly exact: boolean }
+export type SimilarityRequest = {
+  readonly to: StateRefGiven
+  readonly first: number
+  /** The devices that are compared; undefined: all. Local ids. */
+  readonly deviceIds: readonly string[] | undefined
+  readonly filter: CandidateFilter
+  readonly exact: boolean
+}
 
 /** A past state, with what it takes to say why it is alike or unlike. */
 export type StateMatch = {
@@ -39,8 +46,8 @@ export async function similarStates(request: SimilarityRequest, context: Context
   }
 }
 
-async function search({ to, first, filter, exact }: SimilarityRequest, context: Context): Promise<readonly StateMatch[]> {
-  const asked = await askedState(to, context)
+async function search({ to, first, deviceIds, filter, exact }: SimilarityRequest, context: Context): Promise<readonly StateMatch[]> {
+  const asked = await askedState(to, deviceIds, context)
   const conditions = { ...filter, ...(to.runId != null && { exceptRunId: localId('Run', to.runId) }) }
   const { scales, found } = await (exact ? rankAll : rankNearest)(asked.state, first, conditions, context)
   return found.map(({ candidate, distance }) => matchOf(candidate, distance, asked, scales, context))
@@ -93,10 +100,10 @@ function unavailable(why: string): GraphQLError {
 type Asked = { readonly state: HardwareState; readonly value: (id: string) => Promise<StateValue | undefined> }
 
 /** The start of a run is stored as it is compared; anything else is made of its readings. */
-async function askedState(to: StateRefGiven, context: Context): Promise<Asked> {
-  const readings = once(async () => (await stateOf(to, undefined, context)).values)
+async function askedState(to: StateRefGiven, deviceIds: readonly string[] | undefined, context: Context): Promise<Asked> {
+  const readings = once(async () => (await stateOf(to, deviceIds, context)).values)
   const value: Asked['value'] = async (id) => (await readings()).get(id)
-  if (to.runId != null) {
+  if (to.runId != null && deviceIds === undefined) {
     const stored = await context.database.prisma.hardwareState.findUnique({ where: { runId: localId('Run', to.runId) } })
     if (stored !== null) return { state: unpackState(stored.entries), value }
   }

@@ -205,7 +205,9 @@ describe('a scale', () => {
 
   it('is never finer than the deadband, and always usable', () => {
     expect(fitScale([1, 1.001, 0.999], { ...SPEC, deadband: 0.5 }).spread).toBe(0.5)
-    expect(firstScale(0.01, { ...SPEC, minimum: 0, maximum: 1000, step: 1e-6 })).toEqual({ center: 0.01, spread: 1e-4 })
+    const exposure: ParameterSpec = { ...SPEC, access: 'READ_WRITE', minimum: 0, maximum: 1000, step: 1e-6 }
+    expect(firstScale(0.01, exposure, [5, 7, 9])).toEqual({ center: 0.01, spread: 1e-4 })
+    expect(firstScale(10, SPEC, [-17, 4, 0, 12, -9]).spread).toBeGreaterThan(5)
     fc.assert(
       fc.property(fc.array(fc.double({ noNaN: true, noDefaultInfinity: true }), { minLength: 1 }), (values) => {
         const { center, spread } = fitScale(values, SPEC)

@@ -193,9 +193,16 @@ describe('similar states', () => {
     expect(await found('text: "100%x"')).toEqual([])
     expect(await found('text: "scan of"')).toEqual(only)
     expect(await found('range: { from: "2023-11-14T22:13:20.00001Z" }')).toEqual(only)
-    expect(await found(`deviceIds: ["${globalId('Device', METER)}"]`)).toEqual([])
-    expect(await found(`deviceIds: ["${globalId('Device', STAGE)}"], operator: "bob"`)).toEqual(only)
     expect(orderOf(await similar(to, ', exact: true, filter: { operator: "bob", text: "laser" }'))).toEqual(only)
+  })
+
+  it('are compared in the devices that are asked for', async () => {
+    const other = await plant(values(200, Object.fromEntries(Object.entries(values(11)).filter(([id]) => id.startsWith(METER)))))
+    const to = runRef(planted[11] ?? '')
+    const [nearest] = await similar(to, `, filter: { deviceIds: ["${globalId('Device', METER)}"] }`)
+    expect(nearest).toMatchObject({ run: { id: globalId('Run', other) }, distance: 0 })
+    expect(nearest?.contributions).toHaveLength(MANY / 2)
+    expect((await similar(to, `, filter: { deviceIds: ["${globalId('Device', STAGE)}"] }`))[0]?.distance).toBeGreaterThan(0)
   })
 
   it('can be asked for from a preset or a session, in what these hold', async () => {
