@@ -1,16 +1,13 @@
 import { mkdir } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import path from 'node:path'
-import { DRIVERS } from '../drivers/catalog.ts'
 import { CannotStart } from '../link/child.ts'
-import { migrate } from '../prisma/migrate.ts'
 import { announcement } from './announcement.ts'
 import { checkDatabase, checkNeo4j, checkRedis } from './backends.ts'
 import { embeddedDatabaseUrl, type LocalConfig, readConfig } from './config.ts'
 import { lockFolder } from './folder-lock.ts'
-import { SIMULATED_DEVICES } from './lab/devices.ts'
+import { prepareDatabase } from './prepare-database.ts'
 import { endPreviousLife } from './previous-life.ts'
-import { registerSimulatedDevices } from './registration.ts'
 import type { ChildSpec } from './supervised-child.ts'
 import { Supervisor } from './supervisor.ts'
 
@@ -73,12 +70,8 @@ async function startLab(supervisor: Supervisor, config: LocalConfig, env: NodeJS
   const child = (name: string, ...entry: readonly string[]): ChildSpec => ({ name, entry: path.join(BUILT, ...entry), env: childEnv })
 
   if (config.databaseUrl === undefined) await supervisor.start(child('database', 'local', 'database', 'main.js'))
-  for (const name of await migrate(databaseUrl)) say(`migration ${name} applied`)
-  if (config.simulatedLab) {
-    await supervisor.start(child('lab', 'local', 'lab', 'main.js'))
-    const registered = await registerSimulatedDevices(databaseUrl, config.stationName, SIMULATED_DEVICES, DRIVERS)
-    if (registered > 0) say(`${registered} simulated devices registered`)
-  }
+  await prepareDatabase(databaseUrl, config, say)
+  if (config.simulatedLab) await supervisor.start(child('lab', 'local', 'lab', 'main.js'))
   const graph = 'neo4j' in config.graph ? [] : [child('graph', 'local', 'graph', 'main.js')]
   await supervisor.start(
     ...graph,

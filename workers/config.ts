@@ -14,7 +14,11 @@ export type WorkerConfig = {
   readonly logLevel: string
 }
 
-export type ComputeConfig = WorkerConfig & { readonly graph: GraphPlace }
+export type ComputeConfig = WorkerConfig & {
+  readonly graph: GraphPlace
+  /** Where it answers GET /healthz; undefined: nowhere. */
+  readonly probePort: number | undefined
+}
 
 export type StationConfig = WorkerConfig & {
   readonly stationName: string
@@ -49,9 +53,12 @@ export function readWorkerConfig(environment: Environment): WorkerConfig {
 
 export function readComputeConfig(environment: Environment): ComputeConfig {
   const worker = readWorkerConfig(environment)
+  const probePort = given(environment, 'COMPUTE_PROBE_PORT')
+  if (probePort !== undefined && !isPort(Number(probePort)))
+    throw new CannotStart(`COMPUTE_PROBE_PORT=${probePort} must be a port from 0 (any free one) to 65535`)
   const [url, user, password] = ['NEO4J_URL', 'NEO4J_USER', 'NEO4J_PASSWORD'].map((name) => given(environment, name))
   try {
-    return { ...worker, graph: graphPlace(worker.dataDir, { url, user, password }) }
+    return { ...worker, probePort: probePort === undefined ? undefined : Number(probePort), graph: graphPlace(worker.dataDir, { url, user, password }) }
   } catch (error) {
     throw new CannotStart(error instanceof Error ? error.message : String(error))
   }
@@ -63,8 +70,7 @@ export function readStationConfig(environment: Environment): StationConfig {
   const stationName = given(environment, 'STATION_NAME') ?? 'local'
   if (!STATION_NAME.test(stationName)) throw new CannotStart(`STATION_NAME=${stationName} must be 1 to 32 small letters, digits and hyphens`)
   const stopPort = Number(given(environment, 'STATION_STOP_PORT') ?? 0)
-  if (!Number.isInteger(stopPort) || stopPort < 0 || stopPort > 65_535)
-    throw new CannotStart(`STATION_STOP_PORT=${environment.STATION_STOP_PORT} must be a port from 0 (any free one) to 65535`)
+  if (!isPort(stopPort)) throw new CannotStart(`STATION_STOP_PORT=${environment.STATION_STOP_PORT} must be a port from 0 (any free one) to 65535`)
   const journalDir = join(dataDir, 'journal', stationName)
   return {
     ...worker,
@@ -79,6 +85,10 @@ export function readStationConfig(environment: Environment): StationConfig {
     stopPortFile: join(dataDir, 'run', `station-${stationName}.stop-port`),
     commit: given(environment, 'KYMOGRAPH_COMMIT') ?? '',
   }
+}
+
+function isPort(number: number): boolean {
+  return Number.isInteger(number) && number >= 0 && number <= 65_535
 }
 
 /** Below the data folder, or where it is too deep for a socket's path, below the system's folder for temporary files. */

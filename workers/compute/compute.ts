@@ -10,6 +10,8 @@ import { requestDueEmbedding } from './embedding-due.ts'
 import { runJob } from './run-job.ts'
 import { addForgotten, removeLeftovers } from './sweep.ts'
 
+/** `online`: connected to its queue, as far as is known. */
+export type Compute = AsyncDisposable & { readonly online: boolean }
 export type ComputeConfig = { readonly dataDir: string; readonly databaseUrl: string; readonly redisUrl: string | undefined }
 export type ComputeParts = { readonly log: (line: string) => void; readonly jobs?: readonly ComputeJob[]; readonly lockMs?: number }
 
@@ -17,7 +19,7 @@ const CONCURRENT_JOBS = 2 // a small export need not wait for a large one; the d
 const SWEEP_MS = 10_000 // how long a job that the queue has lost waits at most
 
 /** A compute worker: any number may run, on this machine or others that see the same data folder. */
-export async function startCompute(config: ComputeConfig, { log, jobs = COMPUTE_JOBS, lockMs }: ComputeParts): Promise<AsyncDisposable> {
+export async function startCompute(config: ComputeConfig, { log, jobs = COMPUTE_JOBS, lockMs }: ComputeParts): Promise<Compute> {
   const { dataDir, databaseUrl, redisUrl } = config
   const database = openDatabase(databaseUrl, { name: 'compute', onError: ({ message }) => log(`database: ${message}`) })
   const connection: QueueConnection = redisUrl === undefined ? { databaseUrl } : { redisUrl }
@@ -61,6 +63,9 @@ export async function startCompute(config: ComputeConfig, { log, jobs = COMPUTE_
 
   let closed: Promise<void> | undefined
   return {
+    get online() {
+      return worker.online
+    },
     [Symbol.asyncDispose]() {
       closed ??= close()
       return closed

@@ -5,6 +5,7 @@ import { readComputeConfig } from '../config.ts'
 import { startProjection } from '../graph/projection.ts'
 import { openLogger } from '../logger.ts'
 import { startCompute } from './compute.ts'
+import { listenForProbes } from './probe.ts'
 
 await runChild(
   async () => {
@@ -14,9 +15,10 @@ await runChild(
     const compute = await startCompute(config, { log })
     const store = openGraph(config.graph)
     const projection = startProjection({ databaseUrl: config.databaseUrl, store, drivers: DRIVERS, log })
+    const probes = config.probePort === undefined ? [] : [await listenForProbes(config.probePort, () => (compute.online ? undefined : 'the queue is away'))]
     return {
       async [Symbol.asyncDispose]() {
-        for (const part of [projection, store, compute]) await part[Symbol.asyncDispose]()
+        for (const part of [...probes, projection, store, compute]) await part[Symbol.asyncDispose]()
       },
     }
   },

@@ -19,7 +19,10 @@ export type StopServerOptions = {
 const MAX_BODY_BYTES = 4096 // a reason and a name
 const BODY_WITHIN_MS = 500 // then it is stopped without a reason
 
-/** `POST /stop` on this host, with the link's token as Bearer: an emergency stop that needs nothing but this process. */
+/**
+ * `POST /stop` on this host, with the link's token as Bearer: an emergency stop that needs nothing but this process. `GET /healthz` says that it lives, to
+ * whoever watches it.
+ */
 export async function listenForStops(options: StopServerOptions): Promise<AsyncDisposable & { readonly port: number }> {
   const server = createServer((request, response) => {
     answer(request, response, options).catch((error: unknown) => {
@@ -52,6 +55,7 @@ export async function listenForStops(options: StopServerOptions): Promise<AsyncD
 
 async function answer(request: IncomingMessage, response: ServerResponse, { token, host, log }: StopServerOptions): Promise<void> {
   const arrived = performance.now()
+  if (request.method === 'GET' && request.url === '/healthz') return reply(response, 200, { state: 'OK' })
   if (request.method !== 'POST' || request.url !== '/stop') return reply(response, request.url === '/stop' ? 405 : 404, { error: 'only POST /stop is here' })
   if (!isBearer(request.headers.authorization, token))
     return reply(response, 401, { error: 'give the token of DATA_DIR/run/link-token as Authorization: Bearer' })
