@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Reading } from '../../core/reading.ts'
 import type { ReadingsItem, ReadingsPosition } from '../../link/protocol.ts'
 import { encodeStreamCursor } from '../cursor.ts'
@@ -10,6 +11,8 @@ import { type Chosen, type ReadingBatch, SeriesBuilder } from './reading-batch.t
 import type { Selection } from './selection.ts'
 import { type LiveSource, liveSource } from './source.ts'
 
+/** No life of a station: whoever goes on from here is told of a gap. */
+const NOWHERE: ReadingsPosition = { epoch: 0, position: 0 }
 const RETRY_MS = 100 // until a station that is away is asked again; what it measured meanwhile it still has
 
 type Arrived = { readonly stationId: string; readonly item: ReadingsItem; readonly chosen: ReadonlyMap<number, Chosen> }
@@ -84,9 +87,13 @@ export function everyReading(selection: Selection, after: Positions | undefined,
       const now = selection.chosenOf(mirror)
       if (now.size !== chosen.size || [...now.keys()].some((handle) => !chosen.has(handle))) again.abort()
     })
-    const from = received.get(stationId)
+    const from = received.get(stationId) ?? (after === undefined ? undefined : NOWHERE)
     try {
       for await (const item of mirror.link.stream('readings', { handles: [...chosen.keys()], ...(from !== undefined && { after: from }) }, both)) {
+        // The station says what new handles mean before it publishes their readings: what came before this item is taken in first. If there are new ones,
+        // this item may lack them, and is asked for again with them.
+        await nextTurn()
+        if (both.aborted) return
         received.set(stationId, item.kind === 'gap' ? item.to : item.at)
         await inbox.put({ stationId, item, chosen })
       }
@@ -122,7 +129,8 @@ function* build(arrived: readonly Arrived[], before: Positions): Generator<Built
     const from = positions
     positions = new Map(positions).set(stationId, item.kind === 'gap' ? item.to : item.at)
     if (item.kind === 'gap') {
-      const gap = { from: cursorAt(from)(), to: cursorAt(positions)(), reason: item.reason }
+      const reason = from.has(stationId) ? item.reason : 'the cursor says nothing of this station; its values are the present ones'
+      const gap = { from: cursorAt(from)(), to: cursorAt(positions)(), reason }
       yield { batch: { cursor: cursorAt(positions), gap, snapshot: false, dropped: 0, series: [] }, positions, last: [] }
       continue
     }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { encodeStreamCursor } from '../../api/cursor.ts'
 import { globalId, parameterId } from '../../api/global-id.ts'
 import { until } from '../until.ts'
 import { CAMERA, METER, STAGE } from './fake-station.ts'
@@ -173,6 +174,31 @@ describe('readings, EVERY', () => {
       expect(came).toEqual(Array.from({ length: came.length }, (_, at) => (came[0] ?? 0) + at))
     }
     for (const { stop } of [first, ...late]) stop()
+  })
+
+  it('of a device that is only now connected come from the first one on', async () => {
+    const { items, stop } = listen<Batch>(READINGS, { ...variables, select: [...variables.select, { deviceId: globalId('Device', STAGE) }] })
+    await until(() => items.some(({ snapshot }) => snapshot))
+    lab.station.publish([3, 1])
+    await until(() => power(items).at(-1) === 1)
+    const stage = lab.station.device(STAGE)
+    const load = { name: 'load', description: 'on the axis', kind: 'FLOAT', access: 'READ_ONLY', unit: 'N' } as const
+    lab.station.change({ ...stage, parameters: [...stage.parameters, { spec: load, handle: 9 }] })
+    for (let value = 0; value < 20; value += 1) lab.station.publish([9, value], [3, value])
+    await until(() => power(items).at(-1) === 19)
+    const loads = items.flatMap(({ series }) => series.filter(({ parameterId: id }) => id === parameterId(STAGE, 'load')).flatMap(({ numbers }) => numbers))
+    expect(loads).toEqual(Array.from({ length: 20 }, (_, value) => value))
+    expect(power(items).slice(-20)).toEqual(loads)
+    lab.station.change(stage)
+    stop()
+  })
+
+  it('say a gap after a cursor that knows nothing of the station', async () => {
+    const { items, stop } = listen<Batch>(READINGS, { ...variables, after: encodeStreamCursor({ event: 0n }) })
+    await until(() => items.length >= 2)
+    expect(items[0]).toMatchObject({ gap: { reason: expect.stringContaining('says nothing of this station') }, series: [] })
+    expect(items[1]).toMatchObject({ snapshot: true })
+    stop()
   })
 
   it('say a gap when the station has started again', async () => {

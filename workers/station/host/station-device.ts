@@ -299,6 +299,7 @@ export class StationDevice implements HostedDevice {
   async #opened(handle: DeviceHandle, connection: AbortSignal): Promise<void> {
     await this.#context.greet(handle, connection)
     this.table.describe(handle.parameters)
+    this.#changed() // readers of the hub learn what the handles mean before the first of their readings, and pass over none
     const names = readable(handle.parameters)
     const measured = await handle.read(names, connection)
     this.#noteReadable(names.map((name) => this.table.measured(name, measured.get(name) ?? { bad: 'the driver did not answer for it' })))

@@ -62,6 +62,35 @@ describe('a device', () => {
     expect(events).toContain('axis is reconnecting: the cable was pulled')
   })
 
+  it('says what its handles mean before the first reading of them, however long it takes to open', async () => {
+    const known = new Set(bench.host.states().flatMap(({ parameters }) => parameters.map(({ handle }) => handle)))
+    const fresh: number[] = []
+    const nameless: number[] = []
+    const stop = new AbortController()
+    const watching = Promise.all([
+      (async () => {
+        for await (const change of bench.host.changes(stop.signal))
+          if (change.kind === 'device') for (const { handle } of change.device.parameters) known.add(handle)
+      })(),
+      (async () => {
+        const before = new Set(known)
+        for await (const item of bench.host.readings.stream({ after: bench.host.readings.position }, stop.signal)) {
+          if (item.kind === 'gap') throw new Error(item.reason)
+          fresh.push(...item.columns.handles.filter((handle) => !before.has(handle)))
+          nameless.push(...item.columns.handles.filter((handle) => !known.has(handle)))
+        }
+      })(),
+    ])
+    stage.silent.add('isMoving') // asked last of all
+    bench.registry = [...bench.registry, record('slow', 'test-bench', { address: 'stage' })]
+    await bench.host.syncDevices()
+    await until(() => fresh.length > 0, { what: 'readings of the new device' })
+    expect(bench.host.device('slow').state.connection).toBe('CONNECTING')
+    expect(nameless).toEqual([])
+    stop.abort()
+    await watching
+  })
+
   it('that cannot be opened says why, and is tried again', async () => {
     stage.plugged = false
     bench.registry = [...bench.registry, record('late', 'test-bench', { address: 'elsewhere' })]
