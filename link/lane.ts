@@ -35,7 +35,7 @@ export async function openLane(path: string, lane: Hello['lane'], peer: Peer, si
     close: (reason) => connection.close(new Error(reason)),
 
     async call(name, params, timeoutMs, callSignal) {
-      connection.closed.throwIfAborted()
+      refuseIfClosed()
       const id = ++lastId
       let timer: NodeJS.Timeout | undefined
       let onAbort: (() => void) | undefined
@@ -63,7 +63,7 @@ export async function openLane(path: string, lane: Hello['lane'], peer: Peer, si
     },
 
     async *stream(name, params, streamSignal) {
-      connection.closed.throwIfAborted()
+      refuseIfClosed()
       if (streamSignal.aborted) return
       const id = ++lastId
       // At most STREAM_WINDOW items wait here: the station sends no more before it hears that some are taken.
@@ -107,6 +107,10 @@ export async function openLane(path: string, lane: Hello['lane'], peer: Peer, si
     connection.send(message)
   }
 
+  function refuseIfClosed(): void {
+    if (connection.closed.aborted) throw offline(`the connection to the station was lost: ${reasonOf(connection)}`, 'NONE')
+  }
+
   function offline(message: string, effect: 'NONE' | 'POSSIBLE'): Problem {
     return new StationOffline(message, { stationId: peer.stationId, effect })
   }
@@ -142,7 +146,11 @@ async function greet(
 }
 
 function whenClosed(connection: Connection, then: (reason: string) => void): void {
-  const tell = (): void => then(connection.closed.reason instanceof Error ? connection.closed.reason.message : String(connection.closed.reason))
+  const tell = (): void => then(reasonOf(connection))
   if (connection.closed.aborted) tell()
   else connection.closed.addEventListener('abort', tell, { once: true })
+}
+
+function reasonOf({ closed }: Connection): string {
+  return closed.reason instanceof Error ? closed.reason.message : String(closed.reason)
 }
