@@ -1,7 +1,7 @@
 import SchemaBuilder, { type ObjectRef } from '@pothos/core'
 import ComplexityPlugin from '@pothos/plugin-complexity'
 import { GraphQLError } from 'graphql'
-import type { RowCell } from '../link/protocol.ts'
+import type { RowCell } from '../core/row.ts'
 import type { Context } from './context.ts'
 
 /**

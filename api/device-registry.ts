@@ -67,7 +67,7 @@ export async function registerDevice({ name, label, driver, stationId: station, 
       throw new Conflict(`there is already a device named ${name}`, namesake === null ? {} : { deviceId: namesake.id })
     })
   context.knownDevices.put(device)
-  await mirror.call('syncDevices', { deviceIds: [device.id] }, SYNC_DEADLINE_MS)
+  await mirror.call('syncDevices', {}, SYNC_DEADLINE_MS)
   return device
 }
 
@@ -84,7 +84,7 @@ export async function removeDevice(id: string, context: Context): Promise<Device
   })
   context.knownDevices.put(removed)
   const mirror = context.stations.find(stationId)
-  if (mirror?.online === true) await mirror.call('syncDevices', { deviceIds: [deviceId] }, SYNC_DEADLINE_MS) // one that is away reads its devices when it comes back
+  if (mirror?.online === true) await mirror.call('syncDevices', {}, SYNC_DEADLINE_MS) // one that is away reads its devices when it comes back
   return removed
 }
 

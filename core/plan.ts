@@ -38,7 +38,7 @@ export type BoundPlan = PlanSpec & { readonly bindings: readonly RoleBinding[] }
 
 /**
  * What a plan asks of the engine, one at a time. The generator is pure: it can be walked without hardware to preview path and length.
- * `set` only starts; `settle` waits for everything started since, by the devices' own status. `row` reads and appends one row. `answer`s come back by next().
+ * `set` only starts; `settle` waits for everything started since, by the devices' own status. `row` reads and appends one row.
  */
 export type PlanMessage =
   | { readonly do: 'set'; readonly axis: number; readonly value: number }

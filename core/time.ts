@@ -17,7 +17,7 @@ export function wallNsFromMs(milliseconds: number): WallNs {
   return BigInt(Math.round(milliseconds * 1_000)) * 1_000n
 }
 
-/** Loses what is below a microsecond; for display and for database columns that hold no more. */
+/** Loses what is below a millisecond; for display and for bounds that people give. */
 export function dateFromWallNs(time: WallNs): Date {
   return new Date(Number(time / NS_PER_MS))
 }

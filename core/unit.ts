@@ -5,7 +5,7 @@ import { IncompatibleUnit } from './errors.ts'
  * plus Celsius as the one unit with an offset. Codes are case-sensitive.
  */
 
-/** Exponents of metre, gram, second, radian, kelvin, coulomb, candela (UCUM's base), then of the arbitrary unit "count". */
+/** Exponents of metre, gram, second, radian, kelvin, coulomb and candela: UCUM's base. Counts are annotations, `{count}`, and have none. */
 type Dimension = readonly [number, number, number, number, number, number, number]
 type Definition = { readonly scale: number; readonly dimension: Dimension; readonly prefixable: boolean; readonly offset?: number }
 

@@ -6,6 +6,7 @@ import type { DeviceSettings, DeviceState, EmergencyStopState, PortKind } from '
 import type { ProblemRecord } from '../core/errors.ts'
 import type { FrameHeader, FrameQuality } from '../core/frame.ts'
 import type { SettingSpec } from '../core/parameter.ts'
+import type { RowCell } from '../core/row.ts'
 import type { WallNs } from '../core/time.ts'
 
 /**
@@ -17,7 +18,7 @@ import type { WallNs } from '../core/time.ts'
 export type LinkCalls = {
   /** Checked, accepted within acceptWithinMs, journalled, done, answered. Throws Problems. */
   command: { params: CommandRequest; result: CommandAnswer }
-  /** Preempts what is on every wire. `receivedAtMs` is how long ago the request had arrived at the api. */
+  /** Preempts what is on every wire. `elapsedMs` is how long ago the request arrived at the api. */
   emergencyStop: {
     params: { readonly actor: Actor; readonly reason?: string; readonly elapsedMs: number }
     result: { readonly state: EmergencyStopState; readonly devices: readonly DeviceStopResult[]; readonly elapsedMs: number }
@@ -27,7 +28,7 @@ export type LinkCalls = {
   releaseQueue: { params: { readonly actor: Actor }; result: QueueState }
   abortRun: { params: { readonly runId: string; readonly actor: Actor; readonly reason?: string }; result: { readonly known: boolean } }
   /** The registry in PostgreSQL has changed; read it again and answer when it is carried out. */
-  syncDevices: { params: { readonly deviceIds?: readonly string[] }; result: Record<string, never> }
+  syncDevices: { params: Record<string, never>; result: Record<string, never> }
   /** Before a device is registered: checks the settings by the driver's own rules (InvalidValue, NotFound for the driver) and says which port they name. */
   checkDevice: { params: { readonly driverId: string; readonly settings: DeviceSettings }; result: DeviceLocation }
   health: { params: Record<string, never>; result: StationHealth }
@@ -124,7 +125,6 @@ export type RunRowsItem = {
   readonly rows: readonly (readonly RowCell[])[]
   readonly ended: boolean
 }
-export type RowCell = number | string | boolean | bigint | null
 
 export type CallName = keyof LinkCalls
 export type StreamName = keyof LinkStreams
