@@ -118,7 +118,8 @@ export class SupervisedChild {
         const ended = (code: number | null, signal: NodeJS.Signals | null): void =>
           resolve({ code, signal, reason, servedMs: servingSince === undefined ? 0 : Math.max(1, performance.now() - servingSince) })
         child.once('exit', ended)
-        child.once('error', (error) => {
+        // More than once: a message that cannot be sent is one too.
+        child.on('error', (error) => {
           reason = error.message
           if (child.pid === undefined) ended(null, null) // it was never born
         })
