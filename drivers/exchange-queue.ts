@@ -1,3 +1,4 @@
+import { setTimeout as timer } from 'node:timers/promises'
 import { DeviceBusy, HardwareFault, Problem } from '../core/errors.ts'
 
 /**
@@ -99,16 +100,6 @@ export function problemOf(signal: AbortSignal, effect: 'NONE' | 'POSSIBLE'): Pro
 
 /** A pause within an exchange; throws the signal's problem. */
 export async function waitFor(milliseconds: number, signal: AbortSignal, effect: 'NONE' | 'POSSIBLE'): Promise<void> {
-  if (milliseconds > 0 && !signal.aborted) {
-    await new Promise<void>((resolve) => {
-      const done = (): void => {
-        clearTimeout(timer)
-        signal.removeEventListener('abort', done)
-        resolve()
-      }
-      const timer = setTimeout(done, milliseconds)
-      signal.addEventListener('abort', done, { once: true })
-    })
-  }
+  if (milliseconds > 0) await timer(milliseconds, undefined, { signal }).catch(() => undefined) // aborted: told next
   if (signal.aborted) throw problemOf(signal, effect)
 }

@@ -1,16 +1,19 @@
+import { setTimeout as timer } from 'node:timers/promises'
 import type { Problem } from '../../../core/errors.ts'
+
+const LONGEST_TIMER_MS = 2 ** 31 - 1 // Node's timers fire at once for anything longer; 24 days
 
 /** Fires with its parent, or with the problem when the time is over. Dispose it: a forgotten one would hold its parent's listener for ever. */
 export function deadline(parent: AbortSignal, milliseconds: number, problem: () => Problem): Disposable & { readonly signal: AbortSignal } {
   const controller = new AbortController()
   const follow = (): void => controller.abort(parent.reason)
-  const timer = setTimeout(() => controller.abort(problem()), milliseconds)
+  const late = setTimeout(() => controller.abort(problem()), Math.min(milliseconds, LONGEST_TIMER_MS))
   if (parent.aborted) follow()
   else parent.addEventListener('abort', follow, { once: true })
   return {
     signal: controller.signal,
     [Symbol.dispose]: () => {
-      clearTimeout(timer)
+      clearTimeout(late)
       parent.removeEventListener('abort', follow)
     },
   }
@@ -33,14 +36,5 @@ export async function orAbort<T>(promise: Promise<T>, signal: AbortSignal): Prom
 
 /** Until the time is over or the signal fires; never throws. */
 export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return
-  await new Promise<void>((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, milliseconds)
-    signal.addEventListener('abort', done, { once: true })
-  })
+  await timer(Math.min(milliseconds, LONGEST_TIMER_MS), undefined, { signal }).catch(() => undefined) // aborted: whoever cares asks the signal
 }

@@ -1,7 +1,7 @@
 import type { Cause } from '../../../core/cause.ts'
 import { DEFAULT_ACCEPT_MS } from '../../../core/command.ts'
 import type { Manifest } from '../../../core/dataset.ts'
-import { asProblem } from '../../../core/errors.ts'
+import { asProblem, DeadlineExceeded, type Problem } from '../../../core/errors.ts'
 import { uuidv7 } from '../../../core/id.ts'
 import type { AxisOrigins, PlanMessage } from '../../../core/plan.ts'
 import { messagesOf } from '../../../core/plans/plans.ts'
@@ -158,9 +158,8 @@ class Execution {
     const axis = this.#bound.axes[index]
     if (axis === undefined) throw new RangeError(`the plan sets axis ${index} of ${this.#bound.axes.length}`)
     const { device, spec, moves, unit } = axis
-    using limit = deadline(this.#signal, SET_DEADLINE_MS, () =>
-      asProblem(new Error(`${axis.measured.name} did not take ${value} within ${SET_DEADLINE_MS} ms`)),
-    )
+    const late = (): Problem => new DeadlineExceeded(`${axis.measured.name} did not take ${value} within ${SET_DEADLINE_MS} ms`, SET_DEADLINE_MS, 'POSSIBLE')
+    using limit = deadline(this.#signal, SET_DEADLINE_MS, late)
     this.#moved = true
     this.#started.set(index, { axis, value, stops: device.stops })
     const done = moves ? device.moveTo(value, unit, this.#writer, limit.signal) : device.set(spec.name, value, unit, this.#writer, limit.signal)

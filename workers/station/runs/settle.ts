@@ -43,15 +43,13 @@ export async function settle(targets: readonly Target[], { tolerance, timeoutSec
   await waitSeconds(dwellSeconds, signal)
 }
 
-const LONGEST_TIMER_MS = 2 ** 31 - 1 // Node's timers fire at once for anything longer
-
 /** Throws the signal's reason. */
 export async function waitSeconds(seconds: number, signal: AbortSignal): Promise<void> {
   for (const endMs = performance.now() + seconds * 1000; ; ) {
     signal.throwIfAborted()
     const leftMs = endMs - performance.now()
     if (leftMs <= 0) return
-    await pause(Math.min(leftMs, LONGEST_TIMER_MS), signal)
+    await pause(leftMs, signal)
   }
 }
 
