@@ -6,8 +6,9 @@ import { StationOffline } from '../../core/errors.ts'
 import type { ParameterSpec } from '../../core/parameter.ts'
 import type { Reading } from '../../core/reading.ts'
 import { QUALITIES } from '../../core/reading.ts'
-import { formatRfc3339, NS_PER_MS, type WallNs } from '../../core/time.ts'
+import { formatRfc3339, type WallNs } from '../../core/time.ts'
 import type { CallName, DriverDescription, LinkCalls, QueueState, ReadingsItem, ReadingsPosition, StateItem, StationLink } from '../../link/protocol.ts'
+import { nowNs } from '../now.ts'
 import { isProblem } from '../problem-code.ts'
 
 /** One parameter as the mirror holds it. Its watchers are touched at each new reading: the hot path of live values, so no event objects are made. */
@@ -58,7 +59,7 @@ export class StationMirror implements AsyncDisposable {
     setMaxListeners(0, this.#disposed.signal) // one for each call under way, which takes it away again
     this.#following = this.#follow()
     link.onChange((online) => {
-      if (!online) this.#offlineSince = BigInt(Date.now()) * NS_PER_MS
+      if (!online) this.#offlineSince = nowNs()
       this.#tell()
     })
   }

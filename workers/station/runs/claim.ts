@@ -1,4 +1,5 @@
 import type { BoundPlan } from '../../../core/plan.ts'
+import { wallNsFromMs } from '../../../core/time.ts'
 import type { Database } from '../../../prisma/client.ts'
 import { appendEvents } from '../../../prisma/events.ts'
 
@@ -67,7 +68,7 @@ export async function failLateRuns(pool: Pool, stationId: string): Promise<void>
      SELECT "id", "number", "sessionId", "exitReason" FROM late`,
     [stationId],
   )
-  const time = BigInt(Date.now()) * 1_000_000n
+  const time = wallNsFromMs(Date.now())
   const subject = (id: string) => ({ type: 'Run', id }) as const
   const events = rows.map(({ id, number, sessionId, exitReason }) => ({
     time,
