@@ -1,7 +1,19 @@
 import { defineConfig } from 'vitest/config'
 
 /** What runs on the embedded servers in the local profile, and with .ci/servers a second time on real ones. */
-const ON_BOTH_PROFILES = ['api', 'graph', 'lab', 'link', 'prisma', 'workers/compute', 'workers/station/journal', 'workers/station/runs', 'workers/station/*']
+const ON_BOTH_PROFILES = [
+  'api',
+  'api/states',
+  'graph',
+  'lab',
+  'link',
+  'prisma',
+  'workers/compute',
+  'workers/jobs',
+  'workers/station/journal',
+  'workers/station/runs',
+  'workers/station/*',
+]
 const hasServers = process.env.TEST_DATABASE_URL !== undefined && process.env.TEST_REDIS_URL !== undefined
 
 export default defineConfig({
