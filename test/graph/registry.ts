@@ -108,8 +108,9 @@ export function smallLab(): Registry {
   return registry
 }
 
-/** In the order of making, as all our ids. */
+const PREFIX = uuidv7().slice(0, 24)
+/** Their ids are in this order, as ids are in that of their making. */
 const NAMES = ['here', 'there', 'serial', 'usb', 'empty', 'x', 'y', 'meter', 'old', 'beam', 'past', 'queued', 'running', 'done'] as const
-export const IDS = Object.fromEntries(NAMES.map((name, at) => [name, `${uuidv7().slice(0, 24)}${String(at).padStart(12, '0')}`])) as Readonly<
+export const IDS = Object.fromEntries(NAMES.map((name, at) => [name, `${PREFIX}${String(at).padStart(12, '0')}`])) as Readonly<
   Record<(typeof NAMES)[number], string>
 >

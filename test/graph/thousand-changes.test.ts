@@ -62,6 +62,7 @@ async function changeAndKill(store: GraphStore, place: GraphPlace, graph?: Morta
   const isInStep = async (): Promise<boolean> => (await database.pool.query('SELECT FROM "graph_change" LIMIT 1')).rowCount === 0
   try {
     await projector.start()
+    await until(() => projector.output.includes('the graph is whole'), { deadlineMs: 60_000, what: 'the first graph' })
     for (let change = 1; change <= CHANGES; change += 1) {
       await registry.change()
       if (change % KILL_EVERY === 60) {
