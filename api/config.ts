@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os'
 import { isAbsolute, join } from 'node:path'
+import { messageOf } from '../core/errors.ts'
 import { type GraphPlace, graphPlace } from '../graph/open.ts'
 import { CannotStart } from '../link/child.ts'
 
@@ -52,7 +53,7 @@ function graph(dataDir: string, text: (name: string) => string | undefined): Gra
   try {
     return graphPlace(dataDir, { url: text('NEO4J_URL'), user: text('NEO4J_USER'), password: text('NEO4J_PASSWORD') })
   } catch (error) {
-    return fail(error instanceof Error ? error.message : String(error))
+    return fail(messageOf(error))
   }
 }
 

@@ -89,11 +89,16 @@ export function problemFromRecord(record: ProblemRecord): Problem {
   return new Problem(record.code, record.message, record.facts)
 }
 
+/** The words of anything that was thrown. A connect to a name with several addresses fails with an AggregateError, which has none of its own. */
+export function messageOf(error: unknown): string {
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ')
+  return error instanceof Error ? error.message || error.name : String(error)
+}
+
 /** A Problem as it is; anything else is a fault of ours or of the hardware, with what is known of its effect. */
 export function asProblem(error: unknown, effect: Effect = 'POSSIBLE'): Problem {
   if (error instanceof Problem) return error
-  const message = error instanceof Error ? error.message : String(error)
-  return new Problem('HARDWARE_FAULT', message, { effect }, { cause: error })
+  return new Problem('HARDWARE_FAULT', messageOf(error), { effect }, { cause: error })
 }
 
 export class InvalidValue extends Problem {

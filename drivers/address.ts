@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
-import { DeviceOffline, InvalidValue } from '../core/errors.ts'
+import { DeviceOffline, InvalidValue, messageOf } from '../core/errors.ts'
 import type { ResolvedAddress } from './driver.ts'
 
 /** Where a device is, as a person writes it. `sim://` names an instrument of the simulated lab; nothing ever falls back to one. */
@@ -53,7 +53,7 @@ export async function resolveAddress(address: string, labFolder: string | undefi
   try {
     text = await readFile(file, 'utf8')
   } catch (error) {
-    throw new DeviceOffline(`${address} is not in the simulated lab (${error instanceof Error ? error.message : String(error)})`, {})
+    throw new DeviceOffline(`${address} is not in the simulated lab (${messageOf(error)})`, {})
   }
   const entry = parseBookEntry(text)
   if (entry === undefined) throw new DeviceOffline(`${file} does not say where ${address} is`, {})

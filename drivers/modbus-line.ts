@@ -1,4 +1,5 @@
 import type { Problem } from '../core/errors.ts'
+import { messageOf } from '../core/errors.ts'
 import { ExchangeQueue, type Lane, waitFor } from './exchange-queue.ts'
 import type { RegisterBus } from './register-bus.ts'
 
@@ -78,7 +79,7 @@ export class ModbusLine implements AsyncDisposable {
         exchanges: exchanges + 1,
         failures: failures + 1,
         failuresInARow: failuresInARow + 1,
-        lastError: error instanceof Error ? error.message : String(error),
+        lastError: messageOf(error),
       }
       throw error
     }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { StationOffline } from '../core/errors.ts'
+import { messageOf, StationOffline } from '../core/errors.ts'
 import type { WallNs } from '../core/time.ts'
 import { formatRfc3339, wallNsFromMs } from '../core/time.ts'
 import { socketPath } from './address.ts'
@@ -78,7 +78,7 @@ export function connectStation(options: StationLinkOptions): StationLink {
         streams.close(offlineReason)
         tell(false)
       } catch (error) {
-        offlineReason = error instanceof Error ? error.message : String(error)
+        offlineReason = messageOf(error)
       }
       // Jitter: many apis must not come back in the same instant.
       await pause(retryMs * (0.5 + Math.random() / 2), stopping.signal)

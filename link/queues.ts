@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { UnrecoverableError, WaitingError } from 'bullmq'
-import { Problem } from '../core/errors.ts'
+import { messageOf, Problem } from '../core/errors.ts'
 import type { JobContract } from '../core/job.ts'
 import type { BullJob, BullQueue, BullWorker, QueueConnection } from './queue-backend.ts'
 import { connectQueue, connectWorker, RETRY_MS, withDeadline } from './queue-backend.ts'
@@ -286,8 +286,4 @@ async function putBack(job: BullJob, token: string): Promise<never> {
 /** Ours: larger first, 0 normal. BullMQ's: smaller first, 0 before all. */
 export function bullPriority(priority: number): number {
   return Math.min(LOWEST_PRIORITY, Math.max(1, NORMAL_PRIORITY - Math.trunc(priority)))
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message || error.name : String(error)
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import pg from 'pg'
+import { messageOf } from '../core/errors.ts'
 import { type Neo4jServer, reachNeo4j } from '../graph/neo4j/store.ts'
 import { CannotStart } from '../link/child.ts'
 import { withoutPassword } from './config.ts'
@@ -62,5 +63,5 @@ function command(...words: readonly string[]): string {
 function reasonOf(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(reasonOf).join(', ')
   if (error instanceof Error && error.name === 'AbortError') return `no answer within ${REACH_TIMEOUT_MS} ms`
-  return error instanceof Error ? error.message : String(error)
+  return messageOf(error)
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { messageOf } from '../core/errors.ts'
 import { type GraphPlace, graphPlace } from '../graph/open.ts'
 import { CannotStart } from '../link/child.ts'
 
@@ -98,7 +99,7 @@ function graph(env: NodeJS.ProcessEnv, dataDir: string): GraphPlace {
   try {
     return graphPlace(dataDir, { url: given(env, 'NEO4J_URL'), user: given(env, 'NEO4J_USER'), password: given(env, 'NEO4J_PASSWORD') })
   } catch (error) {
-    throw new CannotStart(error instanceof Error ? error.message : String(error))
+    throw new CannotStart(messageOf(error))
   }
 }
 

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import path from 'node:path'
+import { messageOf } from '../core/errors.ts'
 import { CannotStart } from '../link/child.ts'
 import { announcement } from './announcement.ts'
 import { checkDatabase, checkNeo4j, checkRedis } from './backends.ts'
@@ -85,7 +86,7 @@ async function makeDataFolder(dataDir: string): Promise<void> {
   try {
     await mkdir(path.join(dataDir, 'run'), { recursive: true, mode: 0o700 })
   } catch (error) {
-    throw new CannotStart(`DATA_DIR ${dataDir} cannot be made: ${error instanceof Error ? error.message : String(error)}`)
+    throw new CannotStart(`DATA_DIR ${dataDir} cannot be made: ${messageOf(error)}`)
   }
 }
 
@@ -97,7 +98,7 @@ async function checkPort(host: string, port: number): Promise<void> {
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined
     if (code === 'EADDRINUSE') throw new CannotStart(`port ${port} of ${host} is taken by another program; set PORT to a free one`)
-    throw new CannotStart(`HOST ${host} with PORT ${port} cannot be listened on: ${error instanceof Error ? error.message : String(error)}`)
+    throw new CannotStart(`HOST ${host} with PORT ${port} cannot be listened on: ${messageOf(error)}`)
   }
   await new Promise<void>((resolve) => server.close(() => resolve()))
 }

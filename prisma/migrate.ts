@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import pg from 'pg'
+import { messageOf } from '../core/errors.ts'
 
 /**
  * Applies the migrations as Prisma's own engine would (its table, its lock, its checksums), without the engine: nothing to download, and the same on the
@@ -75,6 +76,6 @@ async function apply(client: pg.Client, { name, sql, checksum }: Migration): Pro
     await client.query('COMMIT')
   } catch (error) {
     await client.query('ROLLBACK')
-    throw new Error(`migration ${name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+    throw new Error(`migration ${name}: ${messageOf(error)}`, { cause: error })
   }
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
+import { messageOf } from '../core/errors.ts'
 import { type GraphPlace, graphPlace } from '../graph/open.ts'
 import { CannotStart } from '../link/child.ts'
 
@@ -60,7 +61,7 @@ export function readComputeConfig(environment: Environment): ComputeConfig {
   try {
     return { ...worker, probePort: probePort === undefined ? undefined : Number(probePort), graph: graphPlace(worker.dataDir, { url, user, password }) }
   } catch (error) {
-    throw new CannotStart(error instanceof Error ? error.message : String(error))
+    throw new CannotStart(messageOf(error))
   }
 }
 

@@ -4,7 +4,7 @@ import { Router } from 'express'
 import type { DatasetFile } from '../../core/dataset.ts'
 import { FRAMES_FILE, MANIFEST_FILE } from '../../core/dataset.ts'
 import type { ProblemCode } from '../../core/errors.ts'
-import { Conflict, InvalidValue, NotFound, NotSupported, Problem } from '../../core/errors.ts'
+import { Conflict, InvalidValue, messageOf, NotFound, NotSupported, Problem } from '../../core/errors.ts'
 import { isUuid } from '../../core/id.ts'
 import { formatRfc3339 } from '../../core/time.ts'
 import type { Database } from '../../prisma/client.ts'
@@ -155,7 +155,7 @@ function tellProblem(error: unknown, _request: Request, response: Response, next
   const status = error instanceof Problem ? STATUS[error.code] : error instanceof Error && error.name === 'Unauthenticated' ? 401 : undefined
   if (status === undefined || response.headersSent) return next(error)
   if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer')
-  refuse(response, status, error instanceof Error ? error.message : String(error))
+  refuse(response, status, messageOf(error))
 }
 
 /** RFC 9457. */

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { messageOf } from '../../core/errors.ts'
 import type { BookEntry } from '../../drivers/address.ts'
 import { Newport1830cSimulator } from '../../drivers/newport-1830c/simulator.ts'
 import { Esp300Simulator } from '../../drivers/newport-esp300/simulator.ts'
@@ -50,9 +51,7 @@ export async function startLab(config: LabConfig): Promise<Lab> {
     await esp300.plugIn()
     await powerMeter.plugIn()
     await sawPort.plugIn().catch((error: unknown) => {
-      throw new CannotStart(
-        `the simulated saw cannot listen on ${HOST}:${sawPort.port} (${error instanceof Error ? error.message : String(error)}); set LAB_SAW_PORT to a free one`,
-      )
+      throw new CannotStart(`the simulated saw cannot listen on ${HOST}:${sawPort.port} (${messageOf(error)}); set LAB_SAW_PORT to a free one`)
     })
     const book: Record<string, BookEntry> = {
       esp300: { kind: 'serial', path: link('esp300') },

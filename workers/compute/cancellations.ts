@@ -1,3 +1,4 @@
+import { messageOf } from '../../core/errors.ts'
 import type { Database } from '../../prisma/client.ts'
 import { listenForChanges } from '../../prisma/listen.ts'
 import type { ClaimedJob, JobStanding } from './job-row.ts'
@@ -36,7 +37,7 @@ export function openCancellations(database: Database, databaseUrl: string, log: 
         try {
           standing = await standingOf(database, job)
         } catch (error) {
-          log(`job ${job.id} cannot be looked at: ${error instanceof Error ? error.message : String(error)}`)
+          log(`job ${job.id} cannot be looked at: ${messageOf(error)}`)
         } finally {
           looking = false
         }

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { messageOf } from '../../core/errors.ts'
 import { COMPUTE_QUEUE, embeddingJob } from '../../core/job.ts'
 import type { QueueConnection } from '../../link/queues.ts'
 import { openQueue, openWorker } from '../../link/queues.ts'
@@ -48,7 +49,7 @@ export async function startCompute(config: ComputeConfig, { log, jobs = COMPUTE_
         const added = await addForgotten(database, queue, jobs)
         if (added > 0) log(`${added} jobs that the queue did not know added`)
       } catch (error) {
-        log(`sweep: ${error instanceof Error ? error.message : String(error)}`)
+        log(`sweep: ${messageOf(error)}`)
       }
       await pause(SWEEP_MS, undefined, { signal }).catch(() => undefined) // closing ends the loop
     }

@@ -1,3 +1,4 @@
+import { messageOf } from '../../core/errors.ts'
 import { MAX_LOG_LINES } from '../../core/job.ts'
 
 const WRITE_MS = 200 // five writes a second: a bar that moves, and a database that does not notice
@@ -49,7 +50,7 @@ export class ProgressReport {
       this.#timer = undefined
       this.#writing = this.#writing
         .then(() => this.#write(this.#progress, this.#text, this.#lines))
-        .catch((error: unknown) => this.#complain(`progress was not written: ${error instanceof Error ? error.message : String(error)}`))
+        .catch((error: unknown) => this.#complain(`progress was not written: ${messageOf(error)}`))
     }, WRITE_MS)
   }
 }

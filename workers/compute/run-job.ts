@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { asProblem, Conflict, Problem } from '../../core/errors.ts'
+import { asProblem, Conflict, messageOf, Problem } from '../../core/errors.ts'
 import type { Database } from '../../prisma/client.ts'
 import type { ComputeJob, JobOutcome } from '../jobs/job.ts'
 import type { Cancellations, JobWatch } from './cancellations.ts'
@@ -120,8 +120,4 @@ const NO_CONNECTION: readonly string[] = ['P2024', 'P2028'] // Prisma: no connec
 function isRefusal(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   return /^P2\d{3}$/.test(code) && !NO_CONNECTION.includes(code)
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

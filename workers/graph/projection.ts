@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { messageOf } from '../../core/errors.ts'
 import { fingerprint } from '../../graph/model.ts'
 import { Projector } from '../../graph/projector.ts'
 import type { GraphStore } from '../../graph/store.ts'
@@ -51,7 +52,7 @@ export function startProjection({ databaseUrl, store, drivers, log }: Projection
         await pause(LOOK_EVERY_MS, undefined, { signal: AbortSignal.any([signal, changed.signal]) }).catch(() => undefined) // woken, or closing
       } catch (error) {
         if (signal.aborted) return
-        const said = error instanceof Error ? error.message : String(error)
+        const said = messageOf(error)
         if (said !== trouble) log(`the graph is not in step: ${said}`)
         trouble = said
         await pause(RETRY_MS, undefined, { signal }).catch(() => undefined) // closing ends the loop

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import type { DeviceRecord } from '../../core/device.ts'
+import { messageOf } from '../../core/errors.ts'
 import { CannotStart } from '../../link/child.ts'
 import type { Database } from '../../prisma/client.ts'
 import { loadRegistry, type RegistryCopy, readDevices, saveRegistry } from './host/registry.ts'
@@ -13,7 +14,7 @@ export async function identify(database: Database, stationName: string, registry
   try {
     identity = await fromDatabase(database, stationName, copy)
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = messageOf(error)
     if (copy === undefined) throw new CannotStart(`the database does not answer, and station ${stationName} has never started here: ${reason}`)
     log(`the database is away (${reason}); going on with the devices of the last start`)
     identity = { ...copy, epoch: copy.epoch + 1 }

@@ -1,3 +1,4 @@
+import { messageOf } from '../../core/errors.ts'
 import { VERSION } from '../../core/version.ts'
 import type { Database } from '../../prisma/client.ts'
 import { pause } from './host/deadline.ts'
@@ -34,7 +35,7 @@ export async function announcePresence(options: PresenceOptions): Promise<AsyncD
       problem = undefined
       log('the database is back')
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
+      const reason = messageOf(error)
       if (problem === undefined) log(`the database does not answer: ${reason}`)
       problem = reason
     }

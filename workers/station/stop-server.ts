@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { rm, writeFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Actor } from '../../core/cause.ts'
+import { messageOf } from '../../core/errors.ts'
 import { CannotStart } from '../../link/child.ts'
 import type { DeviceHost } from './host/host.ts'
 
@@ -26,7 +27,7 @@ const BODY_WITHIN_MS = 500 // then it is stopped without a reason
 export async function listenForStops(options: StopServerOptions): Promise<AsyncDisposable & { readonly port: number }> {
   const server = createServer((request, response) => {
     answer(request, response, options).catch((error: unknown) => {
-      options.log(`POST /stop: ${error instanceof Error ? error.message : String(error)}`)
+      options.log(`POST /stop: ${messageOf(error)}`)
       response.destroy()
     })
   })

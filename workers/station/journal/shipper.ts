@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { messageOf } from '../../../core/errors.ts'
 import type { JournalEntry } from '../../../core/journal.ts'
 import type { Database } from '../../../prisma/client.ts'
 import type { Batch } from './batch.ts'
@@ -87,7 +88,7 @@ class JournalShipper implements Shipper {
           retryMs = FIRST_RETRY_MS
         }
       } catch (error) {
-        this.#say(error instanceof Error ? error.message : String(error))
+        this.#say(messageOf(error))
         this.#keys.clear() // another database may come back
         await pause(retryMs, undefined, { signal }).catch(() => undefined) // aborted: the loop ends
         retryMs = Math.min(retryMs * 2, MAX_RETRY_MS)

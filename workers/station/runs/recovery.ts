@@ -1,3 +1,4 @@
+import { messageOf } from '../../../core/errors.ts'
 import type { DatasetRecord } from '../../../core/journal.ts'
 import { recoverStream } from '../../../storage/recover.ts'
 
@@ -44,7 +45,7 @@ async function recoverDataset(place: RecordingPlace, record: DatasetRecord, log:
     const { rows, bytes } = await recoverStream(entry.path)
     await entry.end('RECOVERED', { rows, bytes, dropped, shape: kind === 'TABLE' ? [rows] : [rows, ...shape.slice(1)] })
   } catch (error) {
-    log(`the dataset in ${folder} could not be recovered: ${error instanceof Error ? error.message : String(error)}`)
+    log(`the dataset in ${folder} could not be recovered: ${messageOf(error)}`)
     await entry.end('FAILED', { rows: 0, bytes: 0, dropped }).catch((failure: unknown) => log(`${folder}: ${String(failure)}`))
   }
   return entry

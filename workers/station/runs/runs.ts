@@ -1,6 +1,6 @@
 import type { Actor } from '../../../core/cause.ts'
 import type { EmergencyStopState } from '../../../core/device.ts'
-import { EmergencyStopped } from '../../../core/errors.ts'
+import { EmergencyStopped, messageOf } from '../../../core/errors.ts'
 import { acquisition, stationQueue } from '../../../core/job.ts'
 import type { Clock } from '../../../core/time.ts'
 import type { QueueState, RunRowsItem } from '../../../link/protocol.ts'
@@ -234,7 +234,7 @@ class StationRuns implements Runs {
       await this.#sweep()
       this.#lastProblem = ''
     } catch (error) {
-      const problem = error instanceof Error ? error.message : String(error)
+      const problem = messageOf(error)
       if (problem !== this.#lastProblem) this.#options.log(`waiting runs cannot be looked for: ${problem}`)
       this.#lastProblem = problem
     }
