@@ -2,6 +2,7 @@ import { mkdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
+import { NS_PER_MS } from '../../core/time.ts'
 import { deferred } from '../deferred.ts'
 import type { EngineWorkerData, EngineWorkerMessage } from './engine-worker.ts'
 
@@ -60,6 +61,7 @@ export async function startEmbeddedDatabase(options: EmbeddedDatabaseOptions): P
       stopping.abort()
       await engine.close()
       await kept
+      await engine.close() // the one that was being started meanwhile; nothing otherwise
       await rm(options.socketFolder, { recursive: true, force: true })
     },
   }
@@ -105,7 +107,7 @@ async function startEngine(options: EmbeddedDatabaseOptions): Promise<RunningEng
   const since = new BigInt64Array(busySince)
   const watch = setInterval(() => {
     const busy = Atomics.load(since, 0)
-    if (busy !== 0n && Date.now() - Number(busy) > deadlineMs) fail(`a statement ran longer than ${deadlineMs} ms`)
+    if (busy !== 0n && process.hrtime.bigint() - busy > BigInt(deadlineMs) * NS_PER_MS) fail(`a statement ran longer than ${deadlineMs} ms`)
   }, WATCH_EVERY_MS)
   const starting = setTimeout(() => fail(`it did not serve within ${START_DEADLINE_MS} ms`), START_DEADLINE_MS)
   try {

@@ -6,7 +6,7 @@ import { serveWire } from './wire-server.ts'
 export type EngineWorkerData = {
   readonly dataDir: string
   readonly socketPath: string
-  /** One 64-bit number: the moment (Date.now) at which the engine became busy; 0 while it rests. */
+  /** One 64-bit number: the moment at which the engine became busy, by process.hrtime, which all threads share; 0 while it rests. */
   readonly busySince: SharedArrayBuffer
 }
 export type EngineWorkerMessage = { readonly type: 'serving' } | { readonly type: 'closed' } | { readonly type: 'failed'; readonly reason: string }
@@ -15,7 +15,7 @@ async function serve({ dataDir, socketPath, busySince }: EngineWorkerData): Prom
   const since = new BigInt64Array(busySince)
   const tell = (message: EngineWorkerMessage): void => parentPort?.postMessage(message)
   await makeDataFolder(dataDir)
-  const engine = await openEngine({ dataDir, onBusy: (busy) => Atomics.store(since, 0, busy ? BigInt(Date.now()) : 0n) })
+  const engine = await openEngine({ dataDir, onBusy: (busy) => Atomics.store(since, 0, busy ? process.hrtime.bigint() : 0n) })
   const server = await serveWire(engine, { listen: { path: socketPath }, onFailure: (error) => tell({ type: 'failed', reason: error.message }) })
   tell({ type: 'serving' })
   parentPort?.once('message', async () => {
