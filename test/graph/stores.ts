@@ -47,7 +47,7 @@ const TURN_DEADLINE_MS = 120_000
 /** The community edition has one database: test files take turns. */
 export async function openTestNeo4j(): Promise<TestStore> {
   if (server === undefined) throw new Error('TEST_NEO4J_URL is not set')
-  const turn = await lockFolder(path.join(tmpdir(), 'kymograph-test-neo4j'), { waitMs: TURN_DEADLINE_MS })
+  const turn = await lockFolder(path.join(tmpdir(), `kymograph-test-neo4j-${new URL(server.url).port}`), { waitMs: TURN_DEADLINE_MS })
   const store = connectNeo4j(server)
   await store.write([{ text: 'MATCH (n) DETACH DELETE n', parameters: {} }])
   return {
