@@ -204,12 +204,10 @@ describe('the driver over Modbus TCP', () => {
     server.inject({ kind: 'silent' })
     const hanging = readOne(opened.device, 'state')
     await until(() => server.faultsLeft === 0)
-    const asked = performance.now()
     const stop = await opened.device.emergencyStop?.(never)
-    expect(performance.now() - asked).toBeLessThan(50)
+    expect(accepted.at(-1)?.command).toBe('20=16') // while the request before it still hangs
     expect(await hanging).toHaveProperty('bad')
     expect(await stop?.confirmed).toBe(true)
-    expect(accepted.at(-1)?.command).toBe('20=16')
     expect(saw.state).toBe('idle')
   })
 
