@@ -38,6 +38,8 @@ export async function command(
   const [first] = rows
   if (first === undefined || rows.some(({ stationId }) => stationId !== first.stationId))
     throw new InvalidValue('the devices belong to different stations, which cannot check a request together; send one for each station', ['inputs'])
+  const twice = order === 'together' ? rows.find(({ id }, at) => rows.findIndex((row) => row.id === id) < at) : undefined
+  if (twice !== undefined) throw new InvalidValue(`${twice.name} is named twice; what starts together goes to one place each`, ['inputs'])
 
   const limits = checkedOptions(options ?? {})
   const station = context.stations.get(first.stationId)

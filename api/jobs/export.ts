@@ -35,6 +35,7 @@ export async function requestExport(request: ExportRequest, context: Context): P
       throw new NotSupported(`${format.label} has no form for ${kind.toLowerCase()}; dataset ${name} cannot be exported to it`)
     if (state !== 'COMPLETE' && state !== 'RECOVERED') throw new Conflict(`dataset ${name} is ${state.toLowerCase()}; only whole recordings are exported`)
   }
+  if (request.columns?.length === 0) throw new InvalidValue('columns: name at least one, or leave it out for all', ['input', 'columns'])
   checkColumns(request.columns ?? [], datasets)
   await checkDisk(datasets, context.config.dataDir)
 
@@ -89,6 +90,7 @@ async function jobWithKey({ idempotencyKey }: ExportRequest, { database, actor }
 /** In the order of the ids, or the oldest of the selection first. */
 async function datasetsOf({ datasetIds, selection }: ExportRequest, { database: { prisma } }: Context): Promise<readonly Dataset[]> {
   if ((datasetIds == null) === (selection === undefined)) throw new InvalidValue('give one of datasetIds and selection', ['input'])
+  if (datasetIds?.length === 0) throw new InvalidValue('datasetIds: name at least one', ['input', 'datasetIds'])
   const ids = datasetIds == null ? undefined : [...new Set(localIds('Dataset', datasetIds))]
   const where = ids === undefined ? (selection ?? {}) : { id: { in: ids } }
   const found = await prisma.dataset.findMany({ where, orderBy: [{ createdAt: 'asc' }, { id: 'asc' }], take: MAX_EXPORT_DATASETS + 1 })

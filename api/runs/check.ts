@@ -62,7 +62,10 @@ function numberAt(station: StationMirror, state: DeviceState, name: string): num
   return typeof value === 'number' ? value : 0
 }
 
-function checkDetector({ role, parameters }: Detector, plan: PlanSpec['type'], state: DeviceState): void {
+function checkDetector({ role, parameters, frames, exposureSeconds }: Detector, plan: PlanSpec['type'], state: DeviceState): void {
+  const streams = plan === 'record' && parameters === undefined && state.camera !== undefined
+  if ((frames !== undefined || exposureSeconds !== undefined) && !streams)
+    throw new NotSupported(`detector ${role}: frames and exposureSeconds are for cameras in the plan record`, 'FRAME_PRODUCER')
   for (const name of parameters ?? [])
     if (!state.parameters.some(({ spec }) => spec.name === name)) throw new InvalidValue(`${state.name} has no parameter ${name}`, ['plan', 'detectors', role])
   if (parameters !== undefined || state.readoutParameter !== undefined) return

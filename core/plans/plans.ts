@@ -1,3 +1,4 @@
+import { InvalidValue } from '../errors.ts'
 import type { AxisOrigins, PlanGenerator, PlanOutline, PlanSpec } from '../plan.ts'
 import { count } from './count.ts'
 import { linearScan } from './linear-scan.ts'
@@ -6,7 +7,13 @@ import { record } from './record.ts'
 /** Every plan there is; a test compares this list with the folder. */
 export const PLANS = { count, linearScan, record } as const
 
+const MAX_AVERAGE = 10_000 // readings in one value; at the rate of a serial instrument some minutes
+
+/** Throws InvalidValue for what is wrong by itself, without looking at any device. */
 export function checkPlan(plan: PlanSpec): void {
+  for (const { role, average = 1 } of plan.arguments.detectors)
+    if (!Number.isSafeInteger(average) || average < 1 || average > MAX_AVERAGE)
+      throw new InvalidValue(`detector ${role}: average ${average} is not a whole number from 1 to ${MAX_AVERAGE}`, ['plan', plan.type, 'detectors', role])
   switch (plan.type) {
     case 'count':
       return PLANS.count.check(plan.arguments)

@@ -130,6 +130,8 @@ describe('exports', () => {
     ['a recording that goes on', { datasetIds: [globalId('Dataset', recording)], format: 'csv' }, 'Conflict'],
     ['a dataset that is not there', { datasetIds: [globalId('Dataset', randomUUID())], format: 'csv' }, 'NotFound'],
     ['nothing chosen', { format: 'csv' }, 'InvalidValue'],
+    ['a choice of no dataset', { datasetIds: [], format: 'csv' }, 'InvalidValue'],
+    ['a choice of no column', { datasetIds: [id], format: 'csv', columns: [] }, 'InvalidValue'],
     ['a selection of nothing', { selection: { text: 'nothing like it' }, format: 'csv' }, 'NotFound'],
   ])('refuse %s', async (_what, input, type) => {
     expect((await lab.ask(EXPORT, { input })).data).toMatchObject({ requestExport: { __typename: type } })

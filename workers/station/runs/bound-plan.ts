@@ -124,8 +124,6 @@ function bindDetector({ role, parameters, frames, exposureSeconds, average = 1 }
   }
   if (frames !== undefined || exposureSeconds !== undefined)
     throw new NotSupported(`${name} (detector ${role}): frames and exposureSeconds are for cameras in the plan record`, 'FRAME_PRODUCER')
-  if (!Number.isSafeInteger(average) || average < 1 || average > MAX_AVERAGE)
-    throw new InvalidValue(`${name}: average ${average} is not a whole number from 1 to ${MAX_AVERAGE}`, ['plan', 'detectors', role])
   const quantities = wanted
     .filter((parameter) => !names.has(device, parameter)) // an axis of the same scan has it already
     .map((parameter): Quantity => {
@@ -141,8 +139,6 @@ function bindDetector({ role, parameters, frames, exposureSeconds, average = 1 }
     })
   return { device, average, quantities }
 }
-
-const MAX_AVERAGE = 10_000 // readings in one value; at the rate of a serial instrument some minutes
 
 function columnType({ name, kind, access }: ParameterSpec, average: number, device: string): ColumnType {
   if (access === 'WRITE_ONLY') throw new NotSupported(`${device}: ${name} cannot be read`)
