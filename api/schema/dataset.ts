@@ -4,6 +4,7 @@ import type { Prisma } from '../../prisma/client.ts'
 import type { ColumnSeries, ColumnStatistics } from '../../storage/dataset.ts'
 import { builder } from '../builder.ts'
 import { after, idCursor, pageArgs, pageCost, pageOf } from '../connection.ts'
+import { containing } from '../containing.ts'
 import { type FrameSource, frameAt, seriesOf, statisticsOf, type TableAnswer, tableOf } from '../datasets.ts'
 import { datasetFileUrl, pngFrameUrl, rawFrameUrl } from '../file-urls.ts'
 import { localId, localIds } from '../global-id.ts'
@@ -231,7 +232,7 @@ builder.queryFields((t) => ({
 
 export function datasetsWhere({ sessionId, runId, deviceIds, kind, states, tags, range, text }: typeof DatasetFilterRef.$inferInput): Prisma.DatasetWhereInput {
   const ids = deviceIds == null ? [] : localIds('Device', deviceIds)
-  const contains = { contains: text ?? '', mode: 'insensitive' } as const
+  const contains = containing(text ?? '')
   return {
     AND: [
       sessionId == null ? {} : { sessionId: localId('Session', sessionId) },

@@ -4,6 +4,7 @@ import { wallNsFromMs } from '../../core/time.ts'
 import type { Prisma } from '../../prisma/client.ts'
 import { builder } from '../builder.ts'
 import { after, idCursor, pageArgs, pageCost, pageOf } from '../connection.ts'
+import { containing } from '../containing.ts'
 import type { Context } from '../context.ts'
 import { connectionOf } from '../devices.ts'
 import { localId } from '../global-id.ts'
@@ -173,7 +174,7 @@ function whereOf(
       stationId == null ? {} : { stationId: localId('Station', stationId) },
       driver == null ? {} : { driverId: driver },
       simulated == null ? {} : { simulated },
-      text == null ? {} : { OR: [{ name: { contains: text, mode: 'insensitive' } }, { label: { contains: text, mode: 'insensitive' } }] },
+      text == null ? {} : { OR: [{ name: containing(text) }, { label: containing(text) }] },
       capabilities == null ? {} : { id: { in: able } },
       // Whoever's station is away is disconnected.
       connections == null

@@ -5,6 +5,7 @@ import type { RunState } from '../../core/run.ts'
 import type { Prisma } from '../../prisma/client.ts'
 import { builder } from '../builder.ts'
 import { after, idCursor, pageArgs, pageCost, pageOf } from '../connection.ts'
+import { containing } from '../containing.ts'
 import { localId, localIds } from '../global-id.ts'
 import type { Run, RunDeviceRow } from '../loaders.ts'
 import { manifestOfRun } from '../manifest.ts'
@@ -128,7 +129,7 @@ builder.queryFields((t) => ({
 }))
 
 function whereOf({ sessionId, states, plans, deviceIds, range, text }: typeof RunFilterRef.$inferInput): Prisma.RunWhereInput {
-  const contains = { contains: text ?? '', mode: 'insensitive' } as const
+  const contains = containing(text ?? '')
   return {
     AND: [
       sessionId == null ? {} : { sessionId: localId('Session', sessionId) },

@@ -4,6 +4,7 @@ import { appendEvents } from '../../prisma/events.ts'
 import { need } from '../actor.ts'
 import { builder } from '../builder.ts'
 import { after, idCursor, pageArgs, pageCost, pageOf } from '../connection.ts'
+import { containing } from '../containing.ts'
 import { type Context, causeOf } from '../context.ts'
 import { localId, localIds } from '../global-id.ts'
 import type { Session } from '../loaders.ts'
@@ -107,7 +108,7 @@ builder.queryFields((t) => ({
 }))
 
 function whereOf({ text, operators, deviceIds, tags, range, state, plans, outcomes }: typeof SessionFilterRef.$inferInput): Prisma.SessionWhereInput {
-  const contains = { contains: text ?? '', mode: 'insensitive' } as const
+  const contains = containing(text ?? '')
   return {
     AND: [
       text == null ? {} : { OR: [{ title: contains }, { summary: contains }, { notes: { some: { text: contains } } }] },

@@ -83,6 +83,13 @@ describe('queries', () => {
     expect(errors?.[0]).toMatchObject({ message: expect.stringContaining('1 to 200'), extensions: { code: 'BAD_USER_INPUT' } })
   })
 
+  it('filter devices by the text as it is typed', async () => {
+    const { data } = await lab.ask(
+      '{ a: devices(filter: { text: "%" }) { edges { node { name } } } b: devices(filter: { text: "TAG" }) { edges { node { name } } } }',
+    )
+    expect(data).toEqual({ a: { edges: [] }, b: { edges: [{ node: { name: 'stage' } }] } })
+  })
+
   it('filter devices by what their stations say', async () => {
     const { data } = await lab.ask(
       '{ a: devices(filter: { capabilities: [MOVABLE] }) { edges { node { name } } } b: devices(filter: { connections: [DISCONNECTED] }) { edges { node { name } } } }',
