@@ -17,8 +17,14 @@ export function addressOf(settings: DeviceSettings, kind: Exclude<Address['kind'
   return String(address)
 }
 
-export function wholeNumberOf(settings: DeviceSettings, spec: SettingSpec, allowed: readonly number[]): number {
+function given(settings: DeviceSettings, spec: SettingSpec): unknown {
   const value = settings[spec.name] ?? spec.default
+  if (value === undefined) throw new InvalidValue(`${spec.name} is missing: ${spec.description ?? 'this driver needs it'}`, [spec.name])
+  return value
+}
+
+export function wholeNumberOf(settings: DeviceSettings, spec: SettingSpec, allowed: readonly number[]): number {
+  const value = given(settings, spec)
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
   if (typeof number !== 'number' || !allowed.includes(number))
     throw new InvalidValue(`${spec.name}: ${JSON.stringify(value)} is not allowed; choose one of ${allowed.join(', ')}`, [spec.name])
@@ -29,7 +35,7 @@ export function choiceOf<Choice extends string>(
   settings: DeviceSettings,
   spec: Omit<SettingSpec, 'choices'> & { readonly choices: readonly Choice[] },
 ): Choice {
-  const value = settings[spec.name] ?? spec.default
+  const value = given(settings, spec)
   const choice = spec.choices.find((candidate) => candidate === value)
   if (choice === undefined)
     throw new InvalidValue(`${spec.name}: ${JSON.stringify(value)} is not allowed; choose one of ${spec.choices.join(', ')}`, [spec.name])
