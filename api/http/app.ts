@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { ApolloServer } from '@apollo/server'
+import { ApolloServer, type ApolloServerPlugin } from '@apollo/server'
 import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled'
 import { expressMiddleware } from '@as-integrations/express5'
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express'
-import type { GraphQLSchema } from 'graphql'
+import { GraphQLError, type GraphQLSchema } from 'graphql'
 import helmet from 'helmet'
 import type { Actor } from '../../core/cause.ts'
 import { type Authenticator, Unauthenticated } from '../actor.ts'
@@ -39,7 +39,7 @@ export async function createApp({ schema, services, authenticator, hub, webFolde
     parseOptions: { maxTokens: MAX_TOKENS },
     includeStacktraceInErrorResponses: false,
     formatError: (formatted, error) => publicError(formatted, error, log),
-    plugins: [ApolloServerPluginLandingPageDisabled()],
+    plugins: [ApolloServerPluginLandingPageDisabled(), REFUSE_SUBSCRIPTIONS],
     stopOnTerminationSignals: false,
     logger: log,
   })
@@ -86,6 +86,16 @@ export async function createApp({ schema, services, authenticator, hub, webFolde
     return createContext(services, actor, arrivedAtMs)
   }
   return { handle: app, [Symbol.asyncDispose]: () => apollo.stop() }
+}
+
+/** Apollo would run one as if it were a query. */
+const REFUSE_SUBSCRIPTIONS: ApolloServerPlugin<Context> = {
+  requestDidStart: async () => ({
+    didResolveOperation: async ({ operation }) => {
+      if (operation?.operation === 'subscription')
+        throw new GraphQLError('subscriptions are served on the WebSocket at this path (graphql-transport-ws)', { extensions: { code: 'BAD_REQUEST' } })
+    },
+  }),
 }
 
 type Locals = { actor: Actor; arrivedAtMs: number }

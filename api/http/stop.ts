@@ -7,8 +7,8 @@ import type { Stations } from '../stations/stations.ts'
 export const STOP_PATH = '/stop'
 const MAX_REASON_LENGTH = 500
 
-export function isStop({ method, url }: IncomingMessage): boolean {
-  return method === 'POST' && (url === STOP_PATH || url?.startsWith(`${STOP_PATH}?`) === true)
+export function isStop({ url }: IncomingMessage): boolean {
+  return url === STOP_PATH || url?.startsWith(`${STOP_PATH}?`) === true
 }
 
 /**
@@ -21,6 +21,13 @@ export async function answerStop(
   { stations, actor, log }: { readonly stations: Stations; readonly actor: Actor; readonly log: Logger },
 ): Promise<void> {
   const arrivedAtMs = performance.now()
+  if (request.method !== 'POST') {
+    // a page that answers 200 would look like a stop to whoever is in a hurry
+    response
+      .writeHead(405, { Allow: 'POST', 'Content-Type': 'application/json' })
+      .end(JSON.stringify({ stopped: false, detail: 'nothing is stopped: send POST' }))
+    return
+  }
   const reason = new URLSearchParams(request.url?.split('?')[1]).get('reason')?.slice(0, MAX_REASON_LENGTH)
   const result = await stopStations({ stations }, { actor, reason, arrivedAtMs })
   log.warn(

@@ -15,7 +15,7 @@ const BinningRef = builder.objectRef<CameraState['binning']>('Binning').implemen
 
 type StreamTicket = { readonly url: string; readonly expiresAt: Date }
 const StreamTicketRef = builder.objectRef<StreamTicket>('StreamTicket').implement({
-  description: 'Good for one connection, to be opened before it expires.',
+  description: 'Lets whoever has it see this camera, in connections that are opened before it expires.',
   fields: (t) => ({
     url: t.exposeString('url'),
     protocol: t.string({

@@ -24,7 +24,7 @@ const RunQueueRef = builder.objectRef<Station>('RunQueue').implement({
     entries: t.field({ type: [QueueEntryRef], resolve: (station, _args, context) => queueEntries(station, context) }),
   }),
 })
-const QueueResult = resultUnion('QueueResult', RunQueueRef, ['NOT_FOUND', 'STATION_OFFLINE', 'CONFLICT', 'FORBIDDEN'])
+const QueueResult = resultUnion('QueueResult', RunQueueRef, ['NOT_FOUND', 'STATION_OFFLINE', 'EMERGENCY_STOPPED', 'CONFLICT', 'FORBIDDEN'])
 
 builder.queryField('runQueue', (t) =>
   t.field({

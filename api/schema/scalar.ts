@@ -1,16 +1,26 @@
 import { GraphQLError, Kind } from 'graphql'
-import { formatRfc3339, parseRfc3339, wallNsFromMs } from '../../core/time.ts'
+import { formatRfc3339, parseRfc3339, type WallNs, wallNsFromMs } from '../../core/time.ts'
 import { builder } from '../builder.ts'
 
 function refuse(message: string): never {
   throw new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } })
 }
 
+/** What nanoseconds since 1970 in 64 bit can say, which is how times are stored. */
+const EARLIEST_NS = -(2n ** 63n)
+const LATEST_NS = 2n ** 63n - 1n
+
+function timeOf(text: unknown): WallNs {
+  const time = typeof text === 'string' ? parseRfc3339(text) : undefined
+  if (time === undefined) refuse(`${JSON.stringify(text)} is not an RFC 3339 time such as "2026-03-01T09:15:00Z"`)
+  if (time < EARLIEST_NS || time > LATEST_NS) refuse(`${JSON.stringify(text)} is not between the years 1678 and 2262`)
+  return time
+}
+
 builder.scalarType('Time', {
   description: 'RFC 3339, UTC, up to nanoseconds: "2026-03-01T09:15:00.123456789Z"',
   serialize: (time) => formatRfc3339(time instanceof Date ? wallNsFromMs(time.getTime()) : time),
-  parseValue: (text) =>
-    (typeof text === 'string' ? parseRfc3339(text) : undefined) ?? refuse(`${JSON.stringify(text)} is not an RFC 3339 time such as "2026-03-01T09:15:00Z"`),
+  parseValue: timeOf,
 })
 
 builder.scalarType('Cursor', {

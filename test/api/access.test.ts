@@ -194,6 +194,16 @@ describe('the port', () => {
     expect(JSON.parse(String(data.body))).toEqual({ data: { lab: { name: 'Kymograph' } } })
   })
 
+  it('stops nothing by GET, and says so', async () => {
+    const { status, headers, body } = await get('/stop', { accept: 'text/html' })
+    expect([status, headers['allow'], JSON.parse(String(body))]).toEqual([405, 'POST', { stopped: false, detail: 'nothing is stopped: send POST' }])
+  })
+
+  it('says where subscriptions are served when one is posted', async () => {
+    const { errors } = await lab.ask('subscription { health { state } }')
+    expect(errors?.[0]).toMatchObject({ message: expect.stringContaining('WebSocket'), extensions: { code: 'BAD_REQUEST' } })
+  })
+
   it('says that it lives, that it is ready, and its figures', async () => {
     expect(String((await get('/healthz', {})).body)).toBe('ok\n')
     expect((await get('/readyz', {})).status).toBe(200)

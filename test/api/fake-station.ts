@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import type { CommandAnswer, CommandRequest } from '../../core/command.ts'
 import type { DeviceState, EmergencyStopState } from '../../core/device.ts'
-import { Problem } from '../../core/errors.ts'
+import { EmergencyStopped, Problem } from '../../core/errors.ts'
 import type { ParameterSpec } from '../../core/parameter.ts'
 import { wallNsFromMs } from '../../core/time.ts'
 import { unixAddress } from '../../link/address.ts'
@@ -143,7 +143,10 @@ export class FakeStation {
           return { state: this.#emergencyStop }
         },
         holdQueue: () => queue(true),
-        releaseQueue: () => queue(false),
+        releaseQueue: () => {
+          if (this.#emergencyStop.active) throw new EmergencyStopped('release the emergency stop before the queue goes on')
+          return queue(false)
+        },
         abortRun: async () => ({ known: true }),
         syncDevices: async () => ({}),
         checkDevice: (params, signal) => this.checkDevice(params, signal),

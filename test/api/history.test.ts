@@ -113,6 +113,11 @@ describe('history', () => {
     expect(await history('range', RANGE)).toMatchObject({ texts: ['high'], values: null, times: ['2023-11-14T22:13:21Z'] })
   })
 
+  it('names the years that a time can have', async () => {
+    const { errors } = await lab.ask('{ device(name: "meter") { parameter(name: "power") { history(range: { from: "0001-01-01T00:00:00Z" }) { times } } } }')
+    expect(errors?.[0]).toMatchObject({ message: expect.stringContaining('1678 and 2262'), extensions: { code: 'BAD_USER_INPUT' } })
+  })
+
   it('refuses a range that ends before it begins', async () => {
     const { errors } = await lab.ask(
       '{ device(name: "meter") { parameter(name: "power") { history(range: { from: "2024-01-01T00:00:00Z", to: "2023-01-01T00:00:00Z" }) { times } } } }',

@@ -62,7 +62,10 @@ export async function startTestLab(options: Partial<ApiConfig> = {}): Promise<Te
   const clients: Client[] = []
   let stopping: Promise<void> | undefined
   const stopDatabase = (): Promise<void> => {
-    stopping ??= way[Symbol.asyncDispose]().then(() => database.stop())
+    stopping ??= (async () => {
+      await way[Symbol.asyncDispose]()
+      await database.stop()
+    })()
     return stopping
   }
   return {

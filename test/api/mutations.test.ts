@@ -119,6 +119,14 @@ describe('commands', () => {
     expect(lab.station.commands).toEqual([])
   })
 
+  it('start together only what goes to one place each', async () => {
+    const to = (position: number) => ({ deviceId: stage, to: position })
+    const { data } = await lab.ask('mutation ($inputs: [MoveInput!]!) { moveMany(inputs: $inputs) { __typename ... on Problem { message } } }', {
+      inputs: [to(1), to(2)],
+    })
+    expect(data).toEqual({ moveMany: { __typename: 'InvalidValue', message: 'stage is named twice; what starts together goes to one place each' } })
+  })
+
   it('find no device under an id that is none', async () => {
     const { data } = await lab.ask('mutation { stop(deviceId: "bogus") { __typename } }')
     expect(data).toEqual({ stop: { __typename: 'NotFound' } })
@@ -208,6 +216,8 @@ describe('sessions and runs', () => {
     ['a unit that cannot be', scan({ unit: 'V' }), 'IncompatibleUnit'],
     ['a role that nobody plays', scan({ role: 'telescope' }), 'NotFound'],
     ['a plan that is wrong by itself', { plan: { count: { num: 0, detectors: [{ role: 'meter' }] } } }, 'InvalidValue'],
+    ['an average of no reading', { plan: { count: { num: 1, detectors: [{ role: 'meter', average: 0 }] } } }, 'InvalidValue'],
+    ['frames of what is no camera', { plan: { count: { num: 1, detectors: [{ role: 'meter', frames: 3 }] } } }, 'NotSupported'],
     ['a camera where a number is wanted', { plan: { count: { num: 1, detectors: [{ role: 'camera' }] } } }, 'NotSupported'],
   ])('refuse %s before it waits', async (_what, input, type) => {
     const { data, errors } = await lab.ask(START, { input })
@@ -252,6 +262,12 @@ describe('sessions and runs', () => {
     expect(held.data).toEqual({ holdQueue: { held: true } })
     const released = await lab.ask('mutation ($id: ID!) { releaseQueue(stationId: $id) { ... on RunQueue { held station { name } } } }', { id })
     expect(released.data).toEqual({ releaseQueue: { held: false, station: { name: 'fake' } } })
+    await lab.ask('mutation { emergencyStop { elapsedMs } }')
+    const refused = await lab.ask('mutation ($id: ID!) { releaseQueue(stationId: $id) { __typename ... on EmergencyStopped { emergencyStop { active } } } }', {
+      id,
+    })
+    await lab.ask('mutation { releaseEmergencyStop { __typename } }')
+    expect(refused).toEqual({ data: { releaseQueue: { __typename: 'EmergencyStopped', emergencyStop: { active: true } } } })
   })
 })
 
