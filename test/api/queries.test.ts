@@ -18,7 +18,7 @@ describe('queries', () => {
     expect(errors).toBeUndefined()
     expect(data).toMatchObject({
       viewer: { name: 'ada', role: 'ADMIN' },
-      lab: { stations: [{ name: 'fake', online: true }], backends: [{ role: 'DATABASE', state: 'OK' }, { role: 'QUEUE' }] },
+      lab: { stations: [{ name: 'fake', online: true }], backends: [{ role: 'DATABASE', state: 'OK' }, { role: 'QUEUE' }, { role: 'GRAPH' }] },
       drivers: [{ id: 'fake-stage', simulated: true }, { id: 'fake-meter' }, { id: 'fake-camera' }],
     })
   })
