@@ -35,7 +35,7 @@ describe('after a thousand random changes of the registry, with kill -9 in betwe
   it('the embedded graph equals one made anew', async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'kymograph-graph-'))
     const socketPath = path.join(folder, 'graph.sock')
-    const graph = new Mortal('graph-process.ts', [path.join(folder, 'graph'), socketPath], 'serves')
+    const graph = new Mortal(new URL('./graph-process.ts', import.meta.url), [path.join(folder, 'graph'), socketPath], 'serves')
     await using store = connectLadybug(socketPath)
     try {
       await graph.start()
@@ -57,7 +57,7 @@ describe('after a thousand random changes of the registry, with kill -9 in betwe
 })
 
 async function changeAndKill(store: GraphStore, place: GraphPlace, graph?: Mortal): Promise<void> {
-  const projector = new Mortal('projector-process.ts', [server.url, JSON.stringify(place)], 'projects')
+  const projector = new Mortal(new URL('./projector-process.ts', import.meta.url), [server.url, JSON.stringify(place)], 'projects')
   const registry = new RandomRegistry(database.pool, SEED)
   const isInStep = async (): Promise<boolean> => (await database.pool.query('SELECT FROM "graph_change" LIMIT 1')).rowCount === 0
   try {
@@ -118,8 +118,8 @@ class Mortal {
   output = ''
   started: Promise<void> = Promise.resolve()
 
-  constructor(file: string, args: readonly string[], ready: string) {
-    this.#file = fileURLToPath(new URL(file, import.meta.url))
+  constructor(file: URL, args: readonly string[], ready: string) {
+    this.#file = fileURLToPath(file)
     this.#args = args
     this.#ready = ready
   }
