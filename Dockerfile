@@ -8,7 +8,7 @@ FROM node:22-bookworm-slim
 WORKDIR /kymograph
 COPY --from=build /kymograph/package.json ./
 COPY --from=build /kymograph/node_modules ./node_modules
-COPY --from=build /kymograph/native/build/Release ./native/build/Release
+COPY --from=build /kymograph/native/build/Release/*.node /kymograph/native/build/Release/*.so ./native/build/Release/
 COPY --from=build /kymograph/dist ./dist
 # Which commit runs is part of every manifest: docker compose build --build-arg KYMOGRAPH_COMMIT="$(git rev-parse HEAD)"
 ARG KYMOGRAPH_COMMIT=
