@@ -10,7 +10,7 @@ import type { Subscription } from './resuming.ts'
 
 /** What a test of survival does with a whole lab: kills its processes, starts runs, and looks where the truth is: in rows, files and the simulators' logs. */
 
-export type ProcessName = 'database' | 'lab' | 'station' | 'compute' | 'api'
+export type ProcessName = 'database' | 'graph' | 'lab' | 'station' | 'compute' | 'api'
 export type DeviceNow = {
   readonly id: string
   readonly name: string
