@@ -23,8 +23,14 @@ export type CommandsOptions = {
 
 const MAX_CALLS = 256 // of one request; a longer list is a plan
 
-/** One command that has been accepted and is not done. */
-type Active = { readonly controller: AbortController; readonly deviceIds: ReadonlySet<string>; readonly isStop: boolean }
+/** One command that is being accepted, or has been and is not done. */
+type Active = {
+  readonly controller: AbortController /** What it changes; none before it is accepted. */
+  deviceIds: ReadonlySet<string>
+  readonly isStop: boolean
+}
+
+type Accepted = { readonly steps: readonly Step[]; readonly changes: boolean }
 
 /**
  * Carries out requests: everything is checked before the first call is written; it is in the journal before the hardware acts, and its outcome before it
@@ -71,15 +77,11 @@ export class Commands {
 
   async #first(request: CommandRequest, signal: AbortSignal): Promise<CommandAnswer> {
     const startedMs = performance.now()
-    const { steps, changes } = await this.#accept(request, signal)
+    const active: Active = { controller: new AbortController(), deviceIds: new Set(), isStop: isStop(request.calls) }
+    const { steps, changes } = await this.#acceptAs(active, request, signal)
     const { requestId } = request
     const completeMs = Math.min(request.completeWithinMs ?? DEFAULT_COMPLETE_MS, MAX_COMPLETE_MS)
-    const active: Active = {
-      controller: new AbortController(),
-      deviceIds: new Set(changes ? steps.filter((step) => step.changes).map(({ device }) => device.record.id) : []),
-      isStop: isStop(request.calls),
-    }
-    this.#active.add(active)
+    active.deviceIds = new Set(steps.filter((step) => step.changes).map(({ device }) => device.record.id))
     this.progress.open(requestId)
     const late = (): Problem => new DeadlineExceeded(`not done within ${completeMs} ms; what moved was stopped`, completeMs, 'POSSIBLE')
     const limit = deadline(active.controller.signal, completeMs, late)
@@ -118,8 +120,19 @@ export class Commands {
     return answer
   }
 
+  /** From its first moment on within reach of a stop: one that is released again before the acceptance must not let a move slip through. */
+  async #acceptAs(active: Active, request: CommandRequest, signal: AbortSignal): Promise<Accepted> {
+    this.#active.add(active)
+    try {
+      return await this.#accept(request, AbortSignal.any([signal, active.controller.signal]))
+    } catch (error) {
+      this.#active.delete(active)
+      throw error
+    }
+  }
+
   /** Checked, permitted and in the journal, within acceptWithinMs; nothing has been written to any instrument yet. */
-  async #accept(request: CommandRequest, signal: AbortSignal): Promise<{ readonly steps: readonly Step[]; readonly changes: boolean }> {
+  async #accept(request: CommandRequest, signal: AbortSignal): Promise<Accepted> {
     const { acceptWithinMs, calls, cause, fence } = request
     if (calls.length === 0 || calls.length > MAX_CALLS) throw new InvalidValue(`a command has 1 to ${MAX_CALLS} calls, not ${calls.length}`, ['calls'])
     using accepting = deadline(signal, acceptWithinMs, () => new DeadlineExceeded(`not accepted within ${acceptWithinMs} ms`, acceptWithinMs, 'NONE'))

@@ -4,6 +4,7 @@ import { HardwareFault, NotSupported, StorageFull } from '../../../core/errors.t
 import type { FrameLayout, FrameRecordingProgress, FrameRecording as NativeRecording } from '../../../core/frame.ts'
 import type { FrameFacet } from '../../../drivers/driver.ts'
 import { prepareFrameLayout } from '../../../storage/frame-heads.ts'
+import { recoverStream } from '../../../storage/recover.ts'
 import type { HostedDevice } from '../host/hosted-device.ts'
 import type { ClaimedRun } from './claim.ts'
 import type { RecordingPlace } from './dataset-entry.ts'
@@ -86,14 +87,21 @@ export class FrameRecording {
   async end(): Promise<void> {
     if (this.#native === undefined) return this.#entry.end('FAILED', { rows: 0, bytes: 0, dropped: 0 }) // the run ended before the camera began
     const last = await this.#native.stop()
-    const { width, height } = this.#layout
-    const kept = { rows: last.written, bytes: last.bytes, dropped: last.dropped, shape: [last.written, height, width] }
     try {
       if (this.#stopsStream && this.#facet.streaming) await this.#facet.stopLive(AbortSignal.timeout(STOP_STREAM_MS))
     } finally {
-      await this.#entry.end(last.state === 'failed' && last.written === 0 ? 'FAILED' : 'COMPLETE', kept) // a camera that hangs keeps no dataset open
+      await this.#close(last) // a camera that hangs keeps no dataset open
     }
     this.#check(last)
+  }
+
+  /** A writer that failed leaves its file as a crash would: what is whole of it is kept, and said to be so. */
+  async #close({ state, written, bytes, dropped }: FrameRecordingProgress): Promise<void> {
+    const { width, height } = this.#layout
+    if (state !== 'failed') return this.#entry.end('COMPLETE', { rows: written, bytes, dropped, shape: [written, height, width] })
+    if (written === 0) return this.#entry.end('FAILED', { rows: 0, bytes, dropped })
+    const whole = await recoverStream(this.#entry.path)
+    await this.#entry.end('RECOVERED', { rows: whole.rows, bytes: whole.bytes, dropped, shape: [whole.rows, height, width] })
   }
 
   /** A recording that ends for a reason of its own, whole or not, is not what was asked for. */

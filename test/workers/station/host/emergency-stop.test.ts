@@ -52,6 +52,15 @@ describe('the emergency stop', () => {
     expect(await setting).toMatchObject({ code: 'EMERGENCY_STOPPED' })
   })
 
+  it('reaches a command that is still being accepted, also when it is released at once', async () => {
+    const move = problemOf(bench.ask('left', { kind: 'move', to: 40, wait: true }))
+    const stopping = bench.host.emergencyStop(ADA, 'smoke', 0)
+    const released = bench.host.releaseEmergencyStop(ADA, 'all clear')
+    await Promise.all([stopping, released])
+    expect(await move).toMatchObject({ code: 'EMERGENCY_STOPPED' })
+    expect(left.heard).not.toContain('move 40')
+  })
+
   it('is not held up by a device that does not answer, and says which', async () => {
     left.silent.add('emergencyStop')
     right.go(40)
