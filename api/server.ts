@@ -25,6 +25,7 @@ import { Opened } from './opened.ts'
 import { openRowChanges } from './row-changes.ts'
 import { watchLostStations } from './runs/lost-stations.ts'
 import { buildSchema } from './schema/index.ts'
+import { PREPARE_SEARCHES } from './states/candidates.ts'
 import { createProjections } from './states/projections.ts'
 import { openStations } from './stations/stations.ts'
 import { createSubscriptionHub } from './subscriptions/hub.ts'
@@ -44,7 +45,11 @@ export async function startApi(config: ApiConfig, { log, webFolder }: ApiOptions
     const listening = signal === undefined ? stop.signal : AbortSignal.any([stop.signal, signal])
 
     const database = opened.use(
-      openDatabase(config.databaseUrl, { name: 'kymograph-api', onError: (error) => log.warn({ error: error.message }, 'a database connection broke') }),
+      openDatabase(config.databaseUrl, {
+        name: 'kymograph-api',
+        prepare: PREPARE_SEARCHES,
+        onError: (error) => log.warn({ error: error.message }, 'a database connection broke'),
+      }),
     )
     const token = await linkToken(linkTokenFile(config.dataDir))
     const changes = await openRowChanges(config.databaseUrl, log, listening)

@@ -1,8 +1,20 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import type { ApiConfig } from '../api/config.ts'
+import { createContext } from '../api/context.ts'
 import { globalId } from '../api/global-id.ts'
+import { createLog } from '../api/log.ts'
+import { Opened } from '../api/opened.ts'
+import { startApi } from '../api/server.ts'
+import { type SimilarityRequest, similarStates } from '../api/states/similar.ts'
 import { LAST_SAMPLES } from '../api/states/snapshot.ts'
+import type { Actor } from '../core/cause.ts'
 import { hardwareState, packState } from '../core/hardware-state.ts'
 import { uuidv7 } from '../core/id.ts'
 import { formatRfc3339 } from '../core/time.ts'
+import { startTestDatabase } from '../test/harness/database.ts'
+import { query } from '../test/harness/graphql.ts'
 import { embedStates } from '../workers/jobs/embedding.ts'
 import { median, percentile, say } from './report.ts'
 
@@ -20,20 +32,34 @@ const FIRST = 10
 const ROWS_A_STATEMENT = 1_000
 const START = 1_700_000_000_000_000_000n
 const STATE_EVERY_NS = 60_000_000_000n
+const ADA: Actor = { id: 'ada', name: 'ada', role: 'VIEWER', kind: 'PERSON' }
 
 if (process.env['TEST_DATABASE_URL'] !== undefined) process.env['TEST_PROFILE'] = 'services'
-const { startTestLab } = await import('../test/api/lab.ts') // looks where to start the database
-const { STAGE } = await import('../test/api/fake-station.ts')
-
-const lab = await startTestLab()
-try {
-  await measure()
-} finally {
-  await lab.close()
+await using opened = new Opened()
+const dataDir = await mkdtemp(path.join(tmpdir(), 'kymograph-bench-'))
+opened.defer(() => rm(dataDir, { recursive: true }))
+await mkdir(path.join(dataDir, 'run'))
+const database = await startTestDatabase()
+opened.defer(() => database.stop())
+const { url, redisUrl } = database
+const config: ApiConfig = {
+  dataDir,
+  databaseUrl: url,
+  databaseEmbedded: redisUrl === undefined,
+  redisUrl,
+  graph: { socketPath: path.join(dataDir, 'run', 'graph.sock') },
+  port: 0,
+  host: '127.0.0.1',
+  allowedOrigins: [],
+  userName: 'ada',
+  logLevel: 'silent',
+  commit: undefined,
 }
+const api = opened.use(await startApi(config, { log: createLog(config.logLevel), webFolder: dataDir }))
+const { prisma, pool } = api.services.database
+await measure()
 
 async function measure(): Promise<void> {
-  const { pool } = lab.api.services.database
   const version = (await pool.query<{ version: string }>('SELECT version()')).rows[0]?.version.split(' on ')[0]
   say(`${STATES} states of ${PARAMETERS} parameters, ${STATES * SAMPLES_A_STATE} samples, ${version}`)
   const runIds = await fill()
@@ -44,7 +70,6 @@ async function measure(): Promise<void> {
 }
 
 async function compareLabState(): Promise<void> {
-  const { pool } = lab.api.services.database
   const plain: number[] = []
   const asked: number[] = []
   for (let question = 0; question < QUESTIONS; question += 1) {
@@ -56,8 +81,8 @@ async function compareLabState(): Promise<void> {
 }
 
 async function compareSimilarStates(runIds: readonly string[]): Promise<void> {
-  const { pool } = lab.api.services.database
   const plain: number[] = []
+  const searched: number[] = []
   const asked: number[] = []
   let plainHits = 0
   let hits = 0
@@ -72,6 +97,7 @@ async function compareSimilarStates(runIds: readonly string[]): Promise<void> {
         theirs = (await nearest()).rows.map(({ runId }) => runId)
       }),
     )
+    searched.push(await timed(() => similarStates(searchFor(id), createContext(api.services, ADA, performance.now()))))
     asked.push(
       await timed(async () => {
         ours = await similar(id, false)
@@ -83,17 +109,24 @@ async function compareSimilarStates(runIds: readonly string[]): Promise<void> {
     plainHits += exact.filter((run) => theirs.map((runId) => globalId('Run', runId)).includes(run)).length
   }
   const whole = EXACT_QUESTIONS * FIRST
+  say(
+    `similarStates, the search alone, above plain SQL: p50 ${(median(searched) - median(plain)).toFixed(1)} ms, smallest ${(Math.min(...searched) - Math.min(...plain)).toFixed(1)} ms`,
+  )
   say(`recall@${FIRST}: similarStates ${(hits / whole).toFixed(4)}, plain pgvector ${(plainHits / whole).toFixed(4)}`)
   const empty = await many(() => ask('{ __typename }'))
   say(`an empty query over HTTP: p50 ${median(empty).toFixed(1)} ms`)
   report('similarStates', plain, asked)
 }
 
+function searchFor(runId: string): SimilarityRequest {
+  return { to: { runId: globalId('Run', runId) }, first: FIRST, deviceIds: undefined, filter: {}, exact: false }
+}
+
 function plainQuery(vector: string, except: string) {
-  return lab.api.services.database.pool.query<{ runId: string }>(
-    `SELECT "runId" FROM "state_vector" WHERE "runId" <> $2 ORDER BY "vector" <-> $1::vector LIMIT ${FIRST}`,
-    [vector, except],
-  )
+  return pool.query<{ runId: string }>(`SELECT "runId" FROM "state_vector" WHERE "runId" <> $2 ORDER BY "vector" <-> $1::vector LIMIT ${FIRST}`, [
+    vector,
+    except,
+  ])
 }
 
 async function similar(runId: string, exact: boolean): Promise<readonly string[]> {
@@ -103,14 +136,13 @@ async function similar(runId: string, exact: boolean): Promise<readonly string[]
   return similarStates.map(({ run }) => run.id)
 }
 
-async function ask<Data>(document: string): Promise<Data> {
-  const { data, errors } = await lab.ask<Data>(document)
-  if (errors !== undefined) throw new Error(JSON.stringify(errors))
-  return data
+function ask<Data>(document: string): Promise<Data> {
+  return query<Data>(api.url, document)
 }
 
 function report(what: string, plain: readonly number[], asked: readonly number[]): void {
-  const line = (values: readonly number[]): string => `p50 ${median(values).toFixed(1)} ms, p99 ${percentile(values, 0.99).toFixed(1)} ms`
+  const line = (values: readonly number[]): string =>
+    `smallest ${Math.min(...values).toFixed(1)} ms, p50 ${median(values).toFixed(1)} ms, p99 ${percentile(values, 0.99).toFixed(1)} ms`
   say(`${what}, plain SQL:     ${line(plain)}`)
   say(`${what}, over GraphQL:  ${line(asked)}`)
   say(`${what}, above plain SQL: p50 ${(median(asked) - median(plain)).toFixed(1)} ms`)
@@ -118,10 +150,12 @@ function report(what: string, plain: readonly number[], asked: readonly number[]
 
 /** Runs with their states, and the samples of a history. Returns the runs' ids. */
 async function fill(): Promise<readonly string[]> {
-  const { prisma, pool } = lab.api.services.database
+  const station = await prisma.station.create({ data: { name: 'bench', host: 'here' } })
+  const port = await prisma.port.create({ data: { stationId: station.id, address: 'sim://bench', kind: 'SERIAL' } })
+  const device = await prisma.device.create({ data: { name: 'bench', driverId: 'd', stationId: station.id, portId: port.id, settings: {}, simulated: true } })
   await prisma.parameter.createMany({
     data: Array.from({ length: PARAMETERS }, (_, at) => ({
-      deviceId: STAGE,
+      deviceId: device.id,
       name: `p${at}`,
       spec: { name: `p${at}`, description: '', kind: 'FLOAT', access: at < SETTINGS ? 'READ_WRITE' : 'READ_ONLY', pollMs: 1_000 },
     })),
@@ -139,7 +173,7 @@ async function fill(): Promise<readonly string[]> {
     ids.push(...batch)
     await pool.query(
       `INSERT INTO "run" ("id", "sessionId", "stationId", "plan", "planType", "summary", "actor", "state", "tags") SELECT id, $2, $3, '{}', 'count', '', 'ada', 'COMPLETED', '{}' FROM unnest($1::uuid[]) AS id`,
-      [batch, session.id, lab.station.stationId],
+      [batch, session.id, station.id],
     )
     await pool.query(`INSERT INTO "hardware_state" ("runId", "time", "entries") SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bytea[])`, [
       batch,
@@ -158,19 +192,18 @@ async function fill(): Promise<readonly string[]> {
 
 /** By the lab's own job; the index, where there is one, is made once at the end, which takes a tenth of the time. */
 async function embed(): Promise<void> {
-  const { database } = lab.api.services
-  const { rows } = await database.pool.query<{ definition: string }>(`SELECT indexdef AS "definition" FROM pg_indexes WHERE indexname = 'state_vector_hnsw'`)
-  await database.pool.query('DROP INDEX IF EXISTS "state_vector_hnsw"')
+  const { rows } = await pool.query<{ definition: string }>(`SELECT indexdef AS "definition" FROM pg_indexes WHERE indexname = 'state_vector_hnsw'`)
+  await pool.query('DROP INDEX IF EXISTS "state_vector_hnsw"')
   const quiet = { jobId: '', attempt: 1, dataDir: '', signal: new AbortController().signal, progress: () => undefined, log: () => undefined }
-  const outcome = await embedStates.run({ jobId: 'bench' }, { database, ...quiet })
-  await database.prisma.$transaction((tx) => outcome.commit(tx))
+  const outcome = await embedStates.run({ jobId: 'bench' }, { database: api.services.database, ...quiet })
+  await prisma.$transaction((tx) => outcome.commit(tx))
   for (const { definition } of rows) {
-    const client = await database.pool.connect()
+    const client = await pool.connect()
     await client.query(`SET maintenance_work_mem = '1GB'; SET max_parallel_maintenance_workers = 2`)
     say(`the index made in ${((await timed(() => client.query(definition))) / 1000).toFixed(1)} s`)
     client.release(true)
   }
-  await database.pool.query('VACUUM ANALYZE "state_vector"')
+  await pool.query('VACUUM ANALYZE "state_vector"')
 }
 
 function drift(values: number[]): void {

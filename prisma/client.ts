@@ -14,6 +14,8 @@ export type DatabaseOptions = {
   /** Told of connections that break while idle; the pool opens new ones by itself. */
   readonly onError: (error: Error) => void
   readonly maxConnections?: number
+  /** A statement that every new connection begins with. */
+  readonly prepare?: string
   /** Shown in pg_stat_activity. */
   readonly name?: string
 }
@@ -28,11 +30,13 @@ const TRANSACTION_TIMEOUT_MS = 15_000
 
 /** Connects at the first query, so it can be opened while the server is away. */
 export function openDatabase(url: string, options: DatabaseOptions): Database {
+  const { prepare } = options
   const pool = new pg.Pool({
     connectionString: url,
     max: options.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
+    ...(prepare !== undefined && { onConnect: (client) => client.query(prepare) }), // awaited before anybody gets the connection
     ...(options.name !== undefined && { application_name: options.name }),
   })
   pool.on('error', options.onError)

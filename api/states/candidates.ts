@@ -2,7 +2,6 @@ import { type HardwareState, unpackState } from '../../core/hardware-state.ts'
 import type { RunState } from '../../core/run.ts'
 import { projectState, type Scale, VECTOR_LENGTH } from '../../core/state-vector.ts'
 import type { WallNs } from '../../core/time.ts'
-import type { Database } from '../../prisma/client.ts'
 import { type Sql, vectorText } from '../../prisma/states.ts'
 import type { Projection } from './projections.ts'
 
@@ -22,25 +21,10 @@ export type CandidateFilter = {
 
 /** HNSW looks at so many places of its graph (pgvector takes at most 1000), and goes on where a filter leaves too few. */
 const EF_SEARCH = 400
-const SETTINGS = `SELECT set_config(s.name, s.value, true) FROM pg_extension e, (VALUES ('hnsw.ef_search', '${EF_SEARCH}', '{0,5}'), ('hnsw.iterative_scan', 'relaxed_order', '{0,8}'))
-  AS s(name, value, since) WHERE e.extname = 'vector' AND string_to_array(e.extversion, '.')::int[] >= s.since::int[]`
-
-/** All that one search reads is of one moment: a projection cannot go away under it. */
-export async function inOneSnapshot<Answer>({ pool }: Pick<Database, 'pool'>, search: (sql: Sql) => Promise<Answer>): Promise<Answer> {
-  const client = await pool.connect()
-  let broken: Error | undefined
-  try {
-    await client.query(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${SETTINGS}`)
-    const answer = await search(client)
-    await client.query('COMMIT')
-    return answer
-  } catch (error) {
-    broken = error instanceof Error ? error : new Error(String(error))
-    throw error
-  } finally {
-    client.release(broken) // with an error the connection is closed, and with it the transaction
-  }
-}
+/** What each connection begins with: setting this with each search would take as long as the search. */
+export const PREPARE_SEARCHES = `SELECT set_config(s.name, s.value, false) FROM pg_extension e,
+  (VALUES ('hnsw.ef_search', '${EF_SEARCH}', '{0,5}'), ('hnsw.iterative_scan', 'relaxed_order', '{0,8}')) AS s(name, value, since)
+  WHERE e.extname = 'vector' AND string_to_array(e.extversion, '.')::int[] >= s.since::int[]`
 
 /**
  * The stored states whose vectors are nearest. Where the state asked for holds everything that the projection knows, the index may be used; where something

@@ -5,7 +5,7 @@ export type Projection = { readonly generation: number; readonly scales: Scales 
 
 /** How parameters are measured now; kept between requests. */
 export interface Projections {
-  /** In the transaction that then searches in it. undefined: none is complete. */
+  /** undefined: none is complete. */
   current(sql: Sql): Promise<Projection | undefined>
 }
 

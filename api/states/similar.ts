@@ -3,10 +3,10 @@ import { Problem } from '../../core/errors.ts'
 import { type HardwareState, hardwareState, unpackState } from '../../core/hardware-state.ts'
 import { type Comparison, type Contribution, compareStates, contributionsOf, type Scales } from '../../core/state-vector.ts'
 import type { WallNs } from '../../core/time.ts'
-import type { Sql } from '../../prisma/states.ts'
 import type { Context } from '../context.ts'
 import { globalId, localId } from '../global-id.ts'
-import { type Candidate, type CandidateFilter, everyState, inOneSnapshot, nearest } from './candidates.ts'
+import { type Candidate, type CandidateFilter, everyState, nearest } from './candidates.ts'
+import type { Projection } from './projections.ts'
 import { type StateRefGiven, stateOf } from './reference.ts'
 import type { StateValue } from './snapshot.ts'
 
@@ -31,9 +31,9 @@ export type StateMatch = {
   to(id: string): Promise<StateValue | undefined>
 }
 
-/** So many of the nearest vectors are ranked exactly: the index misses some, and parameters may share places in the vector. */
-const CANDIDATES_FOR_EACH = 10
-const LEAST_CANDIDATES = 100
+/** So many of the nearest vectors are ranked exactly: vectors order states a little differently where something is missing or parameters share places. */
+const CANDIDATES_FOR_EACH = 5
+const LEAST_CANDIDATES = 50
 
 /** The states nearest to one given. Throws Problems for what is asked wrongly, an error with the code SIMILARITY_UNAVAILABLE for what the database lacks. */
 export async function similarStates(request: SimilarityRequest, context: Context): Promise<readonly StateMatch[]> {
@@ -47,30 +47,29 @@ export async function similarStates(request: SimilarityRequest, context: Context
 }
 
 async function search({ to, first, deviceIds, filter, exact }: SimilarityRequest, context: Context): Promise<readonly StateMatch[]> {
-  const asked = await askedState(to, deviceIds, context)
+  const [asked, projection] = await Promise.all([askedState(to, deviceIds, context), context.projections.current(context.database.pool)])
+  if (projection === undefined) return noneYet(context)
   const conditions = { ...filter, ...(to.runId != null && { exceptRunId: localId('Run', to.runId) }) }
-  const { scales, found } = await (exact ? rankAll : rankNearest)(asked.state, first, conditions, context)
+  const { scales, found } = await (exact ? rankAll : rankNearest)(asked.state, first, conditions, projection, context)
   return found.map(({ candidate, distance }) => matchOf(candidate, distance, asked, scales, context))
 }
 
 type Ranking = { readonly scales: Scales; readonly found: readonly Ranked[] }
 type Ranked = { readonly candidate: Candidate } & Comparison
 
-async function rankNearest(asked: HardwareState, first: number, filter: CandidateFilter, { database, projections }: Context): Promise<Ranking> {
-  return inOneSnapshot(database, async (sql) => {
-    const projection = await projections.current(sql)
-    if (projection === undefined) return noneYet(sql)
-    const candidates = await nearest(sql, asked, projection, filter, Math.max(LEAST_CANDIDATES, first * CANDIDATES_FOR_EACH))
-    return { scales: projection.scales, found: best(ranked(candidates, asked, projection.scales), first) }
-  })
+async function rankNearest(asked: HardwareState, first: number, filter: CandidateFilter, projection: Projection, context: Context): Promise<Ranking> {
+  const { pool } = context.database
+  const candidates = await nearest(pool, asked, projection, filter, Math.max(LEAST_CANDIDATES, first * CANDIDATES_FOR_EACH))
+  if (candidates.length === 0) {
+    const now = await context.projections.current(pool)
+    if (now !== undefined && now.generation !== projection.generation) return rankNearest(asked, first, filter, now, context) // it was replaced meanwhile
+  }
+  return { scales: projection.scales, found: best(ranked(candidates, asked, projection.scales), first) }
 }
 
-async function rankAll(asked: HardwareState, first: number, filter: CandidateFilter, { database: { pool }, projections }: Context): Promise<Ranking> {
-  const projection = await projections.current(pool)
-  if (projection === undefined) return noneYet(pool)
-  const { scales } = projection
+async function rankAll(asked: HardwareState, first: number, filter: CandidateFilter, { scales }: Projection, { database }: Context): Promise<Ranking> {
   let found: readonly Ranked[] = []
-  for await (const candidates of everyState(pool, filter)) found = best([...found, ...ranked(candidates, asked, scales)], first)
+  for await (const candidates of everyState(database.pool, filter)) found = best([...found, ...ranked(candidates, asked, scales)], first)
   return { scales, found }
 }
 
@@ -87,9 +86,9 @@ function best(all: readonly Ranked[], first: number): readonly Ranked[] {
 }
 
 /** Without any state there is nothing to find; with some, their projection is still being made. */
-async function noneYet(sql: Sql): Promise<Ranking> {
-  const { rowCount } = await sql.query('SELECT 1 FROM "hardware_state" LIMIT 1')
-  if (rowCount === 0) return { scales: new Map(), found: [] }
+async function noneYet({ database: { pool } }: Context): Promise<readonly []> {
+  const { rowCount } = await pool.query('SELECT 1 FROM "hardware_state" LIMIT 1')
+  if (rowCount === 0) return []
   throw unavailable('the vectors of the states are being made')
 }
 
@@ -104,8 +103,10 @@ async function askedState(to: StateRefGiven, deviceIds: readonly string[] | unde
   const readings = once(async () => (await stateOf(to, deviceIds, context)).values)
   const value: Asked['value'] = async (id) => (await readings()).get(id)
   if (to.runId != null && deviceIds === undefined) {
-    const stored = await context.database.prisma.hardwareState.findUnique({ where: { runId: localId('Run', to.runId) } })
-    if (stored !== null) return { state: unpackState(stored.entries), value }
+    const { rows } = await context.database.pool.query<{ entries: Buffer }>('SELECT "entries" FROM "hardware_state" WHERE "runId" = $1', [
+      localId('Run', to.runId),
+    ])
+    if (rows[0] !== undefined) return { state: unpackState(rows[0].entries), value }
   }
   const values = await readings()
   const { rows } = await context.database.pool.query<{ key: number; id: string }>(
