@@ -2,7 +2,7 @@ import { type HardwareState, isCategory, keyOf } from './hardware-state.ts'
 import type { ParameterSpec } from './parameter.ts'
 
 /**
- * How alike two hardware states are, and a state as a vector for pgvector. Pure functions; docs/decisions/0010-state-vectors.md says why it is so.
+ * How alike two hardware states are, and a state as a vector for pgvector. Pure functions; docs/decisions/0011-state-vectors.md says why it is so.
  *
  * Each number is measured from its parameter's usual value in its parameter's usual spread, so that a millikelvin and a metre weigh by how unusual they are.
  * The distance of two states is the mean of the squared differences over the parameters that are known in both. The vector holds the same measures at the
