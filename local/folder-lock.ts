@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { mkdir, realpath, rm } from 'node:fs/promises'
 import { connect, createServer, type Server } from 'node:net'
 import { platform, tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { messageOf } from '../core/errors.ts'
 import { CannotStart } from '../link/child.ts'
 
 /**
@@ -16,7 +18,7 @@ const TRY_EVERY_MS = 100
 
 /** Throws CannotStart that says who holds the folder, after waiting `waitMs` for it. */
 export async function lockFolder(folder: string, options: { readonly waitMs?: number } = {}): Promise<AsyncDisposable> {
-  await mkdir(folder, { recursive: true })
+  await makeFolder(folder)
   const real = await realpath(folder)
   const address = lockAddress(real)
   const end = performance.now() + (options.waitMs ?? 0)
@@ -28,6 +30,18 @@ export async function lockFolder(folder: string, options: { readonly waitMs?: nu
       await rm(address, { force: true }) // a socket file whose holder was killed
     else if (performance.now() > end) throw new CannotStart(`the folder ${real} is in use by ${holder ?? 'a process that does not answer'}; stop it first`)
     await pause(TRY_EVERY_MS)
+  }
+}
+
+/** Step by step: Node's own recursive mkdir never returns on a file system that refuses new folders with ENOENT, such as /proc. */
+async function makeFolder(folder: string): Promise<void> {
+  const missing: string[] = []
+  for (let at = path.resolve(folder); !existsSync(at); at = path.dirname(at)) missing.unshift(at)
+  try {
+    for (const each of missing) await mkdir(each)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return await makeFolder(folder) // somebody else makes it too
+    throw new CannotStart(`the folder ${folder} cannot be made (${messageOf(error)}); choose another`)
   }
 }
 

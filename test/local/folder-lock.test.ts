@@ -23,6 +23,10 @@ describe('the lock on a folder', () => {
     await using _again = await lockFolder(data)
   })
 
+  it.each(['/proc/kymograph', '/dev/null/kymograph'])('says in a sentence that %s cannot be made', async (impossible) => {
+    await expect(lockFolder(impossible)).rejects.toThrow(`the folder ${impossible} cannot be made`)
+  })
+
   it('is waited for', async () => {
     const lock = await lockFolder(folder)
     const second = lockFolder(folder, { waitMs: 10_000 })
