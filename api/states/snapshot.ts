@@ -33,14 +33,15 @@ export async function presentState(deviceIds: readonly string[] | undefined, con
   })
   const unknown = devices.filter((device) => (stations.device(device)?.parameters.length ?? 0) === 0).map(({ id }) => id)
   const recorded = unknown.length === 0 ? [] : await recordedValues(database, time, unknown)
-  return snapshot(time, [...devices.flatMap((device) => mirroredValues(device, stations)), ...recorded.map(unconfirmed)])
+  return snapshot(time, [...devices.flatMap((device) => mirroredValues(device, time, stations)), ...recorded.map(unconfirmed)])
 }
 
-function mirroredValues(device: Device, stations: Context['stations']): readonly StateValue[] {
+function mirroredValues(device: Device, time: WallNs, stations: Context['stations']): readonly StateValue[] {
   const mirror = stations.find(device.stationId)
-  return (stations.device(device)?.parameters ?? []).flatMap(({ spec: { name, unit, access } }) => {
-    const reading = mirror?.reading(device.id, name, access === 'WRITE_ONLY' ? 'setpoint' : 'reading')
-    return reading === undefined ? [] : [{ deviceId: device.id, parameter: name, ...(unit !== undefined && { unit }), reading }]
+  return (stations.device(device)?.parameters ?? []).map(({ spec: { name, unit, access } }) => {
+    const known = mirror?.reading(device.id, name, access === 'WRITE_ONLY' ? 'setpoint' : 'reading')
+    const reading: Reading = known ?? { time, quality: 'BAD', reason: 'it was never read' }
+    return { deviceId: device.id, parameter: name, ...(unit !== undefined && { unit }), reading }
   })
 }
 
