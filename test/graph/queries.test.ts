@@ -4,7 +4,7 @@ import * as queries from '../../graph/queries.ts'
 import type { GraphStore, Parameters, Row } from '../../graph/store.ts'
 import { picture, project } from './projecting.ts'
 import { IDS, smallLab } from './registry.ts'
-import { NEO4J_SKIPPED, openTestLadybug, openTestNeo4j, type TestStore } from './stores.ts'
+import { NEO4J_SKIPPED, NEO4J_WHERE, openTestLadybug, openTestNeo4j, type TestStore } from './stores.ts'
 
 /**
  * Every text of queries.ts, by the name under which it is there, on the same graph: the embedded store answers each, and where Neo4j is there its rows are
@@ -57,7 +57,7 @@ afterAll(async () => {
   await neo4j?.[Symbol.asyncDispose]()
 })
 
-describe(`every Cypher text${NEO4J_SKIPPED ? ' (on LadybugDB only: TEST_NEO4J_URL is not set; .ci/servers sets it)' : ' on both stores'}`, () => {
+describe(`every Cypher text${NEO4J_SKIPPED ? ` (on LadybugDB; on Neo4j only ${NEO4J_WHERE})` : ' on both stores'}`, () => {
   it.each(READS)('$name $key', async (text) => {
     const rows = await ladybug.store.read(text.text, await parametersOf(ladybug.store, text))
     if (mustFind(text)) expect(rows.length).toBeGreaterThan(0)

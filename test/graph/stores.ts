@@ -8,22 +8,25 @@ import { connectNeo4j, type Neo4jServer } from '../../graph/neo4j/store.ts'
 import type { GraphPlace } from '../../graph/open.ts'
 import type { GraphStore } from '../../graph/store.ts'
 import { lockFolder } from '../../local/folder-lock.ts'
+import { services } from '../harness/services.ts'
 
 /** An empty store, as a process of ours sees it: the embedded one through its socket. */
 export type TestStore = AsyncDisposable & { readonly store: GraphStore; readonly place: GraphPlace }
 
-/** What Neo4j is named by; .ci/servers sets it. */
+/** What Neo4j is named by; .ci/servers sets it. In the services profile only: twice would be twice the time. */
 export function neo4jServer(): Neo4jServer | undefined {
+  if (services() === undefined) return undefined
   const { TEST_NEO4J_URL: url, TEST_NEO4J_USER: user = 'neo4j', TEST_NEO4J_PASSWORD: password = '' } = process.env
   return url === undefined ? undefined : { url, user, password }
 }
 
 const server = neo4jServer()
 export const NEO4J_SKIPPED = server === undefined
+export const NEO4J_WHERE = 'in the services profile, with TEST_NEO4J_URL; .ci/servers sets it'
 /** The name says aloud why there is nothing to see. */
 export const STORES: readonly { readonly name: string; readonly skipped: boolean; readonly open: () => Promise<TestStore> }[] = [
   { name: 'LadybugDB', skipped: false, open: openTestLadybug },
-  { name: server === undefined ? 'Neo4j (skipped: TEST_NEO4J_URL is not set; .ci/servers sets it)' : 'Neo4j', skipped: NEO4J_SKIPPED, open: openTestNeo4j },
+  { name: server === undefined ? `Neo4j (skipped: only ${NEO4J_WHERE})` : 'Neo4j', skipped: NEO4J_SKIPPED, open: openTestNeo4j },
 ]
 
 export async function openTestLadybug(): Promise<TestStore> {

@@ -14,7 +14,7 @@ import { startTestDatabase, type TestDatabase } from '../harness/database.ts'
 import { until } from '../until.ts'
 import { picture, project } from './projecting.ts'
 import { RandomRegistry } from './random-registry.ts'
-import { NEO4J_SKIPPED, openTestLadybug, openTestNeo4j } from './stores.ts'
+import { NEO4J_SKIPPED, NEO4J_WHERE, openTestLadybug, openTestNeo4j } from './stores.ts'
 
 const CHANGES = 1_000
 const SEED = 20_261_120
@@ -47,7 +47,7 @@ describe('after a thousand random changes of the registry, with kill -9 in betwe
   }, 300_000)
 
   it.skipIf(NEO4J_SKIPPED)(
-    `Neo4j's equals one made anew${NEO4J_SKIPPED ? ' (skipped: TEST_NEO4J_URL is not set; .ci/servers sets it)' : ''}`,
+    `Neo4j's equals one made anew${NEO4J_SKIPPED ? ` (skipped: only ${NEO4J_WHERE})` : ''}`,
     async () => {
       await using opened = await openTestNeo4j()
       await changeAndKill(opened.store, opened.place)
