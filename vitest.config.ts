@@ -8,6 +8,7 @@ const ON_BOTH_PROFILES = [
   'lab',
   'link',
   'prisma',
+  'survival',
   'workers/compute',
   'workers/jobs',
   'workers/station/journal',
