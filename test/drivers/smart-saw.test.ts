@@ -205,7 +205,7 @@ describe('the driver over Modbus TCP', () => {
     const hanging = readOne(opened.device, 'state')
     await until(() => server.faultsLeft === 0)
     const stop = await opened.device.emergencyStop?.(never)
-    expect(accepted.at(-1)?.command).toBe('20=16') // while the request before it still hangs
+    await until(() => accepted.at(-1)?.command === '20=16')
     expect(await hanging).toHaveProperty('bad')
     expect(await stop?.confirmed).toBe(true)
     expect(saw.state).toBe('idle')
