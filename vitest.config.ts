@@ -13,7 +13,7 @@ const ON_BOTH_PROFILES = [
   'workers/jobs',
   'workers/station/journal',
   'workers/station/runs',
-  'workers/station/*',
+  'workers/station',
 ]
 const hasServers = process.env.TEST_DATABASE_URL !== undefined && process.env.TEST_REDIS_URL !== undefined
 
