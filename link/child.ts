@@ -1,9 +1,9 @@
 /**
  * The life of a process under the supervisor, the same for all of them.
  *
- * The supervisor forks a child and listens; the child says `ready` once it serves. Ctrl-C reaches the whole process group, so children leave SIGINT to
- * the supervisor and wait for its `stop`. A child whose supervisor is gone (the channel closes) stops in the same orderly way: a station stops motion and
- * flushes first. A process started by hand, without a supervisor, stops on SIGINT and SIGTERM.
+ * The supervisor forks a child and listens; the child says `ready` once it serves. Ctrl-C and the end of the terminal reach the whole process group, so
+ * children leave SIGINT and SIGHUP to the supervisor and wait for its `stop`. A child whose supervisor is gone (the channel closes) stops in the same
+ * orderly way: a station stops motion and flushes first. A process started by hand, without a supervisor, stops on SIGINT, SIGHUP and SIGTERM.
  */
 
 export type ChildMessage = { readonly type: 'ready'; readonly detail?: string } | { readonly type: 'failed'; readonly reason: string }
@@ -28,7 +28,8 @@ export async function runChild(start: (signal: AbortSignal) => Promise<AsyncDisp
   // the reader of our output may die before us; that must not cut the orderly stop short
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
   process.on('SIGTERM', stop)
-  process.on('SIGINT', supervised ? () => undefined : stop)
+  // Both reach the whole group: Ctrl-C, and a terminal window that is closed.
+  for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, supervised ? () => undefined : stop)
   process.on('disconnect', stop)
   process.on('message', (message: SupervisorMessage) => {
     if (message.type === 'stop') stop()

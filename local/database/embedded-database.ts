@@ -15,7 +15,7 @@ import type { EngineWorkerData, EngineWorkerMessage } from './engine-worker.ts'
 export const STATEMENT_DEADLINE_MS = 60_000
 const WATCH_EVERY_MS = 250
 const START_DEADLINE_MS = 60_000 // the first start makes the data folder; 2 to 3 s on a slow disk
-const CLOSE_DEADLINE_MS = 5_000
+const CLOSE_DEADLINE_MS = 7_000 // the farewells of the clients, then what the engine has to write; within the supervisor's STOP_DEADLINE_MS
 const FIRST_RESTART_MS = 100
 const MAX_RESTART_MS = 5_000
 

@@ -11,12 +11,19 @@ export type EngineWorkerData = {
 }
 export type EngineWorkerMessage = { readonly type: 'serving' } | { readonly type: 'closed' } | { readonly type: 'failed'; readonly reason: string }
 
+/** When the supervisor was killed, every process stops at once: a station still stores what it saw, and BullMQ's goodbyes end in a crash when nobody listens. */
+const FAREWELL_MS = 4_000
+
 async function serve({ dataDir, socketPath, busySince }: EngineWorkerData): Promise<void> {
   const since = new BigInt64Array(busySince)
   const tell = (message: EngineWorkerMessage): void => parentPort?.postMessage(message)
   await makeDataFolder(dataDir)
   const engine = await openEngine({ dataDir, onBusy: (busy) => Atomics.store(since, 0, busy ? process.hrtime.bigint() : 0n) })
-  const server = await serveWire(engine, { listen: { path: socketPath }, onFailure: (error) => tell({ type: 'failed', reason: error.message }) })
+  const server = await serveWire(engine, {
+    listen: { path: socketPath },
+    farewellMs: FAREWELL_MS,
+    onFailure: (error) => tell({ type: 'failed', reason: error.message }),
+  })
   tell({ type: 'serving' })
   parentPort?.once('message', async () => {
     await server[Symbol.asyncDispose]()

@@ -1,5 +1,6 @@
 import { createServer, type ListenOptions, type Server } from 'node:net'
 import { setImmediate as breathe } from 'node:timers/promises'
+import { type Deferred, deferred } from '../deferred.ts'
 import type { Batch } from './batch.ts'
 import { ClientSession } from './client-session.ts'
 import { DATABASE_NAME, type Engine } from './engine.ts'
@@ -21,6 +22,8 @@ const MAX_CLIENTS = 200
 export type WireServerOptions = {
   readonly listen: Pick<ListenOptions, 'path' | 'host' | 'port'>
   readonly idleTransactionMs?: number
+  /** When it is told to stop: how long clients may take to leave by themselves. 0 if absent. */
+  readonly farewellMs?: number
   /** The engine failed: nothing more can be served. */
   readonly onFailure: (error: Error) => void
 }
@@ -53,6 +56,7 @@ export class WireServer implements AsyncDisposable {
   #applied: ReadonlyMap<string, string> | undefined
   readonly #settingsChanged = new WeakSet<ClientSession>()
   #idleTimer: NodeJS.Timeout | undefined
+  #deserted: Deferred<void> | undefined
 
   constructor(engine: Engine, options: WireServerOptions) {
     this.#engine = engine
@@ -64,6 +68,7 @@ export class WireServer implements AsyncDisposable {
         enqueue: (from, batch) => this.#enqueue({ session: from, batch }),
         left: (from) => {
           this.#sessions.delete(from)
+          if (this.#sessions.size === 0) this.#deserted?.resolve()
           this.#queue = this.#queue.filter((job) => job.session !== from)
           this.#enqueue({ session: from, batch: 'farewell' })
         },
@@ -92,11 +97,23 @@ export class WireServer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     clearTimeout(this.#idleTimer)
+    await this.#farewells()
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     this.endClients('57P01', 'the embedded database is stopping')
     await closed
     this.#ended = true
     await this.#pumping
+  }
+
+  /** Until the last client has left, or the time for it is over. */
+  async #farewells(): Promise<void> {
+    const { farewellMs = 0 } = this.#options
+    if (farewellMs === 0 || this.#sessions.size === 0) return
+    const deserted = deferred<void>()
+    this.#deserted = deserted
+    const late = setTimeout(() => deserted.resolve(), farewellMs)
+    await deserted.promise
+    clearTimeout(late)
   }
 
   #enqueue(job: Job): void {

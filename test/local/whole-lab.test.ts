@@ -64,12 +64,17 @@ describe('npm start', () => {
 
   it('leaves no process when the supervisor is killed with -9, and the next start waits for the rest', async () => {
     const dataDir = path.join(folder, 'data')
-    const lab = await startWholeLab({ dataDir })
+    const lab = await startWholeLab({ dataDir, env: { LOG_LEVEL: 'info' } })
+    const { device } = await query<{ device: { id: string } }>(lab.url, '{ device(name: "stage-x") { id } }')
+    await query(lab.url, 'mutation ($id: ID!) { move(input: { deviceId: $id, to: 24, wait: false }) { ... on Problem { message } } }', device)
     lab.supervisor.kill('SIGKILL')
     await using next = await startWholeLab({ dataDir, env: { PORT: String(lab.port) } })
     expect(await answers(next)).toBe(true)
     const now = new Set(Object.values(await next.processes()))
     expect((await processesOf(dataDir)).filter(({ pid }) => !now.has(pid))).toEqual([])
+    // every process stopped in order, the station with its motion first
+    expect(lab.output()).not.toMatch(/could not be stopped|Unhandled|^Node\.js v/m)
+    expect(lab.output()).toContain('stage-x is disconnected')
   }, 240_000)
 
   it('leaves no process when npm is told to end', async () => {

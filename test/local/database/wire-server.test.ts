@@ -247,3 +247,16 @@ describe('volume', () => {
     expect(answers.map(({ rows }) => rows[0]?.n)).toEqual(Array.from({ length: 400 }, (_, n) => n + 1))
   })
 })
+
+describe('a server that stops', () => {
+  it('lets its clients leave first, and ends who stays', async () => {
+    const own = await serveWire(engine, { listen: { path: `${socket}-farewell` }, farewellMs: 300, onFailure: (error) => process.emitWarning(error) })
+    const [leaves, stays] = [await RawClient.open(`${socket}-farewell`), await RawClient.open(`${socket}-farewell`)]
+    const stopped = own[Symbol.asyncDispose]()
+    leaves.send(query("SELECT 'last word'"))
+    expect(values(await leaves.until('Z'))).toEqual(['last word'])
+    await leaves.end()
+    expect(types(await stays.until('E'))).toContain('E')
+    await stopped
+  })
+})
