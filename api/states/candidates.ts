@@ -20,7 +20,7 @@ export type CandidateFilter = {
 }
 
 /** HNSW looks at so many places of its graph (pgvector takes at most 1000), and goes on where a filter leaves too few. */
-const EF_SEARCH = 400
+const EF_SEARCH = 200
 /** What each connection begins with: setting this with each search would take as long as the search. */
 export const PREPARE_SEARCHES = `SELECT set_config(s.name, s.value, false) FROM pg_extension e,
   (VALUES ('hnsw.ef_search', '${EF_SEARCH}', '{0,5}'), ('hnsw.iterative_scan', 'relaxed_order', '{0,8}')) AS s(name, value, since)
