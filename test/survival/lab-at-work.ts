@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readFileSync } from 'node:fs'
+import { cpSync, existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { Message } from 'apache-arrow/ipc/metadata/message'
@@ -30,23 +30,12 @@ export type Outcome = { readonly __typename: string; readonly message?: string }
 /** Under the load of other tests a process may take long to come back; a lab at rest needs a second. */
 export const BACK_WITHIN_MS = 60_000
 
-/** SIGKILL, and waits until it is dead: what it had under way in the kernel is done then. */
+/** SIGKILL, and waits until its supervisor has buried it: not one of its threads writes any more. */
 export async function kill(lab: WholeLab, name: ProcessName): Promise<void> {
   const { [name]: pid } = await lab.processes()
   if (pid === undefined) throw new Error(`there is no process ${name}`)
   process.kill(pid, 'SIGKILL')
-  await until(() => isDead(pid), { everyMs: 1, what: `the death of ${name}` })
-}
-
-/** Nobody may have looked after it yet: then it is a zombie. */
-function isDead(pid: number): boolean {
-  const stat = `/proc/${pid}/stat`
-  if (!existsSync(stat)) return true
-  try {
-    return / [ZX] /.test(readFileSync(stat, 'utf8').replace(/^.*\)/, ''))
-  } catch {
-    return true // gone between the two looks
-  }
+  await until(() => !existsSync(`/proc/${pid}`), { everyMs: 1, what: `the death of ${name}` })
 }
 
 export async function devicesOf(lab: WholeLab): Promise<readonly DeviceNow[]> {

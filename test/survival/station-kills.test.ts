@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { seededRandom } from '../../local/lab/world.ts'
 import { query } from '../harness/graphql.ts'
 import { startWholeLab, type WholeLab } from '../harness/lab.ts'
@@ -55,6 +55,8 @@ afterAll(async () => {
   await rm(copies, { recursive: true, force: true })
 }, 60_000)
 
+beforeEach(releaseQueue)
+
 describe('kill -9 of the station', () => {
   it.each(Array.from({ length: ROUNDS }, (_, round) => round + 1))(
     'in the middle of a scan, round %i',
@@ -98,14 +100,14 @@ describe('kill -9 of the station', () => {
       // what waits
       expect(await queueState()).toMatchObject({ held: true, reason: 'the station ended in the middle of a run' })
       expect(await runOf(lab, waiting)).toMatchObject({ state: 'QUEUED', startedAt: null })
-      await query(lab.url, 'mutation ($id: ID!) { releaseQueue(stationId: $id) { __typename } }', { id: stationId })
+      await releaseQueue()
       expect(await untilOver(lab, waiting)).toMatchObject({ state: 'COMPLETED', points: 2 })
       expect((await movesOf(lab, 1)).length).toBe(movesBefore + moves.length)
     },
     150_000,
   )
 
-  it.each(Array.from({ length: ROUNDS }, (_, round) => round + 1))(
+  it.each(Array.from({ length: Math.ceil(ROUNDS / 2) }, (_, round) => round + 1))(
     'in the middle of a recording of frames, round %i',
     async () => {
       const known = await recordingIds(lab)
@@ -127,7 +129,7 @@ describe('kill -9 of the station', () => {
       expect(pixels.byteLength).toBe(512 * 512 * 2)
       await untilConnected(lab)
       expect(await queueState()).toMatchObject({ held: true })
-      await query(lab.url, 'mutation ($id: ID!) { releaseQueue(stationId: $id) { __typename } }', { id: stationId })
+      await releaseQueue()
     },
     150_000,
   )
@@ -190,6 +192,10 @@ async function keepAway(signal: AbortSignal): Promise<void> {
     if (station !== undefined) await kill(lab, 'station').catch(() => undefined) // another one meanwhile
     await pause(20)
   }
+}
+
+async function releaseQueue(): Promise<void> {
+  await query(lab.url, 'mutation ($id: ID!) { releaseQueue(stationId: $id) { __typename } }', { id: stationId })
 }
 
 async function queueState(): Promise<{ readonly held: boolean; readonly reason: string | null }> {
