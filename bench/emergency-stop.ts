@@ -8,13 +8,22 @@ import { percentile, say } from './report.ts'
  * `npm run bench:stop` (after `node start.mjs --prepare`)
  */
 const ROUNDS = 20
+const TRAVEL_MM = 24
 const AXES = ['stage-x', 'stage-y', 'stage-z'] as const
 
 await using lab = await startWholeLab()
 
-type Device = { readonly id: string; readonly name: string; readonly connection: string; readonly motion: { readonly moving: boolean | null } | null }
+type Device = {
+  readonly id: string
+  readonly name: string
+  readonly connection: string
+  readonly motion: { readonly moving: boolean | null; readonly position: { readonly number: number | null } | null } | null
+}
 async function devices(): Promise<ReadonlyMap<string, Device>> {
-  const answer = await query<{ devices: { edges: { node: Device }[] } }>(lab.url, '{ devices { edges { node { id name connection motion { moving } } } } }')
+  const answer = await query<{ devices: { edges: { node: Device }[] } }>(
+    lab.url,
+    '{ devices { edges { node { id name connection motion { moving position { number } } } } } }',
+  )
   return new Map(answer.devices.edges.map(({ node }) => [node.name, node]))
 }
 
@@ -31,10 +40,19 @@ await query(lab.url, 'mutation ($id: ID!) { startLive(deviceId: $id) { __typenam
 const sentMs: number[] = []
 let confirmed = 0
 for (let round = 0; round < ROUNDS; round += 1) {
-  const to = round % 2 === 0 ? 24 : 1
-  await query(lab.url, 'mutation ($inputs: [MoveInput!]!) { moveMany(inputs: $inputs) { __typename ... on Problem { message } } }', {
-    inputs: AXES.map((name) => ({ deviceId: ids.get(name)?.id, to, unit: 'mm', wait: false })),
+  const standing = await until(async () => {
+    const now = await devices()
+    return AXES.every((name) => now.get(name)?.motion?.moving === false) && now
   })
+  const to = (standing.get('stage-x')?.motion?.position?.number ?? 0) < TRAVEL_MM / 2 ? TRAVEL_MM : 0 // a stopped axis is still where it was stopped
+  const { moveMany } = await query<{ moveMany: { message?: string } }>(
+    lab.url,
+    'mutation ($inputs: [MoveInput!]!) { moveMany(inputs: $inputs) { ... on Problem { message } } }',
+    {
+      inputs: AXES.map((name) => ({ deviceId: ids.get(name)?.id, to, unit: 'mm', wait: false })),
+    },
+  )
+  if (moveMany.message !== undefined) throw new Error(moveMany.message)
   await until(async () => (await devices()).get('stage-x')?.motion?.moving)
   const answer = await fetch(new URL('/stop?reason=benchmark', lab.url), { method: 'POST' })
   const report = (await answer.json()) as {
