@@ -24,6 +24,7 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2, // whole labs run in some of them: processes, a database, real time
     testTimeout: 30_000,
+    retry: process.env.CI === undefined ? 0 : 1, // whole labs on a shared machine: what fails twice fails, and the report names what was tried twice
     hookTimeout: 60_000,
     coverage: { include: ['{core,link,storage,native,prisma,graph,drivers,workers,local,api}/**/*.ts'], exclude: ['prisma/generated/**'] },
     projects: [
