@@ -2,8 +2,19 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { query } from '../test/harness/graphql.ts'
-import { processesOf, startWholeLab, type WholeLab } from '../test/harness/lab.ts'
-import { exportedFiles, kill, type Outcome, runOf, scanPlan, startExport, startRun, untilConnected, untilOver } from '../test/survival/lab-at-work.ts'
+import { startWholeLab, type WholeLab } from '../test/harness/lab.ts'
+import {
+  exportedFiles,
+  kill,
+  killEverything,
+  type Outcome,
+  runOf,
+  scanPlan,
+  startExport,
+  startRun,
+  untilConnected,
+  untilOver,
+} from '../test/survival/lab-at-work.ts'
 import { until } from '../test/until.ts'
 import { median, say } from './report.ts'
 
@@ -62,8 +73,7 @@ async function scanUnderWay(lab: WholeLab): Promise<void> {
 }
 
 async function killAndStart(lab: WholeLab): Promise<WholeLab> {
-  process.kill(-(lab.supervisor.pid ?? 0), 'SIGKILL')
-  await until(async () => (await processesOf(dataDir)).length === 0, { everyMs: 1, what: 'the death of everything' })
+  await killEverything(lab)
   return startWholeLab({ dataDir, env: { PORT: String(lab.port) } })
 }
 

@@ -6,12 +6,13 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { seededRandom } from '../../local/lab/world.ts'
 import { query } from '../harness/graphql.ts'
-import { processesOf, startWholeLab, type WholeLab } from '../harness/lab.ts'
+import { startWholeLab, type WholeLab } from '../harness/lab.ts'
 import { until } from '../until.ts'
 import {
   BACK_WITHIN_MS,
   exportedFiles,
   idOf,
+  killEverything,
   type Outcome,
   type Row,
   rowsOf,
@@ -65,8 +66,7 @@ describe('kill -9 of everything', () => {
       ]
       await until(() => told.rows.length >= 2 && told.velocities.length >= 2 && told.sessions.length >= 2, { deadlineMs: 20_000, what: 'a busy lab' })
       await pause(random() * 1_000)
-      process.kill(-(lab.supervisor.pid ?? 0), 'SIGKILL')
-      await until(async () => (await processesOf(dataDir)).length === 0, { everyMs: 5, what: 'the death of everything' })
+      await killEverything(lab)
       dead.abort()
       await Promise.all(busy)
 

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { Message } from 'apache-arrow/ipc/metadata/message'
 import pg from 'pg'
 import { query } from '../harness/graphql.ts'
-import type { WholeLab } from '../harness/lab.ts'
+import { processesOf, type WholeLab } from '../harness/lab.ts'
 import { until } from '../until.ts'
 import type { Subscription } from './resuming.ts'
 
@@ -36,6 +36,14 @@ export async function kill(lab: WholeLab, name: ProcessName): Promise<void> {
   if (pid === undefined) throw new Error(`there is no process ${name}`)
   process.kill(pid, 'SIGKILL')
   await until(() => !existsSync(`/proc/${pid}`), { everyMs: 1, what: `the death of ${name}` })
+}
+
+/** The supervisor and every process of the lab at the same moment. */
+export async function killEverything(lab: WholeLab): Promise<void> {
+  const { pid } = lab.supervisor
+  if (pid === undefined) throw new Error('the lab was never started')
+  process.kill(-pid, 'SIGKILL') // its group
+  await until(async () => (await processesOf(lab.dataDir)).length === 0, { everyMs: 1, what: 'the death of everything' })
 }
 
 export async function devicesOf(lab: WholeLab): Promise<readonly DeviceNow[]> {
