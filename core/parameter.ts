@@ -32,6 +32,8 @@ export type SettingSpec = {
   readonly required: boolean
   readonly unit?: string
   readonly default?: string
+  readonly minimum?: number
+  readonly maximum?: number
   readonly choices?: readonly string[]
 }
 

@@ -3,39 +3,49 @@ import { isAbsolute, join } from 'node:path'
 import { DeviceOffline, InvalidValue, messageOf } from '../core/errors.ts'
 import type { ResolvedAddress } from './driver.ts'
 
-/** Where a device is, as a person writes it. `sim://` names an instrument of the simulated lab; nothing ever falls back to one. */
-export type Address =
+/** Where bytes, registers or a library are. */
+export type Place =
   | { readonly kind: 'serial'; readonly path: string }
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
   | { readonly kind: 'library'; readonly path: string }
-  | { readonly kind: 'sim'; readonly name: string }
+  /** A character device of the kernel, or where it is simulated, a socket of the same name that answers as the device would. */
+  | { readonly kind: 'spi' | 'gpio' | 'usbtmc'; readonly path: string }
+  /** IVI-6.1; `name` is its sub-address. */
+  | { readonly kind: 'hislip'; readonly host: string; readonly port: number; readonly name: string }
+
+/** Where a device is, as a person writes it. `sim://` names an instrument of the simulated lab; nothing ever falls back to one. */
+export type Address = Place | { readonly kind: 'sim'; readonly name: string }
 
 /** An entry of the lab's address book: `<labFolder>/<name>.json`, written by the lab process. */
-export type BookEntry =
-  | { readonly kind: 'serial'; readonly path: string }
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
-  | { readonly kind: 'library'; readonly path: string }
+export type BookEntry = Place
 
-export const ADDRESS_FORMS = 'serial:///dev/serial/by-id/…, tcp://host:port, pvcam:///path/libpvcam.so or sim://name'
+export const ADDRESS_FORMS =
+  'serial:///dev/serial/by-id/…, tcp://host:port, hislip://host[:port][/name], usbtmc:///dev/usbtmc0, spi:///dev/spidev0.0, gpio:///dev/gpiochip0, ' +
+  'pvcam:///path/libpvcam.so or sim://name'
+
+const HISLIP_PORT = 4880 // IVI-6.1, 2.7
+const FILES = { serial: 'serial', pvcam: 'library', usbtmc: 'usbtmc', spi: 'spi', gpio: 'gpio' } as const
 
 const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/ // it becomes a file name
+const HISLIP = /^hislip:\/\/(\[[0-9a-fA-F:.]+\]|[^\s/:[\]]+)(?::(\d{1,5}))?(?:\/([\w,.-]{0,64}))?$/
 const TCP = /^tcp:\/\/(\[[0-9a-fA-F:.]+\]|[^\s/:[\]]+):(\d{1,5})\/?$/
 
 /** Throws InvalidValue, at `path`, with the forms that are allowed. */
 export function parseAddress(text: unknown, path: readonly string[] = ['address']): Address {
   if (typeof text === 'string') {
-    if (text.startsWith('serial://')) {
-      const device = text.slice('serial://'.length)
-      if (isAbsolute(device)) return { kind: 'serial', path: device }
+    for (const [scheme, kind] of Object.entries(FILES)) {
+      const path = text.startsWith(`${scheme}://`) ? text.slice(scheme.length + 3) : ''
+      if (isAbsolute(path)) return { kind, path }
     }
-    if (text.startsWith('pvcam://')) {
-      const library = text.slice('pvcam://'.length)
-      if (isAbsolute(library)) return { kind: 'library', path: library }
+    const hislip = HISLIP.exec(text)
+    if (hislip?.[1] !== undefined) {
+      const port = Number(hislip[2] ?? HISLIP_PORT)
+      if (isPort(port)) return { kind: 'hislip', host: hislip[1].replace(/^\[|\]$/g, ''), port, name: hislip[3] ?? 'hislip0' }
     }
     const tcp = TCP.exec(text)
     if (tcp?.[1] !== undefined) {
       const port = Number(tcp[2])
-      if (port >= 1 && port <= 65_535) return { kind: 'tcp', host: tcp[1].replace(/^\[|\]$/g, ''), port }
+      if (isPort(port)) return { kind: 'tcp', host: tcp[1].replace(/^\[|\]$/g, ''), port }
     }
     const name = text.startsWith('sim://') ? text.slice('sim://'.length) : ''
     if (NAME.test(name)) return { kind: 'sim', name }
@@ -73,10 +83,16 @@ export function parseBookEntry(text: string): BookEntry | undefined {
     return undefined
   }
   if (typeof entry !== 'object' || entry === null || !('kind' in entry)) return undefined
-  if ((entry.kind === 'serial' || entry.kind === 'library') && 'path' in entry && typeof entry.path === 'string') return { kind: entry.kind, path: entry.path }
-  if (entry.kind === 'tcp' && 'host' in entry && typeof entry.host === 'string' && 'port' in entry && typeof entry.port === 'number')
-    return { kind: 'tcp', host: entry.host, port: entry.port }
-  return undefined
+  const kind = Object.values(FILES).find((file) => file === entry.kind)
+  if (kind !== undefined && 'path' in entry && typeof entry.path === 'string') return { kind, path: entry.path }
+  if (!('host' in entry && typeof entry.host === 'string' && 'port' in entry && typeof entry.port === 'number')) return undefined
+  const { host, port } = entry
+  if (entry.kind === 'tcp') return { kind: 'tcp', host, port }
+  return entry.kind === 'hislip' && 'name' in entry && typeof entry.name === 'string' ? { kind: 'hislip', host, port, name: entry.name } : undefined
+}
+
+function isPort(port: number): boolean {
+  return port >= 1 && port <= 65_535
 }
 
 /** Refuses an address that the driver cannot use, before any hardware is opened. */

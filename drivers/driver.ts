@@ -1,9 +1,11 @@
 import type { Capability } from '../core/capability.ts'
+import type { CommandSpec } from '../core/command-spec.ts'
 import type { DeviceSettings, PortKind, Roi } from '../core/device.ts'
 import type { FrameHeader, FrameLayout, FrameQuality, FrameRecording } from '../core/frame.ts'
 import type { ParameterSpec, SettingSpec } from '../core/parameter.ts'
 import type { Measured, ParameterValue } from '../core/reading.ts'
 import type { Clock } from '../core/time.ts'
+import type { Place } from './address.ts'
 
 /** What the station gives every driver. Nothing of it is global. */
 export type DriverContext = {
@@ -16,10 +18,7 @@ export type DriverContext = {
 }
 
 /** Where bytes, registers or a library are really found. */
-export type ResolvedAddress =
-  | { readonly kind: 'serial'; readonly path: string; readonly simulated: boolean }
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number; readonly simulated: boolean }
-  | { readonly kind: 'library'; readonly path: string; readonly simulated: boolean }
+export type ResolvedAddress = Place & { readonly simulated: boolean }
 
 /**
  * The code that speaks to one model. A port (a serial line, a TCP connection, a loaded library) is opened once and shared by every device whose
@@ -36,12 +35,27 @@ export interface Driver<Port extends DriverPort = DriverPort> {
   readonly documentation?: string
   /** What a device of it will be able to do; derived, see capabilitiesOf. Known before one is connected. */
   readonly capabilities: readonly Capability[]
+  /** What a station that was killed and comes back does with each device of it, before it takes any command. Absent: LEAVE. */
+  readonly afterLostStation?: LostStationRule
   /** Checks the settings (InvalidValue) and says which port they name. Pure. */
   locate(settings: DeviceSettings): { readonly address: string; readonly subAddress?: string }
   openPort(settings: DeviceSettings, context: DriverContext, signal: AbortSignal): Promise<Port>
   /** Identifies the instrument (a wrong identity is refused by name) and reads what it needs to describe it. */
   openDevice(port: Port, settings: DeviceSettings, context: DriverContext, signal: AbortSignal): Promise<DeviceHandle>
+  /**
+   * Who of this model answers at `address`, which nobody has open: for discovery. Sends only questions that neither move nor change anything, on any
+   * instrument that may be there, and takes at most PROBE_WITHIN_MS for each address of a bus. Empty when nothing of this model answers.
+   */
+  readonly probe?: (address: string, context: DriverContext, signal: AbortSignal) => Promise<readonly Probed[]>
 }
+
+/** LEAVE: it goes on as it is. STOP: whatever moves is stopped. MAKE_SAFE: the handle's own makeSafe. */
+export type LostStationRule = 'LEAVE' | 'STOP' | 'MAKE_SAFE'
+
+/** An instrument that answered, and the settings that a device of it would be registered with (its address among them). */
+export type Probed = { readonly identity: string; readonly settings: DeviceSettings }
+
+export const PROBE_WITHIN_MS = 1000 // a person waits for the whole list; what is slower is registered by hand
 
 export interface DriverPort extends AsyncDisposable {
   /** Aborted when the port is lost (unplugged, connection reset); its reason says why. */
@@ -66,6 +80,17 @@ export interface DeviceHandle extends AsyncDisposable {
   readonly exposure?: ExposureFacet
   readonly frames?: FrameFacet
   readonly registers?: { readonly count: number }
+  readonly shutter?: ShutterFacet
+  readonly emission?: EmissionFacet
+  readonly wavelength?: WavelengthFacet
+  readonly commands?: CommandFacet
+  /**
+   * Whether what was set last is still under way (a laser tunes, a shutter travels), by the instrument's own word; for what is not a motion. Throws
+   * HardwareFault if it ended badly.
+   */
+  readonly underWay?: (signal: AbortSignal) => Promise<boolean>
+  /** Closes, switches off, stops: the state in which it may be left alone. */
+  readonly makeSafe?: (signal: AbortSignal) => Promise<void>
   /** Puts stop bytes on the wire before everything that waits, and resolves once they are written; `confirmed` once the instrument says that it stands. */
   readonly emergencyStop?: (signal: AbortSignal) => Promise<{ readonly confirmed: Promise<boolean> }>
 }
@@ -96,6 +121,33 @@ export interface ReadoutFacet {
 
 export interface TriggerFacet {
   trigger(frames: number, signal: AbortSignal): Promise<void>
+}
+
+/** Opened and closed by setting the parameter; its write keeps the instrument's own safety rules and reads back. */
+export interface ShutterFacet {
+  /** A BOOLEAN that may be set; true: open. */
+  readonly parameter: string
+}
+
+/** Switched by setting the parameter; its write keeps the instrument's own safety rules and reads back. */
+export interface EmissionFacet {
+  /** A BOOLEAN that may be set; true: on. */
+  readonly parameter: string
+}
+
+/** Tuned by setting `setpointParameter`; `underWay` says when it has arrived. The setpoint's limits are its range. */
+export interface WavelengthFacet {
+  /** The wavelength that is measured, where the instrument can tell, else the one that is set. In nm. */
+  readonly parameter: string
+  /** May be set. In nm. */
+  readonly setpointParameter: string
+}
+
+/** What a device can do beside setting and moving (search a resonance, calibrate). */
+export interface CommandFacet {
+  readonly specs: readonly CommandSpec[]
+  /** Arguments are checked against the spec before. Returns once the instrument confirms, or has accepted what `underWay` then follows. */
+  invoke(name: string, given: Readonly<Record<string, ParameterValue>>, signal: AbortSignal): Promise<ParameterValue | undefined>
 }
 
 export interface ExposureFacet {
@@ -135,6 +187,10 @@ export function capabilitiesOf(device: {
   readonly exposure?: unknown
   readonly frames?: unknown
   readonly registers?: unknown
+  readonly shutter?: unknown
+  readonly emission?: unknown
+  readonly wavelength?: unknown
+  readonly commands?: { readonly specs: readonly unknown[] }
 }): readonly Capability[] {
   const has: [Capability, boolean][] = [
     ['MOVABLE', device.motion !== undefined],
@@ -145,6 +201,10 @@ export function capabilitiesOf(device: {
     ['PARAMETERIZED', device.parameters.length > 0],
     ['SETTABLE', device.write !== undefined && device.parameters.some((parameter) => parameter.access !== 'READ_ONLY')],
     ['REGISTER_BANK', device.registers !== undefined],
+    ['SHUTTER_CONTROL', device.shutter !== undefined],
+    ['EMISSION_CONTROL', device.emission !== undefined],
+    ['WAVELENGTH_TUNABLE', device.wavelength !== undefined],
+    ['COMMANDABLE', device.commands !== undefined && device.commands.specs.length > 0],
   ]
   return has.filter(([, there]) => there).map(([capability]) => capability)
 }
