@@ -11,20 +11,32 @@ export interface ByteTransport extends AsyncDisposable {
   readonly lost: AbortSignal
 }
 
-export type SerialOptions = { readonly path: string; readonly baudRate: number; readonly flowControl: 'hardware' | 'none' }
+export type FlowControl = 'hardware' | 'software' | 'none'
+export type SerialOptions = {
+  readonly path: string
+  readonly baudRate: number
+  /** RTS/CTS, XON/XOFF or none. */
+  readonly flowControl: FlowControl
+  /** Default none. */
+  readonly parity?: 'none' | 'even' | 'odd'
+  /** Default 1. */
+  readonly stopBits?: 1 | 2
+}
 
 const OPEN_TIMEOUT_MS = 5000 // opening a port is immediate; a driver that hangs must not hold the station
 
-/** 8 data bits, no parity, one stop bit, exclusive (flock): two owners of one line would read each other's replies. */
+/** 8 data bits, exclusive (flock): two owners of one line would read each other's replies. */
 export async function openSerial(options: SerialOptions, signal: AbortSignal): Promise<ByteTransport> {
   signal.throwIfAborted()
   const port = new SerialPort({
     path: options.path,
     baudRate: options.baudRate,
     dataBits: 8,
-    parity: 'none',
-    stopBits: 1,
+    parity: options.parity ?? 'none',
+    stopBits: options.stopBits ?? 1,
     rtscts: options.flowControl === 'hardware',
+    xon: options.flowControl === 'software',
+    xoff: options.flowControl === 'software',
     autoOpen: false,
   })
   const lost = new AbortController()

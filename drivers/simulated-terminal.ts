@@ -2,12 +2,10 @@ import { writeSync } from 'node:fs'
 import { rename, rm, symlink } from 'node:fs/promises'
 import { ReadStream } from 'node:tty'
 import { openPseudoTerminal } from '../native/devices.ts'
+import type { Fault } from './simulation.ts'
 import type { ByteInstrument } from './simulator.ts'
 
 const BITS_PER_BYTE = 10 // a start bit, eight data bits, a stop bit
-
-/** What can go wrong with a reply. */
-export type LineFault = { readonly kind: 'silent' } | { readonly kind: 'late'; readonly byMs: number } | { readonly kind: 'garbage' } | { readonly kind: 'cut' }
 
 export type TerminalOptions = {
   readonly instrument: ByteInstrument
@@ -22,7 +20,7 @@ type Terminal = { readonly masterFd: number; readonly stream: ReadStream; readon
 /** A simulated instrument on a pseudo-terminal, at the pace of its line. Any program can open `linkPath` as a serial port. */
 export class SimulatedTerminal implements AsyncDisposable {
   readonly #options: TerminalOptions
-  readonly #faults: LineFault[] = []
+  readonly #faults: Fault[] = []
   readonly #in: Wire
   readonly #out: Wire
   readonly #late = new Set<NodeJS.Timeout>()
@@ -36,7 +34,7 @@ export class SimulatedTerminal implements AsyncDisposable {
   }
 
   /** The next replies suffer these, one each. */
-  inject(...faults: readonly LineFault[]): void {
+  inject(...faults: readonly Fault[]): void {
     this.#faults.push(...faults)
   }
 
@@ -81,16 +79,28 @@ export class SimulatedTerminal implements AsyncDisposable {
 
   #arriving(terminal: Terminal, bytes: Buffer): void {
     this.#in.carry(bytes.length, () => {
+      this.#provoke()
       const reply = this.#options.instrument.receive(bytes, this.#options.seconds())
       if (reply.length > 0) this.#answer(terminal, reply)
     })
+  }
+
+  /** Errors of the instrument's own come before whatever it is told next. */
+  #provoke(): void {
+    for (let [next] = this.#faults; next?.kind === 'error'; [next] = this.#faults) {
+      this.#faults.shift()
+      this.#options.instrument.provoke(next.code, this.#options.seconds())
+    }
   }
 
   #answer(terminal: Terminal, reply: Uint8Array): void {
     const fault = this.#faults.shift()
     switch (fault?.kind) {
       case undefined:
+      case 'error':
         return this.#send(terminal, reply)
+      case 'foreign':
+        return this.#send(terminal, this.#options.instrument.foreign())
       case 'silent':
         return
       case 'late': {

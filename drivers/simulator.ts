@@ -2,6 +2,12 @@
 export interface ByteInstrument {
   /** What the instrument answers to these bytes, arrived at `seconds` on the lab's clock. */
   receive(bytes: Uint8Array, seconds: number): Uint8Array
+  /** A whole reply to another question than the last one, or of another device on the bus. */
+  foreign(): Uint8Array
+  /** Codes of the documented errors that `provoke` knows. */
+  readonly errors: readonly string[]
+  /** The instrument gets into this error now, as by its own trouble; its next answers, or its error queue, tell. */
+  provoke(code: string, seconds: number): void
 }
 
 /** A simulated device of `size` 16-bit registers. */

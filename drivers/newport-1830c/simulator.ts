@@ -40,6 +40,17 @@ export class Newport1830cSimulator implements ByteInstrument {
     this.#units = code
   }
 
+  foreign(): Uint8Array {
+    return Buffer.from(`${String(this.#wavelength).padStart(4, '0')}${TERMINATOR}`, 'latin1')
+  }
+
+  readonly errors = Object.keys(STATUS_BITS)
+
+  provoke(code: string): void {
+    const bit = Object.entries(STATUS_BITS).find(([name]) => name === code)?.[1]
+    if (bit !== undefined) this.#status |= bit
+  }
+
   receive(bytes: Uint8Array, seconds: number): Uint8Array {
     const replies = this.#splitter.take(bytes).map((command) => this.#obey(command, seconds))
     return Buffer.from(

@@ -153,3 +153,9 @@ const AXIS_ERRORS: Readonly<Record<number, string>> = {
 
 const GENERAL_EVENTS: ReadonlySet<number> = new Set([1, 2, 4, 8, 23])
 const AXIS_REFUSALS: ReadonlySet<number> = new Set([0, 1, 6, 7, 10, 11, 13, 15, 17, 24, 30, 31, 32])
+
+/** Every code that the tables above name, as the controller would say it. */
+export const ERROR_CODES: readonly string[] = [
+  ...Object.keys(GENERAL_ERRORS),
+  ...AXES.flatMap((axis) => Object.keys(AXIS_ERRORS).map((code) => String(axis * 100 + Number(code)))),
+]

@@ -1,5 +1,5 @@
 import { type ByteInstrument, CommandSplitter, gaussian, type SimulatorHost } from '../simulator.ts'
-import { AXES, type Axis, REPLY_TERMINATOR } from './protocol.ts'
+import { AXES, type Axis, ERROR_CODES, REPLY_TERMINATOR } from './protocol.ts'
 import { brake, moveBetween, type Trajectory } from './trajectory.ts'
 
 const ERROR_QUEUE_DEPTH = 10
@@ -71,6 +71,16 @@ export class Esp300Simulator implements ByteInstrument {
     state.trajectory = undefined
     state.motorOn = false
     this.#error(axis * 100 + 3)
+  }
+
+  foreign(): Uint8Array {
+    return Buffer.from(this.#axes[1].stage + REPLY_TERMINATOR, 'latin1')
+  }
+
+  readonly errors = ERROR_CODES
+
+  provoke(code: string): void {
+    this.#error(Number(code))
   }
 
   receive(bytes: Uint8Array, seconds: number): Uint8Array {

@@ -159,7 +159,12 @@ describe('the driver on a pseudo-terminal', () => {
   test('something else on the line is refused', async () => {
     await line[Symbol.asyncDispose]()
     const other = new SimulatedTerminal({
-      instrument: { receive: (bytes) => (Buffer.from(bytes).includes('?') ? Buffer.from('KEITHLEY 2000\n') : new Uint8Array()) },
+      instrument: {
+        receive: (bytes) => (Buffer.from(bytes).includes('?') ? Buffer.from('KEITHLEY 2000\n') : new Uint8Array()),
+        foreign: () => new Uint8Array(),
+        errors: [],
+        provoke: () => undefined,
+      },
       baudRate: 9600,
       linkPath: join(bench.folder, 'power-meter.tty'),
       seconds: () => 0,
