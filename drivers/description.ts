@@ -1,0 +1,15 @@
+import type { Driver } from './driver.ts'
+
+/**
+ * A kind of file that describes an instrument instead of code. Its files are `*.yaml` with `protocol: <protocol>` at the top; each is one driver,
+ * whose id is the file's `id:`.
+ */
+export type DescriptionFormat = {
+  /** What stands behind `protocol:`, e.g. "scpi". */
+  readonly protocol: string
+  /** Pure. Throws InvalidValue whose message starts with `<file>:<line>:<column>: `. `file` is only for messages. */
+  readonly driverOf: (text: string, file: string) => Driver
+}
+
+/** Every format there is, one for each protocol. */
+export const DESCRIPTION_FORMATS: readonly DescriptionFormat[] = []
