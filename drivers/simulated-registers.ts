@@ -1,28 +1,31 @@
-import { createServer } from 'node:net'
-import { type FCallbackVal, type IServiceVector, ServerTCP } from 'modbus-serial'
+import { createServer, type Server, type Socket } from 'node:net'
+import { FaultQueue, garbled, type Spoil } from './fault-queue.ts'
+import { answerRequest, EXCEPTION_CODES, exceptionReply } from './modbus-pdu.ts'
+import { listen, OrderedAnswers } from './simulated-socket.ts'
+import type { Fault } from './simulation.ts'
 import type { RegisterInstrument } from './simulator.ts'
 
-const ILLEGAL_FUNCTION = 1
-const ILLEGAL_ADDRESS = 2
-const ILLEGAL_VALUE = 3
+/** MBAP, "MODBUS Messaging on TCP/IP Implementation Guide V1.0b", 3.1.3: transaction, protocol 0, length, unit. */
+const HEADER_BYTES = 7
+const MAX_LENGTH = 254 // unit and PDU
 
 export type RegisterServerOptions = {
   readonly instrument: RegisterInstrument
   readonly host: string
   /** 0: a free one, the same again after unplug and plugIn. */
   readonly port: number
+  /** What the PLC takes for an answer (its cycle). Default 0. */
+  readonly answerMs?: number
   readonly seconds: () => number
 }
 
-/** What can go wrong with the next request. */
-export type RegisterFault = { readonly kind: 'silent' } | { readonly kind: 'late'; readonly byMs: number } | { readonly kind: 'refused'; readonly code: number }
-
-/** A simulated device on a real Modbus TCP port. */
+/** A simulated device on a real Modbus TCP port. It serves any number of clients, each in order. */
 export class SimulatedRegisters implements AsyncDisposable {
   readonly #options: RegisterServerOptions
-  readonly #faults: RegisterFault[] = []
+  readonly #faults = new FaultQueue()
+  readonly #clients = new Set<Socket>()
   #port: number
-  #server: ServerTCP | undefined
+  #server: Server | undefined
 
   constructor(options: RegisterServerOptions) {
     this.#options = options
@@ -33,35 +36,34 @@ export class SimulatedRegisters implements AsyncDisposable {
     return this.#port
   }
 
+  /** Codes that the fault `error` takes: the exceptions of Modbus, and the device's own. */
+  get errors(): readonly string[] {
+    return [...EXCEPTION_CODES, ...(this.#options.instrument.errors ?? [])]
+  }
+
   /** The next requests suffer these, one each. */
-  inject(...faults: readonly RegisterFault[]): void {
-    this.#faults.push(...faults)
+  inject(...faults: readonly Fault[]): void {
+    this.#faults.inject(...faults)
   }
 
   /** Faults that no request has suffered yet. */
   get faultsLeft(): number {
-    return this.#faults.length
+    return this.#faults.left
   }
 
   /** Throws with the system's code (EADDRINUSE) when the port is taken. */
   async plugIn(): Promise<void> {
     if (this.#server !== undefined) return
-    const { host } = this.#options
-    if (this.#port === 0) this.#port = await freePort(host) // the server takes 0 for 502
-    const server = new ServerTCP(this.#vector(), { host, port: this.#port })
-    server.on('socketError', () => undefined) // a client that resets its connection is no concern of ours
-    await new Promise<void>((resolve, reject) => {
-      server.on('initialized', () => resolve())
-      // Emitted for a port that is taken, though the types know it as an error of running.
-      server.on('serverError', (error) => reject(error ?? new Error('the Modbus server failed')))
-    })
+    const server = createServer({ noDelay: true }, (client) => this.#serve(client))
+    this.#port = await listen(server, this.#port, this.#options.host)
     this.#server = server
   }
 
-  /** The link drops: every connection is closed and none is accepted. */
+  /** The link drops: every connection is reset and none is accepted. */
   async unplug(): Promise<void> {
     const server = this.#server
     this.#server = undefined
+    for (const client of this.#clients) client.resetAndDestroy()
     if (server !== undefined) await new Promise<void>((resolve) => server.close(() => resolve()))
   }
 
@@ -69,64 +71,73 @@ export class SimulatedRegisters implements AsyncDisposable {
     await this.unplug()
   }
 
-  #vector(): IServiceVector {
-    const { instrument, seconds } = this.#options
-    const read = (at: number, count: number): Promise<number[]> =>
-      this.#served(() => {
-        if (at < 0 || at + count > instrument.size) throw exception(ILLEGAL_ADDRESS)
-        return [...instrument.read(at, count, seconds())]
-      })
-    const write = (at: number, values: readonly number[]): Promise<void> =>
-      this.#served(() => {
-        if (at < 0 || at + values.length > instrument.size) throw exception(ILLEGAL_ADDRESS)
-        if (values.some((value) => !Number.isInteger(value) || value < 0 || value > 0xffff)) throw exception(ILLEGAL_VALUE)
-        for (const [index, value] of values.entries()) instrument.write(at + index, value, seconds())
-      })
-    // A function that the vector lacks would be left unanswered.
-    const unknown = (): never => {
-      throw exception(ILLEGAL_FUNCTION)
-    }
-    return {
-      // With a callback: an array that is promised is not waited for.
-      getMultipleHoldingRegisters: (at: number, count: number, _unit: number, done: FCallbackVal<number[]>) => {
-        read(at, count).then(
-          (words) => done(null, words),
-          (error: Error) => done(error, []),
-        )
-      },
-      getHoldingRegister: async (at: number) => (await read(at, 1))[0] ?? 0,
-      setRegister: (at: number, value: number) => write(at, [value]),
-      setRegisterArray: (at: number, values: number[]) => write(at, values),
-      getCoil: async () => unknown(),
-      getDiscreteInput: async () => unknown(),
-      getInputRegister: async () => unknown(),
-      getMultipleInputRegisters: async () => unknown(),
-      setCoil: async () => unknown(),
-    }
-  }
-
-  async #served<T>(serve: () => T): Promise<T> {
-    const fault = this.#faults.shift()
-    if (fault?.kind === 'silent') return await new Promise<never>(() => undefined)
-    if (fault?.kind === 'late') await new Promise((resolve) => setTimeout(resolve, fault.byMs))
-    if (fault?.kind === 'refused') throw exception(fault.code)
-    return serve()
-  }
-}
-
-/** The library turns `modbusErrorCode` into an exception reply. */
-function exception(modbusErrorCode: number): Error {
-  return Object.assign(new Error(`Modbus exception ${modbusErrorCode}`), { modbusErrorCode })
-}
-
-async function freePort(host: string): Promise<number> {
-  const server = createServer()
-  return await new Promise<number>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(0, host, () => {
-      const address = server.address()
-      const port = typeof address === 'object' && address !== null ? address.port : 0
-      server.close(() => resolve(port))
+  #serve(client: Socket): void {
+    const answers = new OrderedAnswers(client)
+    this.#clients.add(client)
+    client.on('close', () => {
+      this.#clients.delete(client)
+      answers.clear()
     })
-  })
+    client.on('error', () => client.destroy()) // a client that resets its connection is no concern of ours
+    let held = Buffer.alloc(0)
+    client.on('data', (bytes) => {
+      held = Buffer.concat([held, bytes])
+      while (held.length >= HEADER_BYTES) {
+        const length = held.readUInt16BE(4)
+        if (held.readUInt16BE(2) !== 0 || length < 2 || length > MAX_LENGTH) {
+          client.destroy() // not Modbus: nothing after it can be told apart
+          return
+        }
+        if (held.length < 6 + length) return
+        this.#answer(answers, held.subarray(0, 6 + length))
+        held = Buffer.from(held.subarray(6 + length))
+      }
+    })
+  }
+
+  #answer(answers: OrderedAnswers, frame: Buffer): void {
+    const { instrument, seconds, answerMs = 0 } = this.#options
+    const request = frame.subarray(HEADER_BYTES)
+    const refusal = this.#provoked(request[0] ?? 0)
+    const reply = framed(frame, refusal ?? answerRequest(request, instrument, seconds()))
+    const suffered = this.#faults.suffer(reply, { foreign: () => anothers(reply) }, FRAME)
+    if (suffered !== undefined) answers.send(suffered.bytes, answerMs + suffered.afterMs)
+  }
+
+  /** An exception's code refuses this request; an error of the device's own changes what its registers say. */
+  #provoked(functionCode: number): Buffer | undefined {
+    const { instrument, seconds } = this.#options
+    let refusal: Buffer | undefined
+    this.#faults.provoke(
+      {
+        provoke: (code) => {
+          if (instrument.errors?.includes(code) === true) instrument.provoke?.(code, seconds())
+          else refusal = exceptionReply(functionCode, Number(code))
+        },
+      },
+      seconds(),
+    )
+    return refusal
+  }
+}
+
+function framed(request: Uint8Array, pdu: Uint8Array): Buffer {
+  const header = Buffer.from(request.subarray(0, HEADER_BYTES))
+  header.writeUInt16BE(pdu.length + 1, 4)
+  return Buffer.concat([header, pdu])
+}
+
+/** TCP loses no bytes: nonsense and half an answer come in a frame that is whole, from a PLC or a gateway with a fault in it. */
+const FRAME: Spoil = {
+  garbage: (reply) => framed(reply, garbled(reply.subarray(HEADER_BYTES))),
+  cut: (reply) => framed(reply, reply.subarray(HEADER_BYTES, HEADER_BYTES + Math.ceil((reply.length - HEADER_BYTES) / 2))),
+}
+
+/** The answer to a request that this client did not make: of another transaction, by another unit, with other values. */
+function anothers(reply: Buffer): Buffer {
+  const other = Buffer.from(reply)
+  other.writeUInt16BE((reply.readUInt16BE(0) + 0x4000) & 0xffff, 0)
+  other[6] = ((reply[6] ?? 0) + 1) & 0xff
+  for (let at = HEADER_BYTES + 2; at < other.length; at += 1) other[at] = (other[at] ?? 0) ^ 0x55
+  return other
 }

@@ -2,6 +2,7 @@ import { writeSync } from 'node:fs'
 import { rename, rm, symlink } from 'node:fs/promises'
 import { ReadStream } from 'node:tty'
 import { openPseudoTerminal } from '../native/devices.ts'
+import { FaultQueue } from './fault-queue.ts'
 import type { Fault } from './simulation.ts'
 import type { ByteInstrument } from './simulator.ts'
 
@@ -20,10 +21,9 @@ type Terminal = { readonly masterFd: number; readonly stream: ReadStream; readon
 /** A simulated instrument on a pseudo-terminal, at the pace of its line. Any program can open `linkPath` as a serial port. */
 export class SimulatedTerminal implements AsyncDisposable {
   readonly #options: TerminalOptions
-  readonly #faults: Fault[] = []
+  readonly #faults = new FaultQueue()
   readonly #in: Wire
   readonly #out: Wire
-  readonly #late = new Set<NodeJS.Timeout>()
   #terminal: Terminal | undefined
 
   constructor(options: TerminalOptions) {
@@ -35,12 +35,12 @@ export class SimulatedTerminal implements AsyncDisposable {
 
   /** The next replies suffer these, one each. */
   inject(...faults: readonly Fault[]): void {
-    this.#faults.push(...faults)
+    this.#faults.inject(...faults)
   }
 
   /** Faults that no reply has suffered yet. */
   get faultsLeft(): number {
-    return this.#faults.length
+    return this.#faults.left
   }
 
   async plugIn(): Promise<void> {
@@ -66,8 +66,6 @@ export class SimulatedTerminal implements AsyncDisposable {
     this.#terminal = undefined
     this.#in.clear()
     this.#out.clear()
-    for (const timer of this.#late) clearTimeout(timer)
-    this.#late.clear()
     terminal.stream.destroy()
     terminal.close()
     await rm(this.#options.linkPath, { force: true })
@@ -79,46 +77,14 @@ export class SimulatedTerminal implements AsyncDisposable {
 
   #arriving(terminal: Terminal, bytes: Buffer): void {
     this.#in.carry(bytes.length, () => {
-      this.#provoke()
-      const reply = this.#options.instrument.receive(bytes, this.#options.seconds())
-      if (reply.length > 0) this.#answer(terminal, reply)
+      const { instrument, seconds } = this.#options
+      this.#faults.provoke(instrument, seconds())
+      const reply = instrument.receive(bytes, seconds())
+      const suffered = reply.length > 0 ? this.#faults.suffer(reply, instrument) : undefined
+      if (suffered === undefined) return
+      this.#out.hold(suffered.afterMs) // an instrument answers in order: what follows a late reply is later still
+      this.#send(terminal, suffered.bytes)
     })
-  }
-
-  /** Errors of the instrument's own come before whatever it is told next. */
-  #provoke(): void {
-    for (let [next] = this.#faults; next?.kind === 'error'; [next] = this.#faults) {
-      this.#faults.shift()
-      this.#options.instrument.provoke(next.code, this.#options.seconds())
-    }
-  }
-
-  #answer(terminal: Terminal, reply: Uint8Array): void {
-    const fault = this.#faults.shift()
-    switch (fault?.kind) {
-      case undefined:
-      case 'error':
-        return this.#send(terminal, reply)
-      case 'foreign':
-        return this.#send(terminal, this.#options.instrument.foreign())
-      case 'silent':
-        return
-      case 'late': {
-        const timer = setTimeout(() => {
-          this.#late.delete(timer)
-          this.#send(terminal, reply)
-        }, fault.byMs)
-        this.#late.add(timer)
-        return
-      }
-      case 'garbage':
-        return this.#send(
-          terminal,
-          reply.map((byte) => byte ^ 0x55),
-        )
-      case 'cut':
-        return this.#send(terminal, reply.subarray(0, Math.ceil(reply.length / 2)))
-    }
   }
 
   /** What nobody reads is lost once the pseudo-terminal is full, as on a line without a listener. */
@@ -152,10 +118,16 @@ class Wire {
     this.#timer ??= this.#wait()
   }
 
+  /** Nothing more for so long. */
+  hold(milliseconds: number): void {
+    this.#freeAtMs = Math.max(performance.now(), this.#freeAtMs) + milliseconds
+  }
+
   clear(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
     this.#underWay.length = 0
+    this.#freeAtMs = 0
   }
 
   #wait(): NodeJS.Timeout | undefined {

@@ -13,7 +13,7 @@ export type Simulation = {
 }
 
 export type SimulationOptions = {
-  /** Where links to pseudo-terminals and files go. */
+  /** Where links to pseudo-terminals and files go; it is there. */
   readonly folder: string
   /** Of the address-book entry, and of the link in `folder`. */
   readonly name: string
@@ -21,6 +21,10 @@ export type SimulationOptions = {
   readonly seed: number
   /** For those on TCP; absent: a free one. */
   readonly port?: number
+  /** How many times faster than the instrument's its line and its answers are. Default 1: the pace of the real one. */
+  readonly lineFactor?: number
+  /** How many times faster its own time goes: its motions, warm-ups and watchdogs. Default 1. */
+  readonly timeFactor?: number
   /** Called with each command that the instrument accepted (questions are not commands). */
   readonly accepted?: (command: string) => void
 }

@@ -15,6 +15,9 @@ export interface RegisterInstrument {
   readonly size: number
   read(at: number, count: number, seconds: number): readonly number[]
   write(at: number, value: number, seconds: number): void
+  /** Errors of its own that `provoke` knows, beside the exceptions of Modbus: alarms that its registers tell. */
+  readonly errors?: readonly string[]
+  provoke?(code: string, seconds: number): void
 }
 
 /** What the lab gives every simulated instrument. */

@@ -178,7 +178,7 @@ describe('the driver over Modbus TCP', () => {
 
   test("an exception is the PLC's word that it did nothing; silence may be anything", async () => {
     await using opened = await open(smartSaw, settings, bench.context)
-    server.inject({ kind: 'refused', code: 4 })
+    server.inject({ kind: 'error', code: '4' })
     expect(await problemOf(opened.device.write?.('cutting_speed_target', 60, never) ?? Promise.resolve())).toMatchObject({
       effect: 'NONE',
       facts: { instrumentCode: '4' },

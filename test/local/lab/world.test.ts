@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { BEAM, lightAt, seededRandom } from '../../../local/lab/world.ts'
+import { seededRandom } from '../../../drivers/random.ts'
+import { BEAM, lightAt } from '../../../local/lab/world.ts'
 
 test('the light is a Gaussian beam over the axis', () => {
   expect(lightAt(BEAM.centreMm)).toBeCloseTo(BEAM.peakWatts, 6)
