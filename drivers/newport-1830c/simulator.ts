@@ -1,3 +1,5 @@
+import { hostOf, serveTerminal } from '../serve-simulation.ts'
+import type { Simulation } from '../simulation.ts'
 import { type ByteInstrument, CommandSplitter, gaussian, type SimulatorHost } from '../simulator.ts'
 import { STATUS_BITS, TERMINATOR } from './protocol.ts'
 
@@ -172,4 +174,10 @@ function inWatts(watts: number): string {
   const mantissa = Math.abs(watts) / 10 ** exponent
   const digits = mantissa >= 100 ? 1 : mantissa >= 10 ? 2 : 3
   return `${watts < 0 ? '-' : '+'}${mantissa.toFixed(digits)}E${exponent}`
+}
+
+export const simulation: Simulation = {
+  driverId: 'newport-1830c',
+  description: '1830-C power meter before a steady beam of 1 mW, at 9600 baud',
+  start: (options) => serveTerminal({ instrument: new Newport1830cSimulator(hostOf(options), { light: () => 1e-3 }), baudRate: 9600, devices: [{}] }, options),
 }

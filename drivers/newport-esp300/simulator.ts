@@ -1,3 +1,5 @@
+import { hostOf, serveTerminal } from '../serve-simulation.ts'
+import type { Simulation } from '../simulation.ts'
 import { type ByteInstrument, CommandSplitter, gaussian, type SimulatorHost } from '../simulator.ts'
 import { AXES, type Axis, ERROR_CODES, REPLY_TERMINATOR } from './protocol.ts'
 import { brake, moveBetween, type Trajectory } from './trajectory.ts'
@@ -259,3 +261,13 @@ export class Esp300Simulator implements ByteInstrument {
 
 const WHOLE_CONTROLLER: Readonly<Record<string, true>> = { VE: true, TE: true, TS: true, AB: true, ST: true }
 const COMMANDS = new Set(['PA', 'PR', 'OR', 'DH', 'ST', 'MO', 'MF', 'VA', 'AC', 'AG', 'SL', 'SR', 'SN', 'WS', 'TP', 'DP', 'MD', 'ID'])
+
+export const simulation: Simulation = {
+  driverId: 'newport-esp300',
+  description: 'ESP300 controller with three 25 mm stages, at 19200 baud',
+  start: (options) =>
+    serveTerminal(
+      { instrument: new Esp300Simulator(hostOf(options)), baudRate: 19_200, devices: AXES.map((axis) => ({ axis, flowControl: 'none' })) },
+      options,
+    ),
+}

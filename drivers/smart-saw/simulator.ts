@@ -1,3 +1,5 @@
+import { hostOf, serveRegisters } from '../serve-simulation.ts'
+import type { Simulation } from '../simulation.ts'
 import { gaussian, type RegisterInstrument, type SimulatorHost } from '../simulator.ts'
 import { COMMAND_AT, CUT_CANCEL, CUT_START, STATES, type State } from './profile.ts'
 import { floatWords } from './protocol.ts'
@@ -216,4 +218,10 @@ export class SmartSawSimulator implements RegisterInstrument {
     }
     for (const [at, word] of Object.entries(words)) if (Number(at) !== this.#frozen) this.#registers[Number(at)] = Math.round(word) & 0xffff
   }
+}
+
+export const simulation: Simulation = {
+  driverId: 'smart-saw',
+  description: 'Band saw behind its PLC, with an operator who starts the next piece',
+  start: (options) => serveRegisters({ instrument: new SmartSawSimulator(hostOf(options), { operator: true }), devices: [{}] }, options),
 }
