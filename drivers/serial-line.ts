@@ -55,8 +55,8 @@ export class SerialLine implements AsyncDisposable {
     else transport.lost.addEventListener('abort', onLost, { once: true })
   }
 
-  /** Runs `work` with the line to itself: a set and the reading of its error belong together. */
-  exchange<T>(lane: Lane, work: (line: Exchange) => Promise<T>, signal: AbortSignal): Promise<T> {
+  /** Runs `work` with the line to itself: a set and the reading of its error belong together. `device`: which of those on a shared line asks. */
+  exchange<T>(lane: Lane, work: (line: Exchange) => Promise<T>, signal: AbortSignal, device?: string): Promise<T> {
     return this.#queue.run(
       lane,
       async (inner) => {
@@ -82,11 +82,12 @@ export class SerialLine implements AsyncDisposable {
         }
       },
       signal,
+      device,
     )
   }
 
-  ask(lane: Lane, command: string, reply: RegExp, signal: AbortSignal, timeoutMs?: number): Promise<string> {
-    return this.exchange(lane, (line) => line.ask(command, reply, timeoutMs), signal)
+  ask(lane: Lane, command: string, reply: RegExp, signal: AbortSignal, timeoutMs?: number, device?: string): Promise<string> {
+    return this.exchange(lane, (line) => line.ask(command, reply, timeoutMs), signal, device)
   }
 
   /** Puts a command on the wire now, beside whatever exchange is running; for commands that are not answered. Resolves once it is written. */

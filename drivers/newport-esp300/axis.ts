@@ -108,6 +108,7 @@ export class AxisDevice implements DeviceHandle {
         return false
       },
       signal,
+      String(axis),
     )
   }
 
@@ -142,16 +143,16 @@ export class AxisDevice implements DeviceHandle {
     if (name === 'stage') return { value: this.#stage }
     if (name === 'homed') return this.#homed === undefined ? { bad: 'not known until a search for home was made' } : { value: this.#homed }
     if (name === 'moving') {
-      const done = parseFlag(await line.ask('read', ask.motionDone(this.#axis), FLAG, signal))
+      const done = parseFlag(await line.ask('read', ask.motionDone(this.#axis), FLAG, signal, undefined, String(this.#axis)))
       return done === undefined ? { bad: 'MD? was not answered by 0 or 1' } : { value: !done }
     }
     if (name === 'motor_on') {
-      const on = parseFlag(await line.ask('read', ask.motorOn(this.#axis), FLAG, signal))
+      const on = parseFlag(await line.ask('read', ask.motorOn(this.#axis), FLAG, signal, undefined, String(this.#axis)))
       return on === undefined ? { bad: 'MO? was not answered by 0 or 1' } : { value: on }
     }
     const quantity = QUANTITIES[name]
     if (quantity === undefined) throw new NotFound(`parameter ${name}`)
-    const reply = await line.ask('read', quantity.ask(this.#axis), NUMBER, signal)
+    const reply = await line.ask('read', quantity.ask(this.#axis), NUMBER, signal, undefined, String(this.#axis))
     const value = parseNumber(reply)
     if (value === undefined) return { bad: `${JSON.stringify(reply)} is not a number` }
     this.#note(name, value)

@@ -18,6 +18,7 @@ export const newportEsp300: Driver<ControllerPort> = {
   settings: SETTINGS,
   documentation: 'One axis of a Newport ESP300 motion controller. Manual: "ESP300 Motion Controller/Driver User\'s Manual", section 3.',
   capabilities: ['MOVABLE', 'PARAMETERIZED', 'SETTABLE'],
+  afterLostStation: 'STOP', // a move that nobody watches any more may end in somebody's hand
 
   locate: (settings) => {
     const { address, axis } = locate(settings)

@@ -55,6 +55,7 @@ export class ControllerPort implements DriverPort {
         return await confirm(line)
       },
       signal,
+      String(axis),
     )
   }
 
@@ -68,7 +69,7 @@ export class ControllerPort implements DriverPort {
 
   /** Forgets the errors of before this connection; they were nobody's. */
   async clearErrors(axis: protocol.Axis, signal: AbortSignal): Promise<readonly number[]> {
-    const errors = await this.line.exchange('command', (line) => this.#errorsOf(line, axis), signal)
+    const errors = await this.line.exchange('command', (line) => this.#errorsOf(line, axis), signal, String(axis))
     return errors.map((error) => error.code)
   }
 

@@ -71,6 +71,38 @@ test('an exchange that was chosen but has not begun is voided too', async () => 
   expect(begun).toBe(false)
 })
 
+test('the devices of a port take turns in each lane, whatever each of them asks', async () => {
+  const queue = new ExchangeQueue()
+  const order: string[] = []
+  const first = occupy(queue)
+  await Promise.resolve()
+  const add = (lane: Lane, device: string, name: string): Promise<void> => queue.run(lane, async () => void order.push(name), never, device)
+  const all = [
+    ...['a1', 'a2', 'a3', 'a4'].map((name) => add('read', 'a', name)),
+    add('read', 'b', 'b1'),
+    add('read', 'c', 'c1'),
+    add('read', 'b', 'b2'),
+    ...['A1', 'A2', 'A3'].map((name) => add('command', 'a', name)),
+    add('command', 'b', 'B1'),
+  ]
+  first.release()
+  await Promise.all(all)
+  expect(order).toEqual(['A1', 'B1', 'A2', 'A3', 'a1', 'b1', 'c1', 'a2', 'b2', 'a3', 'a4'])
+})
+
+test('a device that never stops asking does not keep its neighbour from its place', async () => {
+  const queue = new ExchangeQueue()
+  const first = occupy(queue)
+  await Promise.resolve()
+  const flood = Array.from({ length: 300 }, () => queue.run('command', async () => 'ok', never, 'greedy').catch(() => 'refused'))
+  let served = 0
+  const neighbour = queue.run('command', async () => served, never, 'modest')
+  for (const one of flood) void one.then((answer) => (served += answer === 'ok' ? 1 : 0))
+  first.release()
+  expect(await neighbour).toBeLessThanOrEqual(1)
+  expect((await Promise.all(flood)).filter((answer) => answer === 'refused')).toHaveLength(300 - 256)
+})
+
 test('a runaway caller is refused', async () => {
   const queue = new ExchangeQueue()
   const first = occupy(queue)
