@@ -1,3 +1,4 @@
+import { catalogOf, listed } from '../drivers/driver-catalog.ts'
 import { runChild } from '../link/child.ts'
 import { readStationConfig } from '../workers/config.ts'
 import { openLogger } from '../workers/logger.ts'
@@ -9,7 +10,7 @@ await runChild(
   async () => {
     const config = readStationConfig(process.env)
     const driver = signalsDriver(Number(process.env['SIGNALS']), Number(process.env['SIGNALS_EVERY_MS']))
-    return await startStation(config, { catalog: [driver], logger: openLogger('bench station', config.logLevel) })
+    return await startStation(config, { catalog: catalogOf([listed('bench', [driver])]), logger: openLogger('bench station', config.logLevel) })
   },
   (line) => process.stderr.write(`${line}\n`),
 )

@@ -82,6 +82,8 @@ export type StateItem =
       readonly emergencyStop: EmergencyStopState
       readonly queue: QueueState
     }
+  /** All that there are now, after one came, changed or went. */
+  | { readonly kind: 'drivers'; readonly drivers: readonly DriverDescription[] }
   | { readonly kind: 'device'; readonly device: DeviceState }
   | { readonly kind: 'removed'; readonly deviceId: string }
   | { readonly kind: 'emergencyStop'; readonly state: EmergencyStopState }

@@ -185,6 +185,9 @@ export class StationMirror implements AsyncDisposable {
         for (const device of item.devices) this.#learn(device)
         this.#synced = true
         break
+      case 'drivers':
+        this.drivers = item.drivers
+        break
       case 'device':
         this.devices = new Map(this.devices).set(item.device.id, item.device)
         this.#learn(item.device)

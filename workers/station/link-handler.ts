@@ -1,6 +1,6 @@
 import { NotFound } from '../../core/errors.ts'
-import type { Driver } from '../../drivers/driver.ts'
-import type { LinkHandler, QueueState, StateItem, StationHealth } from '../../link/protocol.ts'
+import type { DriverCatalog } from '../../drivers/driver-catalog.ts'
+import type { LinkHandler, StateItem, StationHealth } from '../../link/protocol.ts'
 import { describeDriver, locateDevice } from './catalog.ts'
 import { Bell } from './host/bell.ts'
 import { streamFrames } from './host/frame-stream.ts'
@@ -9,7 +9,7 @@ import { merge } from './merge.ts'
 import type { Runs } from './runs/runs.ts'
 
 export type LinkHandlerParts = {
-  readonly catalog: readonly Driver[]
+  readonly catalog: DriverCatalog
   readonly stationId: string
   readonly epoch: number
   readonly host: DeviceHost
@@ -50,24 +50,34 @@ export function linkHandler({ stationId, epoch, catalog, host, runs, health }: L
   /** Listens before it takes the snapshot, so that nothing falls in between. */
   async function* state(signal: AbortSignal): AsyncGenerator<StateItem, void, void> {
     const changes = host.changes(signal)
-    const queue = queueChanges(runs, signal)
+    const queue = newest(
+      (listener) => runs.onChange(listener),
+      signal,
+      () => ({ kind: 'queue' as const, queue: runs.queueState }),
+    )
+    const drivers = newest(
+      (listener) => catalog.onChange(listener),
+      signal,
+      () => ({ kind: 'drivers' as const, drivers: catalog.drivers.map(describeDriver) }),
+    )
     yield {
       kind: 'snapshot',
       stationId,
       epoch,
-      drivers: catalog.map(describeDriver),
+      drivers: catalog.drivers.map(describeDriver),
       devices: host.states(),
       emergencyStop: host.stopState,
       queue: runs.queueState,
     }
-    yield* merge<StateItem>(changes, queue)
+    yield* merge<StateItem>(drivers, changes, queue)
   }
 }
 
-function queueChanges(runs: Runs, signal: AbortSignal): AsyncGenerator<{ readonly kind: 'queue'; readonly queue: QueueState }, void, void> {
+/** What is now, after each change since the call; a slow reader is told less often. */
+function newest<T>(onChange: (listener: () => void) => () => void, signal: AbortSignal, now: () => T): AsyncGenerator<T, void, void> {
   const bell = new Bell()
   let changed = false
-  const forget = runs.onChange(() => {
+  const forget = onChange(() => {
     changed = true
     bell.ring()
   })
@@ -80,7 +90,7 @@ function queueChanges(runs: Runs, signal: AbortSignal): AsyncGenerator<{ readonl
           continue
         }
         changed = false
-        yield { kind: 'queue' as const, queue: runs.queueState }
+        yield now()
       }
     } finally {
       forget()

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { DeviceRecord } from '../../core/device.ts'
 import { resolveAddress } from '../../drivers/address.ts'
-import type { Driver } from '../../drivers/driver.ts'
+import type { DriverCatalog } from '../../drivers/driver-catalog.ts'
 import { unixAddress } from '../../link/address.ts'
 import type { StationHealth } from '../../link/protocol.ts'
 import { listenForLinks, removeAbandonedSocket } from '../../link/server.ts'
@@ -28,7 +28,7 @@ const SHIP_LAST_WITHIN_MS = 2_000 // at the end; what is not shipped by then is 
  * One host's instruments, served: the device host, the journal and its shipper, the run queue, the link. Disposed in the order that a lab wants:
  * motion stops first, runs end, nobody is served any more, devices are let go, the journal is whole on disk.
  */
-export async function startStation(config: StationConfig, parts: { readonly catalog: readonly Driver[]; readonly logger: Logger }): Promise<AsyncDisposable> {
+export async function startStation(config: StationConfig, parts: { readonly catalog: DriverCatalog; readonly logger: Logger }): Promise<AsyncDisposable> {
   const { catalog, logger } = parts
   const log = (line: string): void => logger.info(line)
   const opened: AsyncDisposable[] = []
@@ -87,7 +87,7 @@ export async function startStation(config: StationConfig, parts: { readonly cata
     const health = healthOf({
       dataDir: config.dataDir,
       journalBacklog: () => shipper.backlog,
-      components: () => [...deviceHealth(host), part('database', presenceProblem() ?? shipper.problem)],
+      components: () => [...deviceHealth(host), ...driverHealth(catalog), part('database', presenceProblem() ?? shipper.problem)],
     })
     const handler = linkHandler({ stationId, epoch, catalog, host, runs, health })
     keep(await listenForLinks({ address, token, station: { stationId, name: config.stationName, epoch }, handler, log }))
@@ -114,6 +114,11 @@ async function shipLast(shipper: Shipper): Promise<void> {
 
 function part(name: string, problem: string | undefined): StationHealth['components'][number] {
   return problem === undefined ? { name, state: 'OK' } : { name, state: 'DEGRADED', message: problem }
+}
+
+/** A plugin or a folder of descriptions that is partly broken leaves the rest running; here it is said. */
+function driverHealth({ reports }: DriverCatalog): StationHealth['components'] {
+  return reports.map(({ source, problems }) => part(source, problems.length === 0 ? undefined : problems.join('; ')))
 }
 
 function deviceHealth(host: DeviceHost): StationHealth['components'] {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { uuidv7 } from '../../../core/id.ts'
+import { catalogOf, listed } from '../../../drivers/driver-catalog.ts'
 import { connectStation } from '../../../link/client.ts'
 import type { StateItem, StationLink } from '../../../link/protocol.ts'
 import { linkToken } from '../../../link/token.ts'
@@ -51,7 +52,7 @@ afterEach(async () => {
 })
 
 async function start(): Promise<StationLink> {
-  station = await startStation(config, { catalog: [testDriver({ stage })], logger: openLogger('test', 'silent') })
+  station = await startStation(config, { catalog: catalogOf([listed('test', [testDriver({ stage })])]), logger: openLogger('test', 'silent') })
   const opened = connectStation({ stationId, address: `unix:${config.socketPath}`, token: await linkToken(config.tokenFile), log: () => undefined })
   link = opened
   await until(() => opened.online)
@@ -175,7 +176,7 @@ describe('a station', () => {
 
   it('refuses to be the second one of its name on this machine', async () => {
     await start()
-    await expect(startStation(config, { catalog: [], logger: openLogger('test', 'silent') })).rejects.toThrow(/already/)
+    await expect(startStation(config, { catalog: catalogOf([]), logger: openLogger('test', 'silent') })).rejects.toThrow(/already/)
     expect(await database.prisma.station.findUniqueOrThrow({ where: { id: stationId } })).toMatchObject({ epoch: 1 })
   })
 

@@ -3,7 +3,8 @@ import type { CommandAnswer, CommandProgress, CommandRequest, DeviceStopResult }
 import type { Manifest } from '../../../core/dataset.ts'
 import type { DeviceRecord, DeviceState, EmergencyStopState } from '../../../core/device.ts'
 import { asProblem, DeviceBusy, HardwareFault, NotFound } from '../../../core/errors.ts'
-import type { DeviceHandle, Driver, DriverContext } from '../../../drivers/driver.ts'
+import type { DeviceHandle, DriverContext } from '../../../drivers/driver.ts'
+import type { DriverCatalog } from '../../../drivers/driver-catalog.ts'
 import type { Journal } from '../journal/journal.ts'
 import { ChangeFeed } from './change-feed.ts'
 import { Claims } from './claims.ts'
@@ -62,7 +63,7 @@ export interface DeviceHost extends AsyncDisposable {
 
 export type HostOptions = {
   readonly epoch: number
-  readonly catalog: readonly Driver[]
+  readonly catalog: Pick<DriverCatalog, 'find' | 'onChange'>
   readonly driverContext: DriverContext
   readonly journal: HostJournal
   /** The devices that this station is to have, read again at each sync. */
@@ -94,6 +95,8 @@ class Host implements DeviceHost {
   readonly #feed: ChangeFeed
   readonly #deviceContext: StationDeviceContext
   readonly #cameraTimer: NodeJS.Timeout
+  readonly #forgetCatalog: () => void
+  #records: readonly DeviceRecord[] = []
   #sync: Promise<void> = Promise.resolve()
 
   constructor(options: HostOptions) {
@@ -104,7 +107,11 @@ class Host implements DeviceHost {
     const sampler = new Sampler(note)
     this.readings = new ReadingsHub({ epoch: options.epoch, onBatch: (batch) => sampler.take(batch) })
     this.#feed = new ChangeFeed(this.devices, () => this.#stop.state)
-    this.#claims = new Claims((deviceId) => this.devices.get(deviceId)?.touch())
+    this.#claims = new Claims((deviceId) => {
+      this.devices.get(deviceId)?.touch()
+      this.#followCatalog() // a new version of its driver may have waited for the end of the run
+    })
+    this.#forgetCatalog = options.catalog.onChange(() => this.#followCatalog())
     this.#commands = new Commands({
       journal,
       note,
@@ -200,12 +207,10 @@ class Host implements DeviceHost {
 
   /** One at a time: each carries out what is in the registry when its turn comes. */
   async syncDevices(): Promise<void> {
-    const previous = this.#sync
-    this.#sync = (async () => {
-      await previous.catch(() => undefined) // whoever asked for it has heard
-      await this.#carryOutRegistry(await this.#options.registry())
-    })()
-    await this.#sync
+    await this.#inTurn(async () => {
+      this.#records = await this.#options.registry()
+      await this.#carryOutRegistry()
+    })
   }
 
   async stopMotion(): Promise<void> {
@@ -225,6 +230,7 @@ class Host implements DeviceHost {
 
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#cameraTimer)
+    this.#forgetCatalog()
     await this.stopMotion()
     this.#commands.interrupt(new HardwareFault('the station ends', 'POSSIBLE'))
     using limit = deadline(new AbortController().signal, CLOSE_WITHIN_MS, () => new HardwareFault(`not let go of within ${CLOSE_WITHIN_MS} ms`, 'NONE'))
@@ -251,21 +257,58 @@ class Host implements DeviceHost {
     confirmed.catch(() => undefined) // whether it stands is asked next, by the first look at the axis
   }
 
-  async #carryOutRegistry(records: readonly DeviceRecord[]): Promise<void> {
-    const wanted = new Map(records.map((record) => [record.id, record]))
+  async #inTurn(work: () => Promise<void>): Promise<void> {
+    const previous = this.#sync
+    this.#sync = (async () => {
+      await previous.catch(() => undefined) // whoever asked for it has heard
+      await work()
+    })()
+    await this.#sync
+  }
+
+  async #carryOutRegistry(): Promise<void> {
+    const wanted = new Map(this.#records.map((record) => [record.id, record]))
     const leaving = [...this.devices.values()].filter(({ record }) => wanted.get(record.id)?.version !== record.version)
     await Promise.all(leaving.map((device) => this.#remove(device)))
-    for (const record of records) {
+    await this.#letGoOfChangedDrivers()
+    for (const record of this.#records) {
       if (this.devices.has(record.id)) continue
-      const device = new StationDevice(
-        record,
-        this.#options.catalog.find(({ id }) => id === record.driverId),
-        this.#deviceContext,
-      )
+      const device = new StationDevice(record, this.#options.catalog.find(record.driverId), this.#deviceContext)
       this.devices.set(record.id, device)
       device.connect()
       this.#feed.deviceChanged(record.id)
     }
+  }
+
+  /** Devices whose driver came, changed or went are made anew, without a look at the registry: the database may be away. */
+  #followCatalog(): void {
+    if (this.#withChangedDriver().length === 0) return
+    this.#inTurn(() => this.#carryOutRegistry()).catch((error: unknown) => this.#options.log(`drivers have changed: ${asProblem(error).message}`))
+  }
+
+  /** A run keeps the version of a driver that it began with, and with it every device of that driver: they may share a port. */
+  #withChangedDriver(): readonly StationDevice[] {
+    const devices = [...this.devices.values()]
+    const inRuns = new Set(devices.filter(({ record }) => this.#claims.runOf(record.id) !== undefined).map(({ record }) => record.driverId))
+    return devices.filter(({ record, driver }) => driver !== this.#options.catalog.find(record.driverId) && !inRuns.has(record.driverId))
+  }
+
+  /** All of them before any connects again. The old version is let go whatever it says: it may be the broken one. */
+  async #letGoOfChangedDrivers(): Promise<void> {
+    using limit = deadline(new AbortController().signal, CLOSE_WITHIN_MS, () => new HardwareFault(`not let go of within ${CLOSE_WITHIN_MS} ms`, 'POSSIBLE'))
+    const leaving = this.#withChangedDriver().map(async (device) => {
+      const { record } = device
+      this.#options.log(`${record.name}: its driver ${record.driverId} has changed`)
+      try {
+        if (device.moving) await device.stop(limit.signal)
+        await orAbort(device.disconnect(), limit.signal)
+      } catch (error) {
+        this.#options.log(`${record.name}: ${asProblem(error).message}`)
+        void device.disconnect() // goes on behind; its port stays taken until then
+      }
+      this.#forget(device)
+    })
+    await Promise.all(leaving)
   }
 
   async #remove(device: StationDevice): Promise<void> {
@@ -273,6 +316,11 @@ class Host implements DeviceHost {
     if (this.#claims.runOf(id) !== undefined) throw new DeviceBusy(`${name} is in use by run ${this.#claims.runOf(id)}`, { deviceId: id })
     if (device.moving) await device.stop(AbortSignal.timeout(STOP_MOTION_WITHIN_MS))
     await device.disconnect()
+    this.#forget(device)
+  }
+
+  #forget(device: StationDevice): void {
+    const { id } = device.record
     this.devices.delete(id)
     this.readings.forget(device.table.handles)
     this.#deviceContext.sampler.forget(device.table.handles)

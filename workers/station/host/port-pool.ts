@@ -1,13 +1,14 @@
 import type { DeviceSettings } from '../../../core/device.ts'
 import { Conflict, DeviceOffline } from '../../../core/errors.ts'
 import type { Driver, DriverContext, DriverPort } from '../../../drivers/driver.ts'
+import { orAbort } from './deadline.ts'
 
 /** A share in an open port; the port closes with its last share. */
 export interface PortShare extends AsyncDisposable {
   readonly port: DriverPort
 }
 
-type Pooled = { readonly driverId: string; readonly opening: Promise<DriverPort>; port?: DriverPort; shares: number; closing?: Promise<void> }
+type Pooled = { readonly driver: Driver; readonly opening: Promise<DriverPort>; port?: DriverPort; shares: number; closing?: Promise<void> }
 
 /** Each port is opened once and shared by every device on it. */
 export class PortPool {
@@ -19,13 +20,14 @@ export class PortPool {
     for (;;) {
       const open = this.#ports.get(address)
       if (open?.closing === undefined) break
-      await open.closing // an exclusive line cannot be opened before it is let go
+      await orAbort(open.closing, signal) // an exclusive line cannot be opened before it is let go
     }
     const present = this.#ports.get(address)
-    if (present !== undefined && present.driverId !== driver.id) throw new Conflict(`${address} is in use by ${present.driverId}`)
+    if (present !== undefined && present.driver !== driver)
+      throw new Conflict(`${address} is in use by ${present.driver.id === driver.id ? 'an earlier version of ' : ''}${present.driver.id}`)
     if (present?.port?.lost.aborted) throw new DeviceOffline(`${address} was lost and is not let go of by all its devices yet`, {})
     // The first to come opens; its signal ends the attempt for all of them, and each tries again by itself.
-    const pooled: Pooled = present ?? { driverId: driver.id, opening: driver.openPort(settings, context, signal), shares: 0 }
+    const pooled: Pooled = present ?? { driver, opening: driver.openPort(settings, context, signal), shares: 0 }
     this.#ports.set(address, pooled)
     pooled.shares += 1
     let released = false

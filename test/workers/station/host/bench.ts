@@ -9,6 +9,7 @@ import { uuidv7 } from '../../../../core/id.ts'
 import type { JournalEntry } from '../../../../core/journal.ts'
 import { resolveAddress } from '../../../../drivers/address.ts'
 import type { Driver } from '../../../../drivers/driver.ts'
+import { catalogOf, type DriverCatalog, listed } from '../../../../drivers/driver-catalog.ts'
 import { systemClock } from '../../../../workers/station/clock.ts'
 import { type DeviceHost, openDeviceHost } from '../../../../workers/station/host/host.ts'
 import { type Journal, openJournal } from '../../../../workers/station/journal/journal.ts'
@@ -34,10 +35,11 @@ export function record(id: string, driverId: string, settings: DeviceSettings, v
   return { id, name: id, driverId, stationId: 'station', settings, version }
 }
 
-export async function openHostBench(catalog: readonly Driver[], registry: readonly DeviceRecord[], labFolder?: string): Promise<HostBench> {
+export async function openHostBench(drivers: readonly Driver[] | DriverCatalog, registry: readonly DeviceRecord[], labFolder?: string): Promise<HostBench> {
   const folder = await mkdtemp(join(tmpdir(), 'host-'))
   let epoch = 0
   const clock = systemClock()
+  const catalog = 'find' in drivers && 'reports' in drivers ? drivers : catalogOf([listed('test', drivers)])
   const start = async (): Promise<{ readonly host: DeviceHost; readonly journal: Journal }> => {
     const journal = await openJournal(join(folder, 'journal'), { log: () => undefined })
     const host = await openDeviceHost({

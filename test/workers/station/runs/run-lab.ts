@@ -10,6 +10,7 @@ import type { RowCell } from '../../../../core/row.ts'
 import { hasEnded } from '../../../../core/run.ts'
 import { resolveAddress } from '../../../../drivers/address.ts'
 import { DRIVERS } from '../../../../drivers/catalog.ts'
+import { catalogOf, listed } from '../../../../drivers/driver-catalog.ts'
 import { openQueue } from '../../../../link/queues.ts'
 import { SIMULATED_DEVICES } from '../../../../local/lab/devices.ts'
 import type { Lab } from '../../../../local/lab/lab.ts'
@@ -62,7 +63,17 @@ export async function startRunStation({ dataDir, labDir, stationId, server, devi
     const journal = stack.use(await openJournal(join(dataDir, 'journal'), { log }))
     const shipper = stack.use(startShipper({ journal, database, stationId, log }))
     const driverContext = { clock, log, workFolder: dataDir, resolve: (address: string) => resolveAddress(address, labDir) }
-    const host = stack.use(await openDeviceHost({ epoch: 1, catalog: DRIVERS, journal, registry: async () => devices, commit: 'test', log, driverContext }))
+    const host = stack.use(
+      await openDeviceHost({
+        epoch: 1,
+        catalog: catalogOf([listed('test', DRIVERS)]),
+        journal,
+        registry: async () => devices,
+        commit: 'test',
+        log,
+        driverContext,
+      }),
+    )
     const runs = stack.use(await startRuns({ host, journal, database, queueConnection: queuesOf(server), stationId, dataDir, clock, log, sweepMs }))
     await until(() => host.states().every(({ connection }) => connection === 'CONNECTED'), { deadlineMs: 30_000, what: 'every device to be connected' })
     return { host, runs, journal, shipper, said, [Symbol.asyncDispose]: () => stack.dispose() }
