@@ -17,6 +17,8 @@ export type SerialOptions = {
   readonly baudRate: number
   /** RTS/CTS, XON/XOFF or none. */
   readonly flowControl: FlowControl
+  /** Default 8. */
+  readonly dataBits?: 7 | 8
   /** Default none. */
   readonly parity?: 'none' | 'even' | 'odd'
   /** Default 1. */
@@ -25,13 +27,13 @@ export type SerialOptions = {
 
 const OPEN_TIMEOUT_MS = 5000 // opening a port is immediate; a driver that hangs must not hold the station
 
-/** 8 data bits, exclusive (flock): two owners of one line would read each other's replies. */
+/** Exclusive (flock): two owners of one line would read each other's replies. */
 export async function openSerial(options: SerialOptions, signal: AbortSignal): Promise<ByteTransport> {
   signal.throwIfAborted()
   const port = new SerialPort({
     path: options.path,
     baudRate: options.baudRate,
-    dataBits: 8,
+    dataBits: options.dataBits ?? 8,
     parity: options.parity ?? 'none',
     stopBits: options.stopBits ?? 1,
     rtscts: options.flowControl === 'hardware',

@@ -8,12 +8,12 @@ export function addressSetting(example: string): SettingSpec {
   return { name: 'address', kind: 'TEXT', required: true, description: `Where the instrument is: ${ADDRESS_FORMS}. Here e.g. ${example}` }
 }
 
-/** The address setting, checked to be of a kind that the driver can use (`sim` always is). */
-export function addressOf(settings: DeviceSettings, kind: Exclude<Address['kind'], 'sim'>): string {
+/** The address setting, checked to be of one of the kinds that the driver can use (`sim` always is). */
+export function addressOf(settings: DeviceSettings, ...kinds: readonly Exclude<Address['kind'], 'sim'>[]): string {
   const { address } = settings
   const parsed = parseAddress(address)
-  if (parsed.kind !== kind && parsed.kind !== 'sim')
-    throw new InvalidValue(`${String(address)} is a ${parsed.kind} address; this driver needs a ${kind} address`, ['address'])
+  if (parsed.kind !== 'sim' && !kinds.includes(parsed.kind))
+    throw new InvalidValue(`${String(address)} is a ${parsed.kind} address; this driver needs a ${kinds.join(' or ')} address`, ['address'])
   return String(address)
 }
 
