@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { NotSupported } from '../core/errors.ts'
 import type { FrameRecording } from '../core/frame.ts'
-import type { CameraStatistics, FrameTap, RecordingOptions } from './types.ts'
+import type { CameraStatistics, FrameTap, GpioInput, GpioInputOptions, RecordingOptions, SpiDevice, SpiOptions, Stepper, StepperOptions } from './types.ts'
 
 /** The binary's own exports. Only the files of this folder know them. */
 export type Addon = {
@@ -12,6 +12,9 @@ export type Addon = {
   readonly mapRing: (path: string) => AddonRing
   readonly plainWrite: (options: { path: string; bytes: number; count: number }) => Promise<number>
   readonly loadPvcam: (path: string, environment: Readonly<Record<string, string>>) => Promise<AddonPvcam>
+  readonly openSpi: (options: SpiOptions) => SpiDevice
+  readonly openGpioInput: (options: GpioInputOptions) => GpioInput
+  readonly openStepper: (options: StepperOptions) => Stepper
 }
 
 export type AddonRing = {

@@ -1,9 +1,9 @@
 import { closeSync, writeSync } from 'node:fs'
 import { Turns } from '../core/turns.ts'
 import { builtFile, loadAddon } from './addon.ts'
-import { withProblemsLater } from './faults.ts'
+import { withProblems, withProblemsLater } from './faults.ts'
 import { OpenedPvcam } from './pvcam.ts'
-import type { PseudoTerminal, Pvcam } from './types.ts'
+import type { GpioInput, GpioInputOptions, PseudoTerminal, Pvcam, SpiDevice, SpiOptions, Stepper, StepperOptions } from './types.ts'
 
 /**
  * Loads a PVCAM library and initialises it. `environment` is set in this process first, because the library reads it then: the vendor's needs PVCAM_VERSION
@@ -45,3 +45,18 @@ export function openPseudoTerminal(): PseudoTerminal {
 
 /** One byte that nobody is meant to read. */
 const WAKE = new Uint8Array(1)
+
+/** Linux spidev. Throws the system's error (ENOENT, EACCES; ENOTSUP elsewhere), with the path in its message. */
+export function openSpi(options: SpiOptions): SpiDevice {
+  return withProblems('NONE', () => loadAddon().openSpi(options))
+}
+
+/** As openSpi, for one input line of the Linux GPIO character device; EBUSY when another program has it. */
+export function openGpioInput(options: GpioInputOptions): GpioInput {
+  return withProblems('NONE', () => loadAddon().openGpioInput(options))
+}
+
+/** As openGpioInput, for a step and a direction line; both are low at first. */
+export function openStepper(options: StepperOptions): Stepper {
+  return withProblems('NONE', () => loadAddon().openStepper(options))
+}

@@ -95,3 +95,70 @@ export interface Pvcam extends AsyncDisposable {
   cameras(): Promise<readonly string[]>
   open(name: string): Promise<PvcamCamera>
 }
+
+export type SpiOptions = {
+  /** e.g. /dev/spidev0.0 */
+  readonly path: string
+  readonly mode: 0 | 1 | 2 | 3
+  readonly speedHz: number
+}
+
+/** One chip-select of Linux spidev. */
+export interface SpiDevice {
+  /** Full duplex, in one chip-select frame; the select line was high for at least a microsecond before. Frames keep their order only if awaited. */
+  transfer(bytes: Uint8Array): Promise<Uint8Array>
+  /** A transfer under way is finished first. */
+  close(): void
+}
+
+export type GpioInputOptions = {
+  /** e.g. /dev/gpiochip0 */
+  readonly path: string
+  /** Offset on the chip. */
+  readonly line: number
+  readonly bias: 'pull-up' | 'pull-down' | 'none'
+}
+
+/** One line of a Linux GPIO chip, requested for us alone. */
+export interface GpioInput {
+  /** What the kernel calls the chip. */
+  readonly chip: string
+  level(): boolean
+  close(): void
+}
+
+export type StepperOptions = { readonly path: string; readonly stepLine: number; readonly directionLine: number }
+
+/** How long to wait after each step: `risingUs` after the first ones, `fallingUs` after the last ones, `cruiseUs` between them. */
+export type StepPlan = {
+  readonly steps: number
+  readonly directionHigh: boolean
+  readonly risingUs: Float64Array
+  readonly fallingUs: Float64Array
+  readonly cruiseUs: number
+}
+
+export type StepsMade = {
+  /** Steps that were made. */
+  readonly steps: number
+  readonly stopped: boolean
+  /** Whether the system let the thread have real-time priority. */
+  readonly realTime: boolean
+  /** Steps that came later than their delay by more than half of it. */
+  readonly late: number
+  /** Why it ended early, other than by stop(). */
+  readonly failure?: string
+}
+
+/** A step-and-direction motor driver on two lines of a Linux GPIO chip, stepped by a native thread. */
+export interface Stepper {
+  readonly chip: string
+  /** Steps that the move under way has still to make; 0 without one. */
+  readonly remaining: number
+  /** Resolves when the motor stands, however the move ended. One at a time: throws DeviceBusy. */
+  move(plan: StepPlan): Promise<StepsMade>
+  /** Ends the move before its next step. */
+  stop(): void
+  /** Stops, and gives the lines back. */
+  close(): void
+}

@@ -1,12 +1,14 @@
 #include "addon.h"
 
 #include "background_task.h"
+#include "gpio_object.h"
 #include "js_values.h"
 #include "plain_write.h"
 #include "pty.h"
 #include "pvcam.h"
 #include "recording_object.h"
 #include "ring_object.h"
+#include "spi_object.h"
 
 namespace kymograph {
 
@@ -40,12 +42,18 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   addon->recording = Napi::Persistent(RecordingObject::define(env));
   addon->pvcamLibrary = Napi::Persistent(PvcamLibraryObject::define(env));
   addon->pvcamCamera = Napi::Persistent(PvcamCameraObject::define(env));
+  addon->spi = Napi::Persistent(SpiObject::define(env));
+  addon->gpioInput = Napi::Persistent(GpioInputObject::define(env));
+  addon->stepper = Napi::Persistent(StepperObject::define(env));
   env.SetInstanceData(addon);  // deleted with the environment
   exports.Set("openPseudoTerminal", Napi::Function::New(env, openPseudoTerminalPair));
   exports.Set("createRing", Napi::Function::New(env, createRing));
   exports.Set("mapRing", Napi::Function::New(env, mapRing));
   exports.Set("plainWrite", Napi::Function::New(env, plainWriteSeconds));
   exports.Set("loadPvcam", Napi::Function::New(env, loadPvcam));
+  exports.Set("openSpi", Napi::Function::New(env, openSpi));
+  exports.Set("openGpioInput", Napi::Function::New(env, openGpioInput));
+  exports.Set("openStepper", Napi::Function::New(env, openStepper));
   return exports;
 }
 

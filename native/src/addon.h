@@ -10,6 +10,9 @@ struct Addon {
   Napi::FunctionReference recording;
   Napi::FunctionReference pvcamLibrary;
   Napi::FunctionReference pvcamCamera;
+  Napi::FunctionReference spi;
+  Napi::FunctionReference gpioInput;
+  Napi::FunctionReference stepper;
 
   static Addon& of(Napi::Env env) { return *env.GetInstanceData<Addon>(); }
 };
