@@ -7,6 +7,7 @@ import type { Fault } from './simulation.ts'
 import type { ByteInstrument } from './simulator.ts'
 
 const BITS_PER_BYTE = 10 // a start bit, eight data bits, a stop bit
+const LOOK_EVERY_MS = 10 // whether an instrument that answers later is due: the lab's time may run faster than ours
 
 export type TerminalOptions = {
   readonly instrument: ByteInstrument
@@ -25,6 +26,7 @@ export class SimulatedTerminal implements AsyncDisposable {
   readonly #in: Wire
   readonly #out: Wire
   #terminal: Terminal | undefined
+  #due: NodeJS.Timeout | undefined
 
   constructor(options: TerminalOptions) {
     this.#options = options
@@ -64,6 +66,8 @@ export class SimulatedTerminal implements AsyncDisposable {
     const terminal = this.#terminal
     if (terminal === undefined) return
     this.#terminal = undefined
+    clearTimeout(this.#due)
+    this.#due = undefined
     this.#in.clear()
     this.#out.clear()
     terminal.stream.destroy()
@@ -77,14 +81,32 @@ export class SimulatedTerminal implements AsyncDisposable {
 
   #arriving(terminal: Terminal, bytes: Buffer): void {
     this.#in.carry(bytes.length, () => {
-      const { instrument, seconds } = this.#options
-      this.#faults.provoke(instrument, seconds())
-      const reply = instrument.receive(bytes, seconds())
-      const suffered = reply.length > 0 ? this.#faults.suffer(reply, instrument) : undefined
-      if (suffered === undefined) return
-      this.#out.hold(suffered.afterMs) // an instrument answers in order: what follows a late reply is later still
-      this.#send(terminal, suffered.bytes)
+      this.#faults.provoke(this.#options.instrument, this.#options.seconds())
+      this.#tell(terminal, bytes)
     })
+  }
+
+  #tell(terminal: Terminal, bytes: Uint8Array): void {
+    const { instrument, seconds } = this.#options
+    const reply = instrument.receive(bytes, seconds())
+    this.#lookOut(terminal)
+    const suffered = reply.length > 0 ? this.#faults.suffer(reply, instrument) : undefined
+    if (suffered === undefined) return
+    this.#out.hold(suffered.afterMs) // an instrument answers in order: what follows a late reply is later still
+    this.#send(terminal, suffered.bytes)
+  }
+
+  /** For what the instrument says later. */
+  #lookOut(terminal: Terminal): void {
+    const { instrument, seconds } = this.#options
+    const at = instrument.dueAt?.()
+    if (at === undefined || this.#due !== undefined) return
+    const waitMs = Math.min(LOOK_EVERY_MS, (at - seconds()) * 1000)
+    this.#due = setTimeout(() => {
+      this.#due = undefined
+      if (at <= seconds()) this.#tell(terminal, new Uint8Array())
+      else this.#lookOut(terminal)
+    }, waitMs)
   }
 
   /** What nobody reads is lost once the pseudo-terminal is full, as on a line without a listener. */
