@@ -7,7 +7,6 @@ import type { Fault } from './simulation.ts'
 import type { ByteInstrument } from './simulator.ts'
 
 const BITS_PER_BYTE = 10 // a start bit, eight data bits, a stop bit
-const LOOK_WITHIN_MS = 20 // the lab's clock may go faster than ours
 const LOOK_EVERY_MS = 10 // whether an instrument that answers later is due: the lab's time may run faster than ours
 
 export type TerminalOptions = {
@@ -71,7 +70,6 @@ export class SimulatedTerminal implements AsyncDisposable {
     this.#due = undefined
     this.#in.clear()
     this.#out.clear()
-    clearTimeout(this.#speech)
     terminal.stream.destroy()
     terminal.close()
     await rm(this.#options.linkPath, { force: true })

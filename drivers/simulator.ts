@@ -10,10 +10,6 @@ export interface ByteInstrument {
   readonly errors: readonly string[]
   /** The instrument gets into this error now, as by its own trouble; its next answers, or its error queue, tell. */
   provoke(code: string, seconds: number): void
-  /** When, on the lab's clock, it says something unasked (a motion ends); undefined: it will not, as things are. Absent: it never does. */
-  readonly speaksAt?: () => number | undefined
-  /** What it says unasked by now. */
-  readonly speak?: (seconds: number) => Uint8Array
 }
 
 /** A simulated device of `size` 16-bit registers. */
