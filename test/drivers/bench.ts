@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -27,6 +28,7 @@ export async function openBench(): Promise<Bench> {
 }
 
 export const never: AbortSignal = new AbortController().signal
+setMaxListeners(0, never) // whole suites share it
 
 export async function open<Port extends DriverPort>(
   driver: Driver<Port>,

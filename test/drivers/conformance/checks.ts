@@ -1,0 +1,14 @@
+import type { Check, FaultCheck } from './check.ts'
+import { connection, lostConnection } from './connection.ts'
+import { description } from './description.ts'
+import { discovery } from './discovery.ts'
+import { errors } from './errors.ts'
+import { faults, storm } from './faults.ts'
+import { emergencyStop, motion } from './motion.ts'
+import { faultySets, sets } from './sets.ts'
+
+/** What every instrument must do, simulated or real. */
+export const CHECKS: readonly Check[] = [...description, ...connection, ...discovery, ...sets, ...motion]
+
+/** And what it must do when things go wrong. */
+export const FAULT_CHECKS: readonly FaultCheck[] = [...lostConnection, ...faults, storm, ...faultySets, ...errors, ...emergencyStop]

@@ -1,0 +1,96 @@
+import { expect } from 'vitest'
+import type { ParameterSpec } from '../../../core/parameter.ts'
+import type { Fault } from '../../../drivers/simulation.ts'
+import { until } from '../../until.ts'
+import { never } from '../bench.ts'
+import type { FaultCheck } from './check.ts'
+import { openDevices, type SimulatedInstrument } from './instrument.ts'
+import { expectTrue, isReadable, known, read } from './values.ts'
+import { HANG_MS, within } from './within.ts'
+
+const PARAMETERS_LOOKED_AT = 12 // of a device that has more, every n-th: registers of one block fail alike
+const A_LITTLE_LATE_MS = 30 // within every driver's patience
+const TOO_LATE_MS = 20 // after that patience
+
+/** A reply that goes wrong is never taken for good, and the next one is right. */
+export const faults: readonly FaultCheck[] = Array.from({ length: PARAMETERS_LOOKED_AT }, (_, turn) => ({
+  name: `no fault of the line makes a wrong value of parameter ${turn + 1}`,
+  run: async (start) => {
+    await using instrument = await start()
+    await using opened = await openDevices(instrument, 1)
+    const { device } = opened
+    const all = device.parameters.filter(isReadable)
+    const looked = all.length <= PARAMETERS_LOOKED_AT ? all : all.filter((_, at) => at % Math.ceil(all.length / PARAMETERS_LOOKED_AT) === 0)
+    const spec = looked[turn]
+    if (spec === undefined) return
+    const patienceMs = await suffer(instrument, spec, { kind: 'silent' }, read.bind(undefined, device))
+    if (patienceMs === undefined) return // asked for once, at the start
+    for (const fault of [
+      { kind: 'late', byMs: A_LITTLE_LATE_MS },
+      { kind: 'late', byMs: Math.ceil(patienceMs) + TOO_LATE_MS },
+      { kind: 'foreign' },
+      { kind: 'garbage' },
+      { kind: 'cut' },
+    ] as const satisfies readonly Fault[])
+      await suffer(instrument, spec, fault, read.bind(undefined, device))
+    expect(opened.port.lost.aborted, 'the port is lost').toBe(false)
+  },
+}))
+
+/** How long the driver took for the reading; undefined when the instrument was not asked. */
+async function suffer(
+  instrument: SimulatedInstrument,
+  spec: ParameterSpec,
+  fault: Fault,
+  readOne: (name: string) => ReturnType<typeof read>,
+): Promise<number | undefined> {
+  const before = await readOne(spec.name)
+  instrument.simulation.inject(fault)
+  const startMs = performance.now()
+  const faulty = await readOne(spec.name)
+  const tookMs = performance.now() - startMs
+  if (instrument.simulation.faultsLeft > 0) return undefined
+  const after = known(before) === undefined ? await readOne(spec.name) : await goodAgain(spec, readOne)
+  expectTrue(spec, faulty, before, after)
+  return tookMs
+}
+
+/** The line comes into step by itself: at once, or by the exchange after. */
+async function goodAgain(spec: ParameterSpec, readOne: (name: string) => ReturnType<typeof read>): ReturnType<typeof read> {
+  return await until(
+    async () => {
+      const reading = await readOne(spec.name)
+      return known(reading) === undefined ? false : reading
+    },
+    { what: `a good reading of ${spec.name} after the fault`, deadlineMs: HANG_MS },
+  )
+}
+
+/** Many faults in a row, of all kinds, while everything is read: whatever is good is true. */
+export const storm: FaultCheck = {
+  name: 'stands a storm of faults, and works after it',
+  run: async (start) => {
+    await using instrument = await start()
+    await using opened = await openDevices(instrument, 1)
+    const { device } = opened
+    const still = device.parameters.filter((spec) => isReadable(spec) && spec.pollMs === undefined)
+    const specs = (still.length > 0 ? still : device.parameters.filter(isReadable)).slice(0, 3)
+    const before = new Map(await Promise.all(specs.map(async (spec) => [spec.name, await read(device, spec.name)] as const)))
+    instrument.simulation.inject({ kind: 'garbage' }, { kind: 'cut' }, { kind: 'foreign' }, { kind: 'late', byMs: A_LITTLE_LATE_MS }, { kind: 'garbage' })
+    const during = await within('reading through the storm', Promise.all(specs.map((spec) => device.read([spec.name], never))))
+    await until(
+      async () =>
+        instrument.simulation.faultsLeft === 0 ||
+        (await device.read(
+          specs.map(({ name }) => name),
+          never,
+        )) === undefined,
+      { deadlineMs: HANG_MS },
+    )
+    for (const [at, spec] of specs.entries()) {
+      const after = await goodAgain(spec, (name) => read(device, name))
+      const faulty = during[at]?.get(spec.name)
+      if (faulty !== undefined) expectTrue(spec, faulty, before.get(spec.name) ?? after, after)
+    }
+  },
+}
