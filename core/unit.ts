@@ -48,9 +48,11 @@ const UNITS: Readonly<Record<string, Definition>> = {
   h: unit(3600, [0, 0, 1, 0, 0, 0, 0], false),
   d: unit(86_400, [0, 0, 1, 0, 0, 0, 0], false),
   '[in_i]': unit(0.0254, [1, 0, 0, 0, 0, 0, 0], false),
+  '[mil_i]': unit(2.54e-5, [1, 0, 0, 0, 0, 0, 0], false),
   '[g]': unit(9.80665, [1, 0, -2, 0, 0, 0, 0], false),
   '%': unit(0.01, NONE, false),
   '[ppm]': unit(1e-6, NONE, false),
+  '10*': unit(10, NONE, false), // before units that take no prefix: a micro-inch is 10*-6.[in_i]
 }
 
 const PREFIXES: Readonly<Record<string, number>> = {
@@ -104,7 +106,7 @@ function parse(code: string): Definition | undefined {
       if (term === '' && terms[at] === '' && !(at === 0 && terms.length > 1)) return undefined
       continue
     }
-    const match = /^(\[\w+\]|[A-Za-z%']+?)(-?\d+)?$/.exec(term)
+    const match = /^(\[\w+\]|10\*|[A-Za-z%']+?)(-?\d+)?$/.exec(term)
     if (match === null) return undefined
     const found = atom(match[1] ?? '')
     if (found === undefined) return undefined

@@ -14,6 +14,8 @@ describe('convert', () => {
     [1, 'W/cm2', 'W/m2', 10_000],
     [180, 'deg', 'rad', Number(Math.PI.toPrecision(12))],
     [1, '[in_i]', 'mm', 25.4],
+    [1e6, '10*-6.[in_i]', 'mm', 25.4],
+    [1000, '[mil_i]', '[in_i]', 1],
     [50, '%', '1', 0.5],
     [1, '{count}/s', 'Hz', 1],
     [1, 'cm-1', 'm-1', 100],
@@ -64,7 +66,8 @@ describe('convert', () => {
 })
 
 test('knows units from other text', () => {
-  for (const code of ['m', 'mm', 'Ohm', 'kOhm', 'dam', 'cd', 'min', '%', '{frames}', '1', 'kg.m/s2', "'", '[ppm]', '/s']) expect(isUnit(code), code).toBe(true)
+  for (const code of ['m', 'mm', 'Ohm', 'kOhm', 'dam', 'cd', 'min', '%', '{frames}', '1', 'kg.m/s2', "'", '[ppm]', '/s', '[mil_i]', '10*-6.[in_i]/s2'])
+    expect(isUnit(code), code).toBe(true)
   for (const code of ['', 'xyz', 'mCel', 'mmin', 'Cel/s', 'm//s', 'm.', '2m', 'M', 'constructor', '__proto__', 'toString'])
     expect(isUnit(code), code).toBe(false)
 })
