@@ -23,7 +23,7 @@ export default defineConfig({
   test: {
     pool: 'forks',
     maxWorkers: 2, // whole labs run in some of them: processes, a database, real time
-    maxConcurrency: 24, // of the tests of one file that say they may run beside each other: they wait for answers that never come
+    maxConcurrency: 64, // of the tests of one file that say they may run beside each other: they wait for answers that never come
     testTimeout: 30_000,
     retry: process.env.CI === undefined ? 0 : 1, // whole labs on a shared machine: what fails twice fails, and the report names what was tried twice
     hookTimeout: 60_000,

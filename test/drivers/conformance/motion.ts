@@ -106,22 +106,24 @@ export const emergencyStop: readonly FaultCheck[] = [
   {
     name: 'moves at most once when the answer to a move goes wrong',
     run: async (start) => {
-      for (const kind of ['silent', 'garbage', 'cut', 'foreign'] as const) {
-        await using instrument = await start({ timeFactor: 10 })
-        await using opened = await openDevices(instrument, 1)
-        const { motion: axis } = opened.device
-        if (axis === undefined) return
-        const target = targetFrom(axis, await position(opened.device, axis), 0.1)
-        const accepted = instrument.accepted.length
-        instrument.simulation.inject({ kind })
-        const outcome = await within('a move whose answer goes wrong', axis.moveTo(target, never)).then(
-          () => 'DONE',
-          (error: { readonly effect?: string }) => error.effect,
-        )
-        const moves = instrument.accepted.slice(accepted)
-        expect(new Set(moves).size, `${moves.join(', ')} after a ${kind} answer: nothing twice`).toBe(moves.length)
-        if (moves.length > 0) expect(outcome, `what was said of ${moves.join(', ')}`).not.toBe('NONE')
-      }
+      await Promise.all(
+        (['silent', 'garbage', 'cut', 'foreign'] as const).map(async (kind) => {
+          await using instrument = await start({ timeFactor: 10 })
+          await using opened = await openDevices(instrument, 1)
+          const { motion: axis } = opened.device
+          if (axis === undefined) return
+          const target = targetFrom(axis, await position(opened.device, axis), 0.1)
+          const accepted = instrument.accepted.length
+          instrument.simulation.inject({ kind })
+          const outcome = await within('a move whose answer goes wrong', axis.moveTo(target, never)).then(
+            () => 'DONE',
+            (error: { readonly effect?: string }) => error.effect,
+          )
+          const moves = instrument.accepted.slice(accepted)
+          expect(new Set(moves).size, `${moves.join(', ')} after a ${kind} answer: nothing twice`).toBe(moves.length)
+          if (moves.length > 0) expect(outcome, `what was said of ${moves.join(', ')}`).not.toBe('NONE')
+        }),
+      )
     },
   },
 ]
