@@ -53,6 +53,24 @@ export function parseAddress(text: unknown, path: readonly string[] = ['address'
   throw new InvalidValue(`${JSON.stringify(text)} is not an address; write ${ADDRESS_FORMS}`, path)
 }
 
+/** The address that leads to this place, as parseAddress takes it. */
+export function addressText(place: Place): string {
+  switch (place.kind) {
+    case 'tcp':
+      return `tcp://${hostText(place.host)}:${place.port}`
+    case 'hislip':
+      return `hislip://${hostText(place.host)}:${place.port}/${place.name}`
+    case 'library':
+      return `pvcam://${place.path}`
+    default:
+      return `${place.kind}://${place.path}`
+  }
+}
+
+function hostText(host: string): string {
+  return host.includes(':') ? `[${host}]` : host
+}
+
 /** `sim://x` is looked up in the lab's address book; every other address stands for itself. */
 export async function resolveAddress(address: string, labFolder: string | undefined): Promise<ResolvedAddress> {
   const parsed = parseAddress(address)
