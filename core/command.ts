@@ -15,6 +15,10 @@ export type CommandCall =
   | { readonly kind: 'configureCamera'; readonly exposureSeconds?: number; readonly roi?: Roi; readonly binning?: number }
   | { readonly kind: 'startLive' }
   | { readonly kind: 'stopLive' }
+  | { readonly kind: 'setShutter'; readonly open: boolean }
+  | { readonly kind: 'setEmission'; readonly on: boolean }
+  | { readonly kind: 'setWavelength'; readonly value: number; readonly unit?: string; readonly wait: boolean }
+  | { readonly kind: 'invoke'; readonly command: string; readonly arguments: Readonly<Record<string, ParameterValue>> }
   | { readonly kind: 'connect' }
   | { readonly kind: 'disconnect' }
 
@@ -44,9 +48,12 @@ export type CommandReading = { readonly deviceId: string; readonly parameter: st
 export type CommandAnswer = {
   readonly requestId: string
   readonly state: CommandState
-  readonly results: readonly { readonly deviceId: string; readonly readings: readonly CommandReading[] }[]
+  readonly results: readonly CommandResult[]
   readonly elapsedMs: number
 }
+
+/** Of one call. `value`: what a command of the driver's own answered with. */
+export type CommandResult = { readonly deviceId: string; readonly readings: readonly CommandReading[]; readonly value?: ParameterValue }
 
 export type CommandProgress = {
   readonly requestId: string

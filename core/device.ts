@@ -1,4 +1,5 @@
 import type { Capability } from './capability.ts'
+import type { CommandSpec } from './command-spec.ts'
 import type { ParameterSpec } from './parameter.ts'
 import type { ParameterValue, Reading } from './reading.ts'
 import type { WallNs } from './time.ts'
@@ -50,6 +51,12 @@ export type CameraState = {
   readonly framesDropped: number
 }
 
+/** Names of the parameters of a tunable source; both in nm. They are the same where the instrument cannot measure. */
+export type WavelengthState = { readonly parameter: string; readonly setpointParameter: string }
+
+/** Where a registered address leads on this host. `path`: the same address by a name that stays, where the host knows one. */
+export type PortState = { readonly address: string; readonly path: string; readonly serialNumber?: string; readonly vendor?: string }
+
 export type ParameterState = {
   readonly spec: ParameterSpec
   /** Small number that stands for (device, name) on this station until its next start. */
@@ -75,6 +82,14 @@ export type DeviceState = {
   /** The parameter that is the main quantity; null unless READABLE. */
   readonly readoutParameter?: string
   readonly camera?: CameraState
+  /** The parameter that opens and closes it, and that switches it on; absent unless it has them. */
+  readonly shutterParameter?: string
+  readonly emissionParameter?: string
+  readonly wavelength?: WavelengthState
+  /** What it can do beside; absent: nothing. */
+  readonly commands?: readonly CommandSpec[]
+  /** Where it was found when it was connected the last time. */
+  readonly port?: PortState
   /** The run that holds the device now. */
   readonly runId?: string
 }

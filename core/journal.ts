@@ -55,6 +55,8 @@ export type JournalEntry =
     }
   | { readonly type: 'dataset'; readonly time: WallNs; readonly dataset: DatasetRecord }
   | { readonly type: 'queue'; readonly time: WallNs; readonly held: boolean; readonly reason?: string }
+  /** A life of the station. One that began and did not end was lost: killed, or its machine died. `afterLoss`: the one before this. */
+  | { readonly type: 'life'; readonly time: WallNs; readonly state: 'BEGAN' | 'ENDED'; readonly afterLoss?: true }
   | { readonly type: 'emergencyStop'; readonly state: EmergencyStopState }
   | { readonly type: 'event'; readonly event: LabEvent }
 

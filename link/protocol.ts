@@ -27,11 +27,33 @@ export type LinkCalls = {
   holdQueue: { params: { readonly actor: Actor; readonly reason?: string }; result: QueueState }
   releaseQueue: { params: { readonly actor: Actor }; result: QueueState }
   abortRun: { params: { readonly runId: string; readonly actor: Actor; readonly reason?: string }; result: { readonly known: boolean } }
-  /** The registry in PostgreSQL has changed; read it again and answer when it is carried out. */
-  syncDevices: { params: Record<string, never>; result: Record<string, never> }
+  /** The registry in PostgreSQL has changed; read it again and answer when it is carried out. `postponed`: devices that are busy and follow when they are free. */
+  syncDevices: { params: Record<string, never>; result: { readonly postponed: readonly string[] } }
   /** Before a device is registered: checks the settings by the driver's own rules (InvalidValue, NotFound for the driver) and says which port they name. */
   checkDevice: { params: { readonly driverId: string; readonly settings: DeviceSettings }; result: DeviceLocation }
+  /** Which ports the host has and what answers on them; within DISCOVER_WITHIN_MS, with what was found by then. */
+  discover: { params: Record<string, never>; result: { readonly found: readonly FoundPort[] } }
   health: { params: Record<string, never>; result: StationHealth }
+}
+
+export const DISCOVER_WITHIN_MS = 15_000 // a person waits for it: one bus of sixteen addresses that are all silent takes about this long
+
+/** A port, and for each instrument on it, one of these. */
+export type FoundPort = {
+  /** As a device on it is registered; otherwise as one would be. */
+  readonly address: string
+  /** The same by a name that stays. */
+  readonly path: string
+  readonly portKind: PortKind
+  readonly serialNumber?: string
+  readonly vendor?: string
+  /** What answered: who it says it is, and how it would be registered. */
+  readonly identity?: string
+  readonly driverId?: string
+  readonly subAddress?: string
+  readonly settings?: DeviceSettings
+  /** The registered device that it is. */
+  readonly deviceId?: string
 }
 
 export type DeviceLocation = { readonly address: string; readonly subAddress?: string; readonly portKind: PortKind; readonly simulated: boolean }

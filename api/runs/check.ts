@@ -36,8 +36,9 @@ function onDevice(role: string, bound: ReadonlyMap<string, Device>, station: Sta
 }
 
 function checkAxis(axis: Axis, state: DeviceState, station: StationMirror): void {
-  if (axis.parameter !== undefined) return checkParameterAxis(axis, axis.parameter, state, station)
-  const { motion } = state
+  const { motion, wavelength } = state
+  const parameter = axis.parameter ?? (motion === undefined ? wavelength?.setpointParameter : undefined)
+  if (parameter !== undefined) return checkParameterAxis(axis, parameter, state, station)
   if (motion === undefined) throw new NotSupported(`${state.name} cannot be moved; name one of its parameters to scan that`, 'MOVABLE')
   const origin = axis.relative ? numberAt(station, state, motion.positionParameter) : 0
   for (const end of [axis.start, axis.stop]) {
@@ -49,7 +50,8 @@ function checkAxis(axis: Axis, state: DeviceState, station: StationMirror): void
 }
 
 function checkParameterAxis(axis: Axis, name: string, state: DeviceState, station: StationMirror): void {
-  const spec = state.parameters.find((parameter) => parameter.spec.name === name)?.spec
+  const sets = name === state.wavelength?.parameter ? state.wavelength.setpointParameter : name // as the station binds it
+  const spec = state.parameters.find((parameter) => parameter.spec.name === sets)?.spec
   if (spec === undefined) throw new InvalidValue(`${state.name} has no parameter ${name}`, ['plan', 'axes', axis.role])
   if (spec.kind !== 'FLOAT' && spec.kind !== 'INTEGER') throw new NotSupported(`${state.name}.${name} is not a number, it cannot be scanned`)
   const origin = axis.relative ? numberAt(station, state, name) : 0

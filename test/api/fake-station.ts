@@ -7,7 +7,7 @@ import { EmergencyStopped, Problem } from '../../core/errors.ts'
 import type { ParameterSpec } from '../../core/parameter.ts'
 import { wallNsFromMs } from '../../core/time.ts'
 import { unixAddress } from '../../link/address.ts'
-import type { DriverDescription, LinkHandler, QueueState, ReadingColumns, ReadingsItem, RunRowsItem, StateItem } from '../../link/protocol.ts'
+import type { DriverDescription, FoundPort, LinkHandler, QueueState, ReadingColumns, ReadingsItem, RunRowsItem, StateItem } from '../../link/protocol.ts'
 import { listenForLinks } from '../../link/server.ts'
 
 const POSITION: ParameterSpec = { name: 'position', description: 'where it is', kind: 'FLOAT', access: 'READ_ONLY', unit: 'mm' }
@@ -50,6 +50,8 @@ export class FakeStation {
     portKind: 'SERIAL',
     simulated: true,
   })
+  postponed: readonly string[] = []
+  found: readonly FoundPort[] = []
   diskFreeBytes = 1e12
   epoch = 1
   position = 0
@@ -148,7 +150,8 @@ export class FakeStation {
           return queue(false)
         },
         abortRun: async () => ({ known: true }),
-        syncDevices: async () => ({}),
+        syncDevices: async () => ({ postponed: this.postponed }),
+        discover: async () => ({ found: this.found }),
         checkDevice: (params, signal) => this.checkDevice(params, signal),
         health: async () => ({
           cpuPercent: 1,

@@ -27,10 +27,8 @@ export function linkHandler({ stationId, epoch, catalog, host, runs, health }: L
       holdQueue: ({ actor, reason }) => runs.hold(actor, reason),
       releaseQueue: ({ actor }) => runs.release(actor),
       abortRun: async ({ runId, actor, reason }) => ({ known: runs.abort(runId, actor, reason) }),
-      syncDevices: async () => {
-        await host.syncDevices()
-        return {}
-      },
+      syncDevices: () => host.syncDevices(),
+      discover: async (_, signal) => ({ found: await host.discover(signal) }),
       checkDevice: async ({ driverId, settings }) => locateDevice(catalog, driverId, settings),
       health: () => health(),
     },

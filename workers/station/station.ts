@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import type { DeviceRecord } from '../../core/device.ts'
 import { resolveAddress } from '../../drivers/address.ts'
 import type { DriverCatalog } from '../../drivers/driver-catalog.ts'
+import { hostPorts } from '../../drivers/host-ports.ts'
 import { unixAddress } from '../../link/address.ts'
 import type { StationHealth } from '../../link/protocol.ts'
 import { listenForLinks, removeAbandonedSocket } from '../../link/server.ts'
@@ -70,6 +71,7 @@ export async function startStation(config: StationConfig, parts: { readonly cata
         registry,
         log,
         commit: config.commit,
+        hostPorts: hostPorts({ labFolder: config.labDir }),
         driverContext: { clock, resolve: (address) => resolveAddress(address, config.labDir), log, workFolder: config.ringDir },
       }),
     )
@@ -92,7 +94,9 @@ export async function startStation(config: StationConfig, parts: { readonly cata
     const handler = linkHandler({ stationId, epoch, catalog, host, runs, health })
     keep(await listenForLinks({ address, token, station: { stationId, name: config.stationName, epoch }, handler, log }))
     keep(await listenForStops({ port: config.stopPort, portFile: config.stopPortFile, token, host, log }))
-    const presence = keep(await announcePresence({ database, stationId, linkAddress: address, epoch, log, onReturn: () => host.syncDevices() }))
+    const presence = keep(
+      await announcePresence({ database, stationId, linkAddress: address, epoch, log, onReturn: async () => void (await host.syncDevices()) }),
+    )
     presenceProblem = () => presence.problem
     log(`station ${config.stationName} serves ${host.devices.size} devices on ${address}`)
     keep(motionEnds) // a second time, to be the first thing that closing does

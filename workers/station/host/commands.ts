@@ -1,5 +1,6 @@
+import { isDeepStrictEqual } from 'node:util'
 import { type CommandAnswer, type CommandCall, type CommandReading, type CommandRequest, DEFAULT_COMPLETE_MS, MAX_COMPLETE_MS } from '../../../core/command.ts'
-import { asProblem, DeadlineExceeded, HardwareFault, InvalidValue, type Problem, problemFromRecord } from '../../../core/errors.ts'
+import { asProblem, Conflict, DeadlineExceeded, HardwareFault, InvalidValue, type Problem, problemFromRecord } from '../../../core/errors.ts'
 import type { JournalEntry } from '../../../core/journal.ts'
 import type { Clock } from '../../../core/time.ts'
 import type { Journal } from '../journal/journal.ts'
@@ -12,7 +13,7 @@ import type { Step } from './step.ts'
 import { prepare } from './steps.ts'
 
 export type CommandsOptions = {
-  readonly journal: Pick<Journal, 'append' | 'flush' | 'answerFor'>
+  readonly journal: Pick<Journal, 'append' | 'flush' | 'answerFor' | 'callsFor'>
   readonly clock: Clock
   /** Throws NotFound. */
   readonly device: (deviceId: string) => StationDevice
@@ -40,7 +41,7 @@ export class Commands {
   readonly progress = new ProgressBook()
   readonly #options: CommandsOptions
   readonly #active = new Set<Active>()
-  readonly #byKey = new Map<string, Promise<CommandAnswer>>()
+  readonly #byKey = new Map<string, { readonly calls: CommandRequest['calls']; readonly answer: Promise<CommandAnswer> }>()
 
   constructor(options: CommandsOptions) {
     this.#options = options
@@ -51,13 +52,16 @@ export class Commands {
     const key = request.idempotencyKey
     if (key === undefined) return await this.#first(request, signal)
     const underWay = this.#byKey.get(key)
-    if (underWay !== undefined) return await underWay
+    const first = underWay?.calls ?? this.#options.journal.callsFor(key)
+    if (first !== undefined && !isDeepStrictEqual(first, request.calls))
+      throw new Conflict('this idempotency key belongs to another command; give each command its own', deviceOf(request))
+    if (underWay !== undefined) return await underWay.answer
     const told = this.#options.journal.answerFor(key)
     if (told === 'pending') throw new HardwareFault('this command was accepted before and its outcome is not known', 'POSSIBLE')
     if (told?.problem !== undefined) throw problemFromRecord(told.problem)
     if (told?.answer !== undefined) return told.answer
     const answer = this.#first(request, signal)
-    this.#byKey.set(key, answer)
+    this.#byKey.set(key, { calls: request.calls, answer })
     try {
       return await answer
     } finally {
@@ -109,7 +113,7 @@ export class Commands {
       if (changes) await this.#outcome(requestId, { problem: problem.toRecord() })
       throw problem
     }
-    if (work.goesOn) void this.#follow(request, work).finally(release)
+    if (work.goesOn) void this.#follow(request, work, steps).finally(release)
     else {
       release()
       this.progress.done(
@@ -185,29 +189,34 @@ export class Commands {
   }
 
   /** The caller has its answer; whoever follows the progress, and the feed, hear of the end. */
-  async #follow(request: CommandRequest, work: Work): Promise<void> {
-    const { note, clock, device } = this.#options
+  async #follow(request: CommandRequest, work: Work, [first]: readonly Step[]): Promise<void> {
+    const { note, clock } = this.#options
     try {
       this.progress.done(request.requestId, await work.finished())
     } catch (error) {
       const problem = asProblem(error)
       this.progress.failed(request.requestId, problem)
-      const [first] = request.calls
       if (first === undefined) return
-      const summary = `${device(first.deviceId).record.name}: ${problem.message}`
+      const { id, name } = first.device.record
+      const summary = `${name}: ${problem.message}`
       note({
         type: 'event',
         event: {
           time: clock.wallNs(),
           kind: 'DEVICE',
-          subject: { type: 'Device', id: first.deviceId },
-          deviceId: first.deviceId,
+          subject: { type: 'Device', id },
+          deviceId: id,
           summary,
           cause: request.cause,
         },
       })
     }
   }
+}
+
+function deviceOf({ calls }: CommandRequest): { readonly deviceId?: string } {
+  const [first] = calls
+  return first === undefined ? {} : { deviceId: first.deviceId }
 }
 
 function isStop(calls: CommandRequest['calls']): boolean {
@@ -270,7 +279,8 @@ class Work {
         rest.catch(() => undefined) // finished() tells it
         this.#rest.push(rest)
       }
-      return { deviceId, readings }
+      const value = step.value?.()
+      return { deviceId, readings, ...(value !== undefined && { value }) }
     } catch (error) {
       throw asProblem(error).with({ deviceId })
     }

@@ -1,4 +1,4 @@
-import type { CameraState, DeviceRecord, DeviceState, DeviceStatus, MotionState, ParameterState } from '../../../core/device.ts'
+import type { CameraState, DeviceRecord, DeviceState, DeviceStatus, MotionState, ParameterState, PortState } from '../../../core/device.ts'
 import { capabilitiesOf, type DeviceHandle, type Driver, type FrameFacet, type MotionFacet } from '../../../drivers/driver.ts'
 import type { Connection } from './device-connection.ts'
 
@@ -11,11 +11,12 @@ export type KnownOfDevice = {
   readonly status: DeviceStatus
   readonly parameters: readonly ParameterState[]
   readonly moving: boolean | undefined
+  readonly port: PortState | undefined
   readonly runId: string | undefined
 }
 
 /** A device as its station sees it now; what only a connected instrument can say is absent while it is away. */
-export function deviceState({ record, driver, simulated, handle, connection, status, parameters, moving, runId }: KnownOfDevice): DeviceState {
+export function deviceState({ record, driver, simulated, handle, connection, status, parameters, moving, port, runId }: KnownOfDevice): DeviceState {
   const { state, since, reason } = connection
   return {
     id: record.id,
@@ -32,6 +33,11 @@ export function deviceState({ record, driver, simulated, handle, connection, sta
     ...(handle?.motion !== undefined && { motion: motionState(handle.motion, moving) }),
     ...(handle?.readout !== undefined && { readoutParameter: handle.readout.parameter }),
     ...(handle?.frames !== undefined && { camera: cameraState(handle.frames, handle.exposure?.parameter ?? 'exposure') }),
+    ...(handle?.shutter !== undefined && { shutterParameter: handle.shutter.parameter }),
+    ...(handle?.emission !== undefined && { emissionParameter: handle.emission.parameter }),
+    ...(handle?.wavelength !== undefined && { wavelength: { ...handle.wavelength } }),
+    ...(handle?.commands !== undefined && { commands: handle.commands.specs }),
+    ...(port !== undefined && { port }),
     ...(runId !== undefined && { runId }),
   }
 }

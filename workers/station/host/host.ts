@@ -5,19 +5,24 @@ import type { DeviceRecord, DeviceState, EmergencyStopState } from '../../../cor
 import { asProblem, DeviceBusy, HardwareFault, NotFound } from '../../../core/errors.ts'
 import type { DeviceHandle, DriverContext } from '../../../drivers/driver.ts'
 import type { DriverCatalog } from '../../../drivers/driver-catalog.ts'
+import type { HostPorts } from '../../../drivers/host-ports.ts'
+import type { FoundPort } from '../../../link/protocol.ts'
 import type { Journal } from '../journal/journal.ts'
 import { ChangeFeed } from './change-feed.ts'
 import { Claims } from './claims.ts'
 import { Commands } from './commands.ts'
 import { deadline, orAbort } from './deadline.ts'
+import { discoverPorts } from './discovery.ts'
 import { EmergencyStop } from './emergency-stop.ts'
 import type { HostedDevice, Writer } from './hosted-device.ts'
+import { carryOutLostRule } from './lost-station.ts'
 import { takeManifest } from './manifest.ts'
-import { noteIn } from './note.ts'
+import { type Note, noteIn } from './note.ts'
 import { PortPool } from './port-pool.ts'
 import { ReadingsHub } from './readings-hub.ts'
 import { Sampler } from './sampler.ts'
 import { StationDevice, type StationDeviceContext } from './station-device.ts'
+import { StationEnds } from './station-ends.ts'
 import { sendStop } from './stop-bytes.ts'
 
 /** Devices exclusively held by one run. Aborted, with the Problem that says why, when the run must stop writing (an emergency stop, a newer claim). */
@@ -55,24 +60,27 @@ export interface DeviceHost extends AsyncDisposable {
   claim(runId: string, fence: number, deviceIds: readonly string[]): Claim
   /** Each device's newest state after it changed (coalesced, so that a slow reader holds no memory). Values travel over `readings`. */
   changes(signal: AbortSignal): AsyncIterable<HostChange>
-  /** Reads the registry again and carries out what is new, changed or removed. */
-  syncDevices(): Promise<void>
-  /** Stops whatever moves, on every device at once; for the end of the process. */
+  /** Reads the registry again and carries out what is new, changed or removed. Says which devices are busy; they follow as soon as they are free. */
+  syncDevices(): Promise<{ readonly postponed: readonly string[] }>
+  /** Which ports there are, who of the registered devices is on them, and what else answers. Touches no port that is open. */
+  discover(signal: AbortSignal): Promise<readonly FoundPort[]>
+  /** Ends what is under way, lets nothing be set in motion from now on, and stops whatever moves, on every device at once; for the end of the process. */
   stopMotion(): Promise<void>
 }
 
 export type HostOptions = {
   readonly epoch: number
-  readonly catalog: Pick<DriverCatalog, 'find' | 'onChange'>
+  readonly catalog: Pick<DriverCatalog, 'drivers' | 'find' | 'onChange'>
   readonly driverContext: DriverContext
   readonly journal: HostJournal
   /** The devices that this station is to have, read again at each sync. */
   readonly registry: () => Promise<readonly DeviceRecord[]>
   readonly commit: string
   readonly log: (line: string) => void
+  readonly hostPorts: HostPorts
 }
 
-type HostJournal = Pick<Journal, 'append' | 'flush' | 'answerFor' | 'memory'>
+type HostJournal = Pick<Journal, 'append' | 'flush' | 'answerFor' | 'callsFor' | 'memory'>
 
 const CAMERA_STATE_EVERY_MS = 1_000 // frame counts of a streaming camera, for eyes
 const STOP_MOTION_WITHIN_MS = 2_000 // at the end of the process; with the next one less than the supervisor's patience
@@ -80,7 +88,11 @@ const CLOSE_WITHIN_MS = 2_000 // a driver that hangs must not keep the journal f
 
 /** Reads the registry and starts to connect; devices come as they answer. */
 export async function openDeviceHost(options: HostOptions): Promise<DeviceHost> {
-  const host = new Host(options)
+  const { journal, driverContext } = options
+  const afterLoss = journal.memory.life?.state === 'BEGAN'
+  journal.append({ type: 'life', time: driverContext.clock.wallNs(), state: 'BEGAN', ...(afterLoss && { afterLoss }) })
+  await journal.flush() // before any device is touched
+  const host = new Host(options, afterLoss)
   await host.syncDevices()
   return host
 }
@@ -96,22 +108,31 @@ class Host implements DeviceHost {
   readonly #deviceContext: StationDeviceContext
   readonly #cameraTimer: NodeJS.Timeout
   readonly #forgetCatalog: () => void
+  readonly #note: Note
+  readonly #afterLoss: boolean
+  /** What the station had when it was lost, and has not met again since. */
+  #lost: Set<string> | undefined
   #records: readonly DeviceRecord[] = []
-  #sync: Promise<void> = Promise.resolve()
+  /** What could not be let go of yet. */
+  #postponed: readonly string[] = []
+  #sync: Promise<unknown> = Promise.resolve()
+  #ending: StationEnds | undefined
 
-  constructor(options: HostOptions) {
+  constructor(options: HostOptions, afterLoss: boolean) {
     this.#options = options
+    this.#afterLoss = afterLoss
     const { journal, log, driverContext } = options
     const { clock } = driverContext
     const note = noteIn(journal, log)
+    this.#note = note
     const sampler = new Sampler(note)
     this.readings = new ReadingsHub({ epoch: options.epoch, onBatch: (batch) => sampler.take(batch) })
     this.#feed = new ChangeFeed(this.devices, () => this.#stop.state)
     this.#claims = new Claims((deviceId) => {
       this.devices.get(deviceId)?.touch()
-      this.#followCatalog() // a new version of its driver may have waited for the end of the run
+      this.#followChanges() // its removal, or a new version of its driver, may have waited for the end of the run
     })
-    this.#forgetCatalog = options.catalog.onChange(() => this.#followCatalog())
+    this.#forgetCatalog = options.catalog.onChange(() => this.#followChanges())
     this.#commands = new Commands({
       journal,
       note,
@@ -143,7 +164,8 @@ class Host implements DeviceHost {
       nextHandle: () => ++lastHandle,
       permit: (device, writer) => this.#permit(device, writer),
       runOf: (deviceId) => this.#claims.runOf(deviceId),
-      greet: (handle, connection) => this.#greet(handle, connection),
+      greet: (device, handle, connection) => this.#greet(device, handle, connection),
+      portOf: (address) => options.hostPorts.describe(address),
       onChange: ({ record }) => this.#feed.deviceChanged(record.id),
     }
     this.#cameraTimer = setInterval(() => {
@@ -206,15 +228,25 @@ class Host implements DeviceHost {
   }
 
   /** One at a time: each carries out what is in the registry when its turn comes. */
-  async syncDevices(): Promise<void> {
-    await this.#inTurn(async () => {
+  async syncDevices(): Promise<{ readonly postponed: readonly string[] }> {
+    return await this.#inTurn(async () => {
       this.#records = await this.#options.registry()
       await this.#carryOutRegistry()
+      return { postponed: this.#postponed }
     })
   }
 
+  async discover(signal: AbortSignal): Promise<readonly FoundPort[]> {
+    const { catalog, hostPorts, driverContext, log } = this.#options
+    const devices = [...this.devices.values()]
+    return await discoverPorts({ drivers: catalog.drivers, devices, hostPorts, pool: this.#deviceContext.ports, context: driverContext, log }, signal)
+  }
+
   async stopMotion(): Promise<void> {
-    using limit = deadline(new AbortController().signal, STOP_MOTION_WITHIN_MS, () => new HardwareFault('the station ends', 'POSSIBLE'))
+    const ending = this.#ending ?? new StationEnds()
+    this.#ending = ending
+    this.#commands.interrupt(ending)
+    using limit = deadline(new AbortController().signal, STOP_MOTION_WITHIN_MS, () => ending)
     const moving = [...this.devices.values()].filter((device) => device.moving)
     await Promise.all(
       moving.map(async (device) => {
@@ -232,7 +264,6 @@ class Host implements DeviceHost {
     clearInterval(this.#cameraTimer)
     this.#forgetCatalog()
     await this.stopMotion()
-    this.#commands.interrupt(new HardwareFault('the station ends', 'POSSIBLE'))
     using limit = deadline(new AbortController().signal, CLOSE_WITHIN_MS, () => new HardwareFault(`not let go of within ${CLOSE_WITHIN_MS} ms`, 'NONE'))
     const closing = [...this.devices.values()].map(async (device) => {
       try {
@@ -243,33 +274,49 @@ class Host implements DeviceHost {
     })
     await Promise.all(closing)
     this.readings.flush()
+    this.#note({ type: 'life', time: this.#options.driverContext.clock.wallNs(), state: 'ENDED' })
   }
 
   #permit({ record }: StationDevice, writer: Writer): void {
+    if (this.#ending !== undefined) throw this.#ending
     this.#stop.permit()
     this.#claims.permit(record, writer)
   }
 
-  /** A device that was away when the stop was pressed may still move. */
-  async #greet(handle: DeviceHandle, connection: AbortSignal): Promise<void> {
-    if (!this.#stop.state.active) return
-    const { confirmed } = await sendStop(handle, connection)
-    confirmed.catch(() => undefined) // whether it stands is asked next, by the first look at the axis
+  /** A device that was away when the stop was pressed, or whose station was lost, may still move. */
+  async #greet(device: StationDevice, handle: DeviceHandle, connection: AbortSignal): Promise<void> {
+    if (this.#stop.state.active) {
+      const { confirmed } = await sendStop(handle, connection)
+      confirmed.catch(() => undefined) // whether it stands is asked next, by the first look at the axis
+    }
+    const { id, name } = device.record
+    if (this.#lost?.has(id) !== true) return
+    const done = await carryOutLostRule(device.driver?.afterLostStation, handle, connection)
+    this.#lost.delete(id)
+    if (done === undefined) return
+    const summary = `${name} ${done}, because its station had been lost`
+    this.#options.log(summary)
+    const time = this.#options.driverContext.clock.wallNs()
+    this.#note({ type: 'event', event: { time, kind: 'DEVICE', subject: { type: 'Device', id }, deviceId: id, summary, cause: { kind: 'DEVICE' } } })
   }
 
-  async #inTurn(work: () => Promise<void>): Promise<void> {
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const previous = this.#sync
-    this.#sync = (async () => {
+    const turn = (async () => {
       await previous.catch(() => undefined) // whoever asked for it has heard
-      await work()
+      return await work()
     })()
-    await this.#sync
+    this.#sync = turn
+    return await turn
   }
 
+  /** What is busy stays as it is; everything else is carried out. */
   async #carryOutRegistry(): Promise<void> {
+    this.#lost ??= new Set(this.#afterLoss ? this.#records.map(({ id }) => id) : [])
     const wanted = new Map(this.#records.map((record) => [record.id, record]))
     const leaving = [...this.devices.values()].filter(({ record }) => wanted.get(record.id)?.version !== record.version)
-    await Promise.all(leaving.map((device) => this.#remove(device)))
+    const removed = await Promise.all(leaving.map((device) => this.#tryToRemove(device)))
+    this.#postponed = leaving.flatMap(({ record }, at) => (removed[at] === true ? [] : [record.id]))
     await this.#letGoOfChangedDrivers()
     for (const record of this.#records) {
       if (this.devices.has(record.id)) continue
@@ -280,10 +327,14 @@ class Host implements DeviceHost {
     }
   }
 
-  /** Devices whose driver came, changed or went are made anew, without a look at the registry: the database may be away. */
-  #followCatalog(): void {
-    if (this.#withChangedDriver().length === 0) return
-    this.#inTurn(() => this.#carryOutRegistry()).catch((error: unknown) => this.#options.log(`drivers have changed: ${asProblem(error).message}`))
+  /**
+   * Devices whose driver came, changed or went are made anew, and those that were busy when they were to go are let go of; without a look at the registry:
+   * the database may be away.
+   */
+  #followChanges(): void {
+    const free = this.#postponed.some((id) => this.#claims.runOf(id) === undefined)
+    if (this.#ending !== undefined || (!free && this.#withChangedDriver().length === 0)) return
+    this.#inTurn(() => this.#carryOutRegistry()).catch((error: unknown) => this.#options.log(`devices have changed: ${asProblem(error).message}`))
   }
 
   /** A run keeps the version of a driver that it began with, and with it every device of that driver: they may share a port. */
@@ -311,12 +362,20 @@ class Host implements DeviceHost {
     await Promise.all(leaving)
   }
 
-  async #remove(device: StationDevice): Promise<void> {
+  /** false: a run has it, or it moves and cannot be stopped. */
+  async #tryToRemove(device: StationDevice): Promise<boolean> {
     const { id, name } = device.record
-    if (this.#claims.runOf(id) !== undefined) throw new DeviceBusy(`${name} is in use by run ${this.#claims.runOf(id)}`, { deviceId: id })
-    if (device.moving) await device.stop(AbortSignal.timeout(STOP_MOTION_WITHIN_MS))
-    await device.disconnect()
+    const runId = this.#claims.runOf(id)
+    try {
+      if (runId !== undefined) throw new DeviceBusy(`in use by run ${runId}`, { deviceId: id })
+      if (device.moving) await device.stop(AbortSignal.timeout(STOP_MOTION_WITHIN_MS))
+      await device.disconnect()
+    } catch (error) {
+      this.#options.log(`${name} is not let go of yet: ${asProblem(error).message}`)
+      return false
+    }
     this.#forget(device)
+    return true
   }
 
   #forget(device: StationDevice): void {

@@ -31,4 +31,6 @@ export interface HostedDevice {
   readonly stops: number
   /** Until the device's own status says that it stands (at once for what does not move). */
   settled(signal: AbortSignal): Promise<void>
+  /** Until what was set is there (a laser has tuned), by the device's own status; at once where it takes no time. */
+  arrived(signal: AbortSignal): Promise<void>
 }

@@ -4,6 +4,7 @@ import { convert } from '../../../core/unit.ts'
 import type { MotionFacet } from '../../../drivers/driver.ts'
 import { deadline } from './deadline.ts'
 import type { StationDevice } from './station-device.ts'
+import { StationEnds } from './station-ends.ts'
 import { entry, type Step, type StepContext } from './step.ts'
 
 const PROGRESS_EVERY_MS = 100 // for eyes; the readings stream tells more
@@ -72,9 +73,9 @@ function motionStep(device: StationDevice, wait: boolean, begin: (signal: AbortS
   }
 }
 
-/** Whoever gives up a move must not leave it running, nor one whose start was not confirmed yet. An emergency stop has stopped it already. */
-async function givenUp(device: StationDevice, signal: AbortSignal, because: unknown): Promise<never> {
-  if (!signal.aborted || asProblem(because).code === 'EMERGENCY_STOPPED') throw because
+/** Whoever gives up a move must not leave it running, nor one whose start was not confirmed yet. An emergency stop, or the end of the station, stops it itself. */
+export async function givenUp(device: StationDevice, signal: AbortSignal, because: unknown): Promise<never> {
+  if (!signal.aborted || asProblem(because).code === 'EMERGENCY_STOPPED' || signal.reason instanceof StationEnds) throw because
   const late = (): Problem => new DeadlineExceeded(`not taken within ${STOP_WITHIN_MS} ms`, STOP_WITHIN_MS, 'POSSIBLE')
   using stopping = deadline(new AbortController().signal, STOP_WITHIN_MS, late)
   try {

@@ -13,14 +13,16 @@ type Pooled = { readonly driver: Driver; readonly opening: Promise<DriverPort>; 
 /** Each port is opened once and shared by every device on it. */
 export class PortPool {
   readonly #ports = new Map<string, Pooled>()
+  /** Nobody may open these before their promise is fulfilled. */
+  readonly #kept = new Map<string, Promise<void>>()
 
   /** Throws Conflict when another driver has the port, or what opening it throws. */
   async share(driver: Driver, settings: DeviceSettings, context: DriverContext, signal: AbortSignal): Promise<PortShare> {
     const { address } = driver.locate(settings)
     for (;;) {
-      const open = this.#ports.get(address)
-      if (open?.closing === undefined) break
-      await orAbort(open.closing, signal) // an exclusive line cannot be opened before it is let go
+      const letGo = this.#kept.get(address) ?? this.#ports.get(address)?.closing
+      if (letGo === undefined) break
+      await orAbort(letGo, signal) // an exclusive line cannot be opened before it is let go
     }
     const present = this.#ports.get(address)
     if (present !== undefined && present.driver !== driver)
@@ -42,6 +44,22 @@ export class PortPool {
     } catch (error) {
       await release()
       throw error
+    }
+  }
+
+  /** Does `work` while nobody can open any of these; undefined, and not begun, when one of them is open. */
+  async whileClosed<T>(addresses: readonly string[], work: () => Promise<T>): Promise<T | undefined> {
+    if (addresses.some((address) => this.#ports.has(address) || this.#kept.has(address))) return undefined
+    const working = work()
+    const over = working.then(
+      () => undefined,
+      () => undefined, // whoever asked for the work hears of it
+    )
+    for (const address of addresses) this.#kept.set(address, over)
+    try {
+      return await working
+    } finally {
+      for (const address of addresses) this.#kept.delete(address)
     }
   }
 

@@ -1,16 +1,17 @@
-import type { DeviceRecord, DeviceState, DeviceStatus } from '../../../core/device.ts'
-import { asProblem, DeviceBusy, DeviceOffline, NotSupported } from '../../../core/errors.ts'
+import { checkArguments } from '../../../core/command-spec.ts'
+import type { DeviceRecord, DeviceState, DeviceStatus, PortState } from '../../../core/device.ts'
+import { asProblem, DeviceBusy, DeviceOffline, NotFound, NotSupported } from '../../../core/errors.ts'
 import { checkValue, exceedsDeadband, type ParameterSpec } from '../../../core/parameter.ts'
 import type { ParameterValue, Reading } from '../../../core/reading.ts'
 import { formatRfc3339 } from '../../../core/time.ts'
-import type { DeviceHandle, Driver, DriverContext } from '../../../drivers/driver.ts'
+import type { DeviceHandle, Driver, DriverContext, MotionFacet } from '../../../drivers/driver.ts'
+import { ActivityWatch, type StillGoing } from './activity-watch.ts'
 import { Bell } from './bell.ts'
 import { checkPosition } from './check-position.ts'
 import { orAbort } from './deadline.ts'
 import { type Connection, DeviceConnection, type LiveHandle } from './device-connection.ts'
 import { deviceState, statusOf } from './device-state.ts'
 import type { HostedDevice, Writer } from './hosted-device.ts'
-import { MotionWatch } from './motion-watch.ts'
 import { ParameterTable, type TableContext } from './parameter-table.ts'
 import { Poller } from './poller.ts'
 import type { PortPool } from './port-pool.ts'
@@ -24,7 +25,9 @@ export type StationDeviceContext = TableContext & {
   readonly permit: (device: StationDevice, writer: Writer) => void
   readonly runOf: (deviceId: string) => string | undefined
   /** Before anybody may command a fresh handle (an emergency stop that is still active is sent to it). */
-  readonly greet: (handle: DeviceHandle, connection: AbortSignal) => Promise<void>
+  readonly greet: (device: StationDevice, handle: DeviceHandle, connection: AbortSignal) => Promise<void>
+  /** Where its address leads on this host. */
+  readonly portOf: (address: string) => Promise<PortState>
   readonly onChange: (device: StationDevice) => void
 }
 
@@ -34,12 +37,15 @@ export class StationDevice implements HostedDevice {
   readonly driver: Driver | undefined
   readonly table: ParameterTable
   readonly #context: StationDeviceContext
-  readonly #motion: MotionWatch
+  readonly #motion: ActivityWatch
+  /** Of what was set, or what a command of its own has begun. */
+  readonly #activity: ActivityWatch
   readonly #poller: Poller
   readonly #bell = new Bell()
   #connection: DeviceConnection | undefined
   #unreadable: string | undefined
   #status: DeviceStatus
+  #port: PortState | undefined
   #stops = 0
   /** Where the last move was to end, while nothing has moved the axis since it did. */
   #restingAt: number | undefined
@@ -49,10 +55,11 @@ export class StationDevice implements HostedDevice {
     this.driver = driver
     this.#context = context
     this.table = new ParameterTable(record.id, record.name, context)
-    this.#motion = new MotionWatch(() => this.#changed())
+    this.#motion = new ActivityWatch(() => this.#changed())
+    this.#activity = new ActivityWatch(() => this.#changed())
     this.#poller = new Poller({
       specs: () => this.table.specs,
-      busy: () => this.#motion.moving === true,
+      busy: () => this.busy,
       read: (names, signal) => this.readNow(names, signal),
       log: (line) => context.log(`${record.name}: ${line}`),
     })
@@ -71,7 +78,12 @@ export class StationDevice implements HostedDevice {
   }
 
   get moving(): boolean {
-    return this.#motion.moving === true
+    return this.#motion.going === true
+  }
+
+  /** It moves, or what was set is still under way. */
+  get busy(): boolean {
+    return this.moving || this.#activity.going === true
   }
 
   /** Grows with each stop: whoever waits for a move sees by it that the move did not end by itself. */
@@ -163,13 +175,43 @@ export class StationDevice implements HostedDevice {
     const spec = this.table.spec(name)
     this.#context.permit(this, writer)
     const old = spec.access === 'WRITE_ONLY' ? this.setpoint(name) : this.reading(name)
-    const confirmed = await orAbort(handle.write?.(name, checked, signal) ?? Promise.reject(new NotSupported(`${name} cannot be set`, 'SETTABLE')), signal)
+    const confirmed = await this.#followed(
+      (live) => live.write?.(name, checked, signal) ?? Promise.reject(new NotSupported(`${name} cannot be set`, 'SETTABLE')),
+      signal,
+    )
     const asked = this.table.asked(name, checked)
     const reading = spec.access === 'WRITE_ONLY' ? asked : this.table.measured(name, { value: confirmed })
     this.noteChange(name, old, reading, writer)
     this.table.describe(handle.parameters)
     this.#rereadUnpolled()
     return reading
+  }
+
+  /** The checks of a command of the driver's own, without it: its arguments with their defaults. */
+  checkInvoke(name: string, given: Readonly<Record<string, ParameterValue>>): Readonly<Record<string, ParameterValue>> {
+    const { commands } = this.live().handle
+    if (commands === undefined) throw new NotSupported(`${this.record.name} has no commands of its own`, 'COMMANDABLE')
+    const spec = commands.specs.find((candidate) => candidate.name === name)
+    if (spec === undefined) throw new NotFound(`command ${name} of ${this.record.name}; it has ${commands.specs.map((known) => known.name).join(', ')}`)
+    return checkArguments(spec, given)
+  }
+
+  /** Returns what it answers with, once it has accepted; `arrived` and `settled` wait for what it has begun. */
+  async invoke(name: string, given: Readonly<Record<string, ParameterValue>>, writer: Writer, signal: AbortSignal): Promise<ParameterValue | undefined> {
+    const checked = this.checkInvoke(name, given)
+    this.#context.permit(this, writer)
+    this.#restingAt = undefined
+    const { handle, signal: connection } = this.live()
+    const value = await this.#followed((live) => live.commands?.invoke(name, checked, signal) ?? Promise.resolve(undefined), signal)
+    this.#watchMotion(handle, connection) // it may move the axis: nobody but the instrument knows
+    this.table.describe(handle.parameters)
+    this.#rereadUnpolled()
+    return value
+  }
+
+  /** Until what was set, or begun by a command of its own, is there, by the instrument's own word. Throws what ended it badly. */
+  async arrived(signal: AbortSignal): Promise<void> {
+    await this.#activity.settled(signal)
   }
 
   /** Journals a set with its cause. */
@@ -219,7 +261,7 @@ export class StationDevice implements HostedDevice {
     this.#restingAt = undefined
     this.#stops += 1
     await orAbort(handle.motion.stop(signal), signal)
-    this.#motion.begin(handle.motion, connection)
+    this.#motion.begin(goingOf(handle.motion), connection)
   }
 
   async settled(signal: AbortSignal): Promise<void> {
@@ -247,14 +289,15 @@ export class StationDevice implements HostedDevice {
     this.#restingAt = undefined
     this.#stops += 1
     const stopped = await sendStop(handle, signal)
-    if (handle.motion !== undefined) this.#motion.begin(handle.motion, connection)
+    if (handle.motion !== undefined) this.#motion.begin(goingOf(handle.motion), connection)
     return stopped
   }
 
   /** Whether an emergency stop has anything to do here. */
   get stoppable(): boolean {
     const handle = this.handle
-    return handle === undefined ? this.driver?.capabilities.includes('MOVABLE') === true : handle.emergencyStop !== undefined || handle.motion !== undefined
+    if (handle !== undefined) return handle.emergencyStop !== undefined || handle.motion !== undefined
+    return this.driver?.capabilities.some((capability) => capability === 'MOVABLE' || capability === 'EMISSION_CONTROL') === true
   }
 
   /** Its run, connection or motion has changed: say so. */
@@ -272,7 +315,8 @@ export class StationDevice implements HostedDevice {
       connection,
       status: this.#status,
       parameters: table.states(),
-      moving: this.#motion.moving,
+      moving: this.#motion.going,
+      port: this.#port,
       runId: this.#context.runOf(record.id),
     })
   }
@@ -292,18 +336,45 @@ export class StationDevice implements HostedDevice {
   }
 
   #watchMotion({ motion }: DeviceHandle, connection: AbortSignal): void {
-    if (motion !== undefined) this.#motion.begin(motion, connection)
+    if (motion !== undefined) this.#motion.begin(goingOf(motion), connection)
     this.#poller.wake()
   }
 
+  /** Carries out what may go on after the instrument has taken it, and watches it from then on; also when the answer is lost and it may go on all the same. */
+  async #followed<T>(begin: (handle: DeviceHandle) => Promise<T>, signal: AbortSignal): Promise<T> {
+    const { handle, signal: connection } = this.live()
+    const watch = (): void => {
+      const question = activityOf(handle)
+      if (question === undefined) return
+      this.#activity.begin(question, connection)
+      this.#poller.wake()
+    }
+    try {
+      const done = await orAbort(begin(handle), signal)
+      watch()
+      return done
+    } catch (error) {
+      if (asProblem(error).effect !== 'NONE') watch()
+      throw error
+    }
+  }
+
   async #opened(handle: DeviceHandle, connection: AbortSignal): Promise<void> {
-    await this.#context.greet(handle, connection)
+    await this.#context.greet(this, handle, connection)
+    this.#port = await this.#locatePort()
     this.table.describe(handle.parameters)
     this.#changed() // readers of the hub learn what the handles mean before the first of their readings, and pass over none
     const names = readable(handle.parameters)
     const measured = await handle.read(names, connection)
     this.#noteReadable(names.map((name) => this.table.measured(name, measured.get(name) ?? { bad: 'the driver did not answer for it' })))
-    if (handle.motion !== undefined) await this.#motion.look(handle.motion, connection)
+    if (handle.motion !== undefined) await this.#motion.look(goingOf(handle.motion), connection)
+    const activity = activityOf(handle)
+    if (activity !== undefined) await this.#activity.look(activity, connection)
+  }
+
+  async #locatePort(): Promise<PortState | undefined> {
+    const { driver, record } = this
+    return driver === undefined ? undefined : await this.#context.portOf(driver.locate(record.settings).address)
   }
 
   #connectionChanged(connection: Connection): void {
@@ -312,6 +383,7 @@ export class StationDevice implements HostedDevice {
     else {
       this.#restingAt = undefined
       this.#motion.forget()
+      this.#activity.forget()
       this.table.stale(connection.reason ?? `the device is ${connection.state.toLowerCase()}`)
     }
     const { clock, note, log } = this.#context
@@ -350,10 +422,10 @@ export class StationDevice implements HostedDevice {
   #noteForeignMotion(before: Reading | undefined): void {
     const live = this.#connection?.live
     const motion = live?.handle.motion
-    if (live === undefined || motion === undefined || this.#motion.moving !== false || before?.quality !== 'GOOD') return
+    if (live === undefined || motion === undefined || this.#motion.going !== false || before?.quality !== 'GOOD') return
     const now = this.reading(motion.positionParameter)
     if (now?.quality !== 'GOOD' || !exceedsDeadband(this.spec(motion.positionParameter), before.value, now.value)) return
-    this.#motion.look(motion, live.signal).catch((error: unknown) => {
+    this.#motion.look(goingOf(motion), live.signal).catch((error: unknown) => {
       if (!live.signal.aborted) this.#context.log(`${this.record.name}: ${asProblem(error).message}`)
     })
   }
@@ -366,12 +438,20 @@ export class StationDevice implements HostedDevice {
   }
 
   #changed(): void {
-    const { code, text } = statusOf(this.connection, this.#unreadable, this.moving || this.handle?.frames?.streaming === true)
+    const { code, text } = statusOf(this.connection, this.#unreadable, this.busy || this.handle?.frames?.streaming === true)
     if (code !== this.#status.code || text !== this.#status.text)
       this.#status = { code, since: this.#context.clock.wallNs(), ...(text !== undefined && { text }) }
     this.#bell.ring()
     this.#context.onChange(this)
   }
+}
+
+function goingOf(motion: MotionFacet): StillGoing {
+  return (signal) => motion.isMoving(signal)
+}
+
+function activityOf(handle: DeviceHandle): StillGoing | undefined {
+  return handle.underWay === undefined ? undefined : async (signal) => (await handle.underWay?.(signal)) === true
 }
 
 function readable(specs: readonly ParameterSpec[]): readonly string[] {

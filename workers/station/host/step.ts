@@ -1,6 +1,6 @@
 import type { CommandReading } from '../../../core/command.ts'
 import { NotSupported } from '../../../core/errors.ts'
-import type { Reading } from '../../../core/reading.ts'
+import type { ParameterValue, Reading } from '../../../core/reading.ts'
 import type { Writer } from './hosted-device.ts'
 import type { StationDevice } from './station-device.ts'
 
@@ -10,6 +10,8 @@ export type Step = {
   /** read and refresh change nothing: they are not journalled, and a run's device may be asked by others. */
   readonly changes: boolean
   readonly start: (signal: AbortSignal) => Promise<readonly CommandReading[]>
+  /** What it answered with beside readings, once it has started. */
+  readonly value?: () => ParameterValue | undefined
   /** What goes on after `start`: a motion. Stops it when the signal fires. */
   readonly finish?: (signal: AbortSignal, moved: (readings: readonly CommandReading[]) => void) => Promise<readonly CommandReading[]>
   /** Whether the caller waits for `finish`. */

@@ -3,6 +3,7 @@ import { Conflict, InvalidValue, NotSupported } from '../../../core/errors.ts'
 import { checkValue } from '../../../core/parameter.ts'
 import type { ParameterValue } from '../../../core/reading.ts'
 import { prepareCamera } from './camera-steps.ts'
+import { prepareEmission, prepareInvoke, prepareShutter, prepareWavelength } from './facet-steps.ts'
 import { prepareHome, prepareMove, prepareStop } from './motion-steps.ts'
 import type { StationDevice } from './station-device.ts'
 import { entry, need, readings, type Step, type StepContext } from './step.ts'
@@ -70,6 +71,18 @@ export async function prepare(call: CommandCall, context: StepContext): Promise<
       const frames = need(device, device.live().handle.frames, 'FRAME_PRODUCER', 'is no camera')
       return change((signal) => touched(device, () => frames.stopLive(signal)))
     }
+    case 'setShutter':
+      permit()
+      return prepareShutter(call, context)
+    case 'setEmission':
+      permit()
+      return prepareEmission(call, context)
+    case 'setWavelength':
+      permit()
+      return prepareWavelength(call, context)
+    case 'invoke':
+      permit()
+      return prepareInvoke(call, context)
     case 'connect':
       return change(async (signal) => {
         device.connect()

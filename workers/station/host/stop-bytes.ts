@@ -1,4 +1,4 @@
-import type { DeviceHandle } from '../../../drivers/driver.ts'
+import type { DeviceHandle, MotionFacet } from '../../../drivers/driver.ts'
 import { orAbort, pause } from './deadline.ts'
 
 const CONFIRM_EVERY_MS = 20 // between questions whether a stopped axis stands
@@ -9,12 +9,13 @@ export async function sendStop(handle: DeviceHandle, signal: AbortSignal): Promi
   const motion = handle.motion
   if (motion === undefined) return { confirmed: Promise.resolve(true) }
   await orAbort(motion.stop(signal), signal)
-  const stands = async (): Promise<boolean> => {
-    while (await motion.isMoving(signal)) {
-      await pause(CONFIRM_EVERY_MS, signal)
-      signal.throwIfAborted()
-    }
-    return true
+  return { confirmed: untilStanding(motion, signal).then(() => true) }
+}
+
+/** Asks until the axis stands, by the instrument's own word. */
+export async function untilStanding(motion: Pick<MotionFacet, 'isMoving'>, signal: AbortSignal): Promise<void> {
+  while (await motion.isMoving(signal)) {
+    await pause(CONFIRM_EVERY_MS, signal)
+    signal.throwIfAborted()
   }
-  return { confirmed: stands() }
 }

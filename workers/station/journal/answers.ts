@@ -30,6 +30,10 @@ export class CommandAnswers {
     return known === undefined ? undefined : (known.outcome ?? 'pending')
   }
 
+  callsFor(idempotencyKey: string): CommandEntry['calls'] | undefined {
+    return this.#byKey.get(idempotencyKey)?.command.calls
+  }
+
   /** Commands that were accepted and never answered. */
   pending(): readonly CommandEntry[] {
     return [...this.#byKey.values()].filter(({ outcome }) => outcome === undefined).map(({ command }) => command)

@@ -55,6 +55,7 @@ export function batchOf(entries: readonly StoredEntry[], stationId: string): Bat
       case 'emergencyStop':
         emergencyStop = entry
         break
+      case 'life':
       case 'command':
       case 'outcome':
       case 'event':

@@ -31,6 +31,17 @@ export function eventsOf(entry: JournalEntry, stationId: string): readonly LabEv
       const summary = `${active ? 'Emergency stop' : 'Emergency stop released'}${by === undefined ? '' : ` by ${by}`}${because(reason)}`
       return [{ time: at, kind: 'EMERGENCY_STOP', subject: { type: 'Station', id: stationId }, summary, data: { active } }]
     }
+    case 'life':
+      if (entry.afterLoss !== true) return []
+      return [
+        {
+          time: entry.time,
+          kind: 'STATION',
+          subject: { type: 'Station', id: stationId },
+          summary: 'The station is back: it was lost, and did not end in order',
+          data: { afterLoss: true },
+        },
+      ]
     case 'command':
     case 'outcome':
     case 'parameters':

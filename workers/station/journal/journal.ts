@@ -4,7 +4,7 @@ import { mkdir, open, rm } from 'node:fs/promises'
 import { Problem, StorageFull } from '../../../core/errors.ts'
 import type { JournalEntry } from '../../../core/journal.ts'
 import { syncFolder } from '../../../storage/durable.ts'
-import type { OutcomeEntry } from './answers.ts'
+import type { CommandEntry, OutcomeEntry } from './answers.ts'
 import { CommandAnswers } from './answers.ts'
 import { readCheckpoint, writeCheckpoint } from './checkpoint.ts'
 import { StationMemory } from './memory.ts'
@@ -31,6 +31,8 @@ export interface Journal extends AsyncDisposable {
   readonly first: number
   /** What became of the command with this idempotency key. */
   answerFor(idempotencyKey: string): OutcomeEntry | 'pending' | undefined
+  /** What the command with this idempotency key asked for. */
+  callsFor(idempotencyKey: string): CommandEntry['calls'] | undefined
   readonly memory: StationMemory
   /** Everything up to here is in the database: files that hold nothing else may go once they are old. */
   shipped(sequence: number): void
@@ -164,6 +166,10 @@ class JournalFile implements Journal {
 
   answerFor(idempotencyKey: string): OutcomeEntry | 'pending' | undefined {
     return this.#answers.answerFor(idempotencyKey)
+  }
+
+  callsFor(idempotencyKey: string): CommandEntry['calls'] | undefined {
+    return this.#answers.callsFor(idempotencyKey)
   }
 
   append(entry: JournalEntry): number {

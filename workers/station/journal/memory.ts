@@ -3,12 +3,14 @@ import { hasEnded } from '../../../core/run.ts'
 
 export type RunEntry = Extract<JournalEntry, { type: 'run' }>
 export type QueueEntry = Extract<JournalEntry, { type: 'queue' }>
+export type LifeEntry = Extract<JournalEntry, { type: 'life' }>
 export type EmergencyStopEntry = Extract<JournalEntry, { type: 'emergencyStop' }>
 
 /** What must survive the deletion of the segment it was written in. */
 export type MemoryState = {
   readonly queue?: QueueEntry
   readonly emergencyStop?: EmergencyStopEntry
+  readonly life?: LifeEntry
   /** Not ended. */
   readonly runs: readonly RunEntry[]
   /** Still RECORDING. */
@@ -19,6 +21,7 @@ export type MemoryState = {
 export class StationMemory {
   #queue: QueueEntry | undefined
   #emergencyStop: EmergencyStopEntry | undefined
+  #life: LifeEntry | undefined
   readonly #runs = new Map<string, RunEntry>()
   readonly #datasets = new Map<string, DatasetRecord>()
 
@@ -28,6 +31,11 @@ export class StationMemory {
 
   get emergencyStop(): EmergencyStopEntry | undefined {
     return this.#emergencyStop
+  }
+
+  /** The last life that began, or ended. */
+  get life(): LifeEntry | undefined {
+    return this.#life
   }
 
   /** The last entry of each run that has not ended. */
@@ -48,6 +56,9 @@ export class StationMemory {
       case 'emergencyStop':
         this.#emergencyStop = entry
         return
+      case 'life':
+        this.#life = entry
+        return
       case 'run': {
         const { manifest: _shipped, ...rest } = entry // large, and of no use to whoever recovers the run
         if (hasEnded(entry.state)) this.#runs.delete(entry.runId)
@@ -64,12 +75,14 @@ export class StationMemory {
     return {
       ...(this.#queue !== undefined && { queue: this.#queue }),
       ...(this.#emergencyStop !== undefined && { emergencyStop: this.#emergencyStop }),
+      ...(this.#life !== undefined && { life: this.#life }),
       runs: this.activeRuns,
       datasets: this.openDatasets,
     }
   }
 
-  restore({ queue, emergencyStop, runs, datasets }: MemoryState): void {
+  restore({ queue, emergencyStop, life, runs, datasets }: MemoryState): void {
+    this.#life = life
     this.#queue = queue
     this.#emergencyStop = emergencyStop
     for (const run of runs) this.#runs.set(run.runId, run)

@@ -27,6 +27,7 @@ const TYPES = [
   'queue',
   'emergencyStop',
   'event',
+  'life',
 ] as const satisfies readonly JournalEntry['type'][]
 
 const packr = new Packr({ useRecords: false, encodeUndefinedAsNil: false })

@@ -4,6 +4,7 @@ import { asProblem, DeviceOffline, InvalidValue, NotFound, NotSupported, PlanRej
 import type { ParameterSpec } from '../../../core/parameter.ts'
 import type { Axis, BoundPlan, Detector, PlanOutline } from '../../../core/plan.ts'
 import { checkPlan, outlineOf } from '../../../core/plans/plans.ts'
+import type { WavelengthFacet } from '../../../drivers/driver.ts'
 import type { DeviceHost } from '../host/host.ts'
 import type { HostedDevice } from '../host/hosted-device.ts'
 
@@ -12,8 +13,10 @@ export type Quantity = { readonly device: HostedDevice; readonly spec: Parameter
 
 export type BoundAxis = {
   readonly device: HostedDevice
-  /** What is measured: the position, or the parameter that is set. */
+  /** What is measured: the position, the wavelength, or the parameter that is set. */
   readonly spec: ParameterSpec
+  /** What is set, where that is not a move. */
+  readonly sets: ParameterSpec
   readonly moves: boolean
   /** Of the plan's values and of both columns. */
   readonly unit: string | undefined
@@ -93,10 +96,12 @@ export function signalColumns({ detectors }: BoundRun): readonly string[] {
 function bindAxis({ role, parameter, unit }: Axis, device: HostedDevice, names: ColumnNames): BoundAxis {
   const motion = device.handle?.motion
   const moves = motion !== undefined && (parameter === undefined || parameter === motion.positionParameter)
-  const name = moves ? motion.positionParameter : parameter
+  const tuned = tunedBy(device, parameter)
+  const name = moves ? motion.positionParameter : (tuned?.parameter ?? parameter)
   if (name === undefined) throw new NotSupported(`${device.record.name} (axis ${role}) cannot be moved; name one of its settable parameters`, 'MOVABLE')
   const spec = device.spec(name)
   if (spec.kind !== 'FLOAT' && spec.kind !== 'INTEGER') throw new InvalidValue(`axis ${role}: ${name} is no number`, ['plan', 'axes', role])
+  const sets = device.spec(tuned?.setpointParameter ?? name)
   const own = moves ? motion.unit : spec.unit
   const shown = unit ?? own
   const column = names.give(device, name, moves)
@@ -104,11 +109,19 @@ function bindAxis({ role, parameter, unit }: Axis, device: HostedDevice, names: 
   return {
     device,
     spec: own === undefined ? spec : { ...spec, unit: own },
+    sets,
     moves,
     unit: shown,
     measured: { name: column, type: 'float64', ...about },
     commanded: { name: `${column}_setpoint`, type: 'float64', ...about },
   }
+}
+
+/** A wavelength that is set is measured where the instrument can tell: what a row holds is where the light is, not where it was asked to be. */
+function tunedBy({ handle }: HostedDevice, parameter: string | undefined): WavelengthFacet | undefined {
+  const wavelength = handle?.wavelength
+  if (wavelength === undefined || handle?.motion !== undefined) return undefined
+  return parameter === undefined || parameter === wavelength.parameter || parameter === wavelength.setpointParameter ? wavelength : undefined
 }
 
 function bindDetector({ role, parameters, frames, exposureSeconds, average = 1 }: Detector, device: HostedDevice, names: ColumnNames): BoundDetector {

@@ -34,6 +34,17 @@ export async function claimRun(pool: Pool, stationId: string, runId: string): Pr
   return rows[0]
 }
 
+/** Back to the queue, as if it had not been claimed: nothing has moved yet. What the database does not hear is found as a stray claim later. */
+export async function unclaimRun(pool: Pool, { id, fence }: Pick<ClaimedRun, 'id' | 'fence'>): Promise<void> {
+  await pool.query(
+    `WITH back AS (
+       UPDATE "run" SET "state" = 'QUEUED' WHERE "id" = $1 AND "fence" = $2 AND "state" = 'PREPARING' RETURNING "jobId"
+     )
+     UPDATE "job" SET "state" = 'WAITING', "startedAt" = NULL, "attempts" = "attempts" - 1 FROM back WHERE "job"."id" = back."jobId"`,
+    [id, fence],
+  )
+}
+
 export type WaitingRun = { readonly id: string; readonly jobId: string | null }
 
 /** In the order in which they go. */

@@ -157,12 +157,12 @@ class Execution {
   async #set(index: number, value: number): Promise<void> {
     const axis = this.#bound.axes[index]
     if (axis === undefined) throw new RangeError(`the plan sets axis ${index} of ${this.#bound.axes.length}`)
-    const { device, spec, moves, unit } = axis
+    const { device, sets, moves, unit } = axis
     const late = (): Problem => new DeadlineExceeded(`${axis.measured.name} did not take ${value} within ${SET_DEADLINE_MS} ms`, SET_DEADLINE_MS, 'POSSIBLE')
     using limit = deadline(this.#signal, SET_DEADLINE_MS, late)
     this.#moved = true
     this.#started.set(index, { axis, value, stops: device.stops })
-    const done = moves ? device.moveTo(value, unit, this.#writer, limit.signal) : device.set(spec.name, value, unit, this.#writer, limit.signal)
+    const done = moves ? device.moveTo(value, unit, this.#writer, limit.signal) : device.set(sets.name, value, unit, this.#writer, limit.signal)
     await ofDevice(
       device,
       orAbort(

@@ -11,7 +11,7 @@ import { Bell } from '../host/bell.ts'
 import type { DeviceHost } from '../host/host.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { ClaimedRun } from './claim.ts'
-import { claimRun, countWaitingSince, failLateRuns, strayRuns, waitingRuns } from './claim.ts'
+import { claimRun, countWaitingSince, failLateRuns, strayRuns, unclaimRun, waitingRuns } from './claim.ts'
 import type { DatasetEntry } from './dataset-entry.ts'
 import { executeRun } from './engine.ts'
 import { QueueHold } from './queue-hold.ts'
@@ -24,7 +24,7 @@ import { RunRows } from './run-rows.ts'
 /** The station's queue of runs, and the one that is under way. */
 export interface Runs extends AsyncDisposable {
   readonly queueState: QueueState
-  /** No further run starts; the one under way, and one that is being claimed, goes on. */
+  /** No further run starts, not even one that is being claimed; the one under way goes on. */
   hold(actor: Actor, reason: string | undefined): Promise<QueueState>
   /** Throws EmergencyStopped while the emergency stop is active. */
   release(actor: Actor): Promise<QueueState>
@@ -190,6 +190,10 @@ class StationRuns implements Runs {
       this.#claiming = false
     })
     if (run === undefined) return
+    if (this.#hold.held && !this.#closing.signal.aborted) {
+      log(`run ${run.number} waits on: the queue was held while it was being claimed`)
+      return await unclaimRun(database.pool, run)
+    }
     const stop = new AbortController()
     this.#active = { run, stop }
     if (this.#closing.signal.aborted) this.#interruptActive() // while the claim was under way

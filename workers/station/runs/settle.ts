@@ -20,9 +20,9 @@ export type Target = { readonly axis: BoundAxis; readonly value: number; readonl
 export async function settle(targets: readonly Target[], { tolerance, timeoutSeconds, dwellSeconds = 0 }: Settle, signal: AbortSignal): Promise<void> {
   const timeoutMs = timeoutSeconds === undefined ? DEFAULT_SETTLE_TIMEOUT_MS : timeoutSeconds * 1000
   const names = targets.map(({ axis }) => axis.measured.name).join(', ')
-  let waitsFor = 'still moving'
+  let waitsFor = 'still on the way'
   using limit = deadline(signal, timeoutMs, () => new DeadlineExceeded(`${names} did not settle within ${timeoutMs} ms: ${waitsFor}`, timeoutMs, 'DONE'))
-  const standing = targets.filter(({ axis }) => axis.moves).map(({ axis }) => ofDevice(axis.device, axis.device.settled(limit.signal)))
+  const standing = targets.map(({ axis: { device, moves } }) => ofDevice(device, moves ? device.settled(limit.signal) : device.arrived(limit.signal)))
   await orAbort(Promise.all(standing), limit.signal)
   const stopped = targets.find(({ axis, stops }) => axis.device.stops !== stops)
   if (stopped !== undefined)

@@ -48,9 +48,9 @@ export async function checkTargets(run: BoundRun, origins: AxisOrigins, signal: 
   throw more.length === 0 ? first : new PlanRejected([...problems.keys()])
 }
 
-function checkTarget({ device, spec, moves, unit }: BoundAxis, value: number): void {
+function checkTarget({ device, spec, sets, moves, unit }: BoundAxis, value: number): void {
   if (!moves) {
-    checkValue(spec, value, unit)
+    checkValue(sets, value, unit)
     return
   }
   const { minimum, maximum } = device.handle?.motion?.limits() ?? {}

@@ -10,6 +10,7 @@ import type { JournalEntry } from '../../../../core/journal.ts'
 import { resolveAddress } from '../../../../drivers/address.ts'
 import type { Driver } from '../../../../drivers/driver.ts'
 import { catalogOf, type DriverCatalog, listed } from '../../../../drivers/driver-catalog.ts'
+import { hostPorts } from '../../../../drivers/host-ports.ts'
 import { systemClock } from '../../../../workers/station/clock.ts'
 import { type DeviceHost, openDeviceHost } from '../../../../workers/station/host/host.ts'
 import { type Journal, openJournal } from '../../../../workers/station/journal/journal.ts'
@@ -48,6 +49,7 @@ export async function openHostBench(drivers: readonly Driver[] | DriverCatalog, 
       journal,
       registry: async () => bench.registry,
       commit: 'abc',
+      hostPorts: hostPorts({ labFolder, devFolder: join(folder, 'dev'), listSerial: async () => [] }),
       log: () => undefined,
       driverContext: { clock, resolve: (address) => resolveAddress(address, labFolder), log: () => undefined, workFolder: folder },
     })

@@ -156,11 +156,17 @@ describe('the registry', () => {
     await watching
   })
 
-  it('does not take a device away from a run', async () => {
-    await using _claim = bench.host.claim('run-1', 1, ['axis'])
-    bench.registry = []
-    expect(await problemOf(bench.host.syncDevices())).toMatchObject({ code: 'DEVICE_BUSY' })
-    expect(connection()).toBe('CONNECTED')
+  it('does not take a device away from a run; all others are carried out, and that one when the run is over', async () => {
+    {
+      await using _claim = bench.host.claim('run-1', 1, ['axis'])
+      bench.registry = [record('third', 'test-bench', { address: 'stage' })]
+      expect(await bench.host.syncDevices()).toEqual({ postponed: ['axis'] })
+      expect(connection()).toBe('CONNECTED')
+      expect([...bench.host.devices.keys()].sort()).toEqual(['axis', 'third'])
+      await bench.connected('third')
+    }
+    await until(() => !bench.host.devices.has('axis'), { what: 'the run to let the axis go' })
+    expect(await bench.host.syncDevices()).toEqual({ postponed: [] })
   })
 })
 

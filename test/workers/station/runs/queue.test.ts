@@ -152,6 +152,26 @@ test('database and queue away in the middle of a scan: it goes on, ends once, an
   expect((await lab.moves()).slice(moves)).toEqual(Array.from({ length: 16 }, (_, point) => `1PA${(3 + point * 0.2).toFixed(6)}`))
 })
 
+test('a run that is being claimed when the queue is held waits on, and goes when the queue goes', async () => {
+  await lab.station[Symbol.asyncDispose]()
+  let claims = 0
+  lab.station = await startRunStation(lab.paths, {
+    answered: async (statement) => {
+      if (!statement.includes(`SET "state" = 'PREPARING'`)) return
+      claims += 1
+      if (claims === 1) await lab.station.runs.hold(ANA, 'lunch')
+    },
+  })
+  const before = (await lab.moves()).length
+  const { runId, jobId } = await lab.queue(quick)
+  await until(async () => claims > 0 && (await lab.database.prisma.run.findUniqueOrThrow({ where: { id: runId } })).state === 'QUEUED')
+  expect(await lab.database.prisma.job.findUniqueOrThrow({ where: { id: jobId } })).toMatchObject({ state: 'WAITING', startedAt: null })
+  expect(lab.station.runs.queueState).toEqual({ held: true, reason: 'held by ana: lunch' })
+  expect((await lab.moves()).length).toBe(before)
+  await lab.station.runs.release(ANA)
+  expect(await lab.finished(runId)).toMatchObject({ state: 'COMPLETED', fence: 2 })
+})
+
 test('the end of the station in the middle of a run interrupts it in order and holds the queue', async () => {
   const { runId } = await lab.queue(scan(1, 24, 40))
   await lab.running(runId)

@@ -11,6 +11,7 @@ import { hasEnded } from '../../../../core/run.ts'
 import { resolveAddress } from '../../../../drivers/address.ts'
 import { DRIVERS } from '../../../../drivers/catalog.ts'
 import { catalogOf, listed } from '../../../../drivers/driver-catalog.ts'
+import { hostPorts } from '../../../../drivers/host-ports.ts'
 import { openQueue } from '../../../../link/queues.ts'
 import { SIMULATED_DEVICES } from '../../../../local/lab/devices.ts'
 import type { Lab } from '../../../../local/lab/lab.ts'
@@ -53,7 +54,11 @@ export type RunStation = AsyncDisposable & {
   readonly said: readonly string[]
 }
 
-export async function startRunStation({ dataDir, labDir, stationId, server, devices }: StationPaths, sweepMs = 200): Promise<RunStation> {
+/** `answered`: called with each statement after the database has answered it, and before the station hears of it. */
+export async function startRunStation(
+  { dataDir, labDir, stationId, server, devices }: StationPaths,
+  { sweepMs = 200, answered }: { sweepMs?: number; answered?: (statement: string) => Promise<void> } = {},
+): Promise<RunStation> {
   const said: string[] = []
   const log = (line: string): void => void said.push(line)
   const clock = systemClock()
@@ -70,17 +75,43 @@ export async function startRunStation({ dataDir, labDir, stationId, server, devi
         journal,
         registry: async () => devices,
         commit: 'test',
+        hostPorts: hostPorts({ labFolder: labDir, devFolder: join(dataDir, 'dev'), listSerial: async () => [] }),
         log,
         driverContext,
       }),
     )
-    const runs = stack.use(await startRuns({ host, journal, database, queueConnection: queuesOf(server), stationId, dataDir, clock, log, sweepMs }))
+    const runs = stack.use(
+      await startRuns({
+        host,
+        journal,
+        database: answered === undefined ? database : { pool: told(database.pool, answered) },
+        queueConnection: queuesOf(server),
+        stationId,
+        dataDir,
+        clock,
+        log,
+        sweepMs,
+      }),
+    )
     await until(() => host.states().every(({ connection }) => connection === 'CONNECTED'), { deadlineMs: 30_000, what: 'every device to be connected' })
     return { host, runs, journal, shipper, said, [Symbol.asyncDispose]: () => stack.dispose() }
   } catch (error) {
     await stack.dispose()
     throw new Error(`the station did not start: ${said.join('; ')}`, { cause: error })
   }
+}
+
+function told(pool: Database['pool'], answered: (statement: string) => Promise<void>): Database['pool'] {
+  return new Proxy(pool, {
+    get(target, name) {
+      if (name !== 'query') return Reflect.get(target, name, target)
+      return async (statement: string, values: unknown[]) => {
+        const result = await target.query(statement, values)
+        await answered(statement)
+        return result
+      }
+    },
+  })
 }
 
 /** AsyncDisposableStack, which Node 20 has not. */
