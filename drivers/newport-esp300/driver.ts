@@ -2,9 +2,12 @@ import type { DeviceSettings } from '../../core/device.ts'
 import { HardwareFault, InvalidValue } from '../../core/errors.ts'
 import type { DeviceHandle, Driver, DriverContext } from '../driver.ts'
 import { AxisDevice } from './axis.ts'
+import { AxisLine } from './axis-line.ts'
 import { ControllerPort } from './port.ts'
-import { ask, IDENTITY, NUMBER, parseNumber, parseUnit, STAGE, UNIT } from './protocol.ts'
+import { probe } from './probe.ts'
+import { ask, IDENTITY, STAGE } from './protocol.ts'
 import { locate, SETTINGS } from './settings.ts'
+import { parseUnit, UNIT } from './units.ts'
 
 const TEXT = /[A-Za-z]{3}/ // any identity; not the late number that a station before this one asked for
 
@@ -13,11 +16,13 @@ export const newportEsp300: Driver<ControllerPort> = {
   id: 'newport-esp300',
   vendor: 'Newport',
   model: 'ESP300',
-  version: '1.0.0',
+  version: '1.1.0',
   portKind: 'SERIAL',
   settings: SETTINGS,
-  documentation: 'One axis of a Newport ESP300 motion controller. Manual: "ESP300 Motion Controller/Driver User\'s Manual", section 3.',
-  capabilities: ['MOVABLE', 'PARAMETERIZED', 'SETTABLE'],
+  documentation:
+    'One axis of a Newport ESP300 motion controller. Manual: "ESP300 Motion Controller/Driver User\'s Manual", section 3. After every command the error queue is ' +
+    "read; the end of a motion is the controller's own word. Software limits are the controller's; they are no interlock.",
+  capabilities: ['MOVABLE', 'PARAMETERIZED', 'SETTABLE', 'COMMANDABLE'],
   afterLostStation: 'STOP', // a move that nobody watches any more may end in somebody's hand
 
   locate: (settings) => {
@@ -28,30 +33,34 @@ export const newportEsp300: Driver<ControllerPort> = {
   openPort: (settings, context, signal) => ControllerPort.open(settings, context, signal),
 
   openDevice: async (port, settings, context, signal) => await openAxis(port, settings, context, signal),
+
+  probe,
 }
 
 async function openAxis(port: ControllerPort, settings: DeviceSettings, context: DriverContext, signal: AbortSignal): Promise<DeviceHandle> {
-  const { axis, baudRate, flowControl } = locate(settings)
-  if (baudRate !== port.baudRate || flowControl !== port.flowControl)
-    throw new InvalidValue(`${port.address} is open with ${port.baudRate} baud and flow control ${port.flowControl}; its axes must agree`, ['baudRate'])
+  const { axis, baudRate, flowControl, replyTimeoutMs, homeMode, unit: wanted, softLimits } = locate(settings)
+  const { address } = port.settings
+  if (baudRate !== port.settings.baudRate || flowControl !== port.settings.flowControl || replyTimeoutMs !== port.settings.replyTimeoutMs)
+    throw new InvalidValue(
+      `${address} is open with ${port.settings.baudRate} baud, flow control ${port.settings.flowControl} and ${port.settings.replyTimeoutMs / 1000} s for a reply; its axes must agree`,
+      ['baudRate'],
+    )
 
-  const { line } = port
-  const identity = await line.ask('command', ask.identity, TEXT, signal)
-  if (!IDENTITY.test(identity)) throw new HardwareFault(`${port.address} answers ${JSON.stringify(identity)}, which is not an ESP300`, 'NONE')
+  const identity = await port.line.ask('command', ask.identity, TEXT, signal)
+  if (!IDENTITY.test(identity)) throw new HardwareFault(`${address} answers ${JSON.stringify(identity)}, which is not an ESP300`, 'NONE')
   const old = await port.clearErrors(axis, signal)
-  if (old.length > 0) context.log(`${port.address}: errors from before this connection: ${old.join(', ')}`)
+  if (old.length > 0) context.log(`${address}: errors from before this connection: ${old.join(', ')}`)
 
-  const stage = await line.ask('command', ask.stage(axis), STAGE, signal)
-  const unitCode = await line.ask('command', ask.unit(axis), UNIT, signal)
+  const stage = await port.line.ask('command', ask.stage(axis), STAGE, signal)
+  const unitCode = await port.line.ask('command', ask.unit(axis), UNIT, signal)
   const unit = parseUnit(unitCode)
-  if (unit === undefined)
-    throw new HardwareFault(`axis ${axis} of ${port.address} counts in unit ${unitCode} (SN?), which has no scale; set mm, µm or degrees`, 'NONE')
-  const minimum = parseNumber(await line.ask('command', ask.lowerLimit(axis), NUMBER, signal))
-  const maximum = parseNumber(await line.ask('command', ask.upperLimit(axis), NUMBER, signal))
-  return new AxisDevice(port, axis, {
-    identity: `${identity}, axis ${axis}: ${stage}`,
-    stage,
-    unit,
-    limits: { ...(minimum !== undefined && { minimum }), ...(maximum !== undefined && { maximum }) },
-  })
+  if (unit === undefined) throw new HardwareFault(`axis ${axis} of ${address} counts in unit ${unitCode} (SN?), which the manual does not list`, 'NONE')
+  const line = new AxisLine(port, axis, unit, {})
+  await line.exchange('command', (exchange) => line.readLimits(exchange), signal)
+
+  const device = new AxisDevice(line, { identity: `${identity}, axis ${axis}: ${stage}`, stage, homeMode })
+  if (wanted !== undefined && wanted !== unit) await device.write('units', wanted.name, signal)
+  if (softLimits.minimum !== undefined) await device.write('soft_limit_minimum', softLimits.minimum, signal)
+  if (softLimits.maximum !== undefined) await device.write('soft_limit_maximum', softLimits.maximum, signal)
+  return device
 }

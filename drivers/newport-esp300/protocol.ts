@@ -15,11 +15,18 @@ export const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([Ee][+-]?\d+)?$/
 export const FLAG = /^[01]$/
 export const ERROR_CODE = /^\d{1,3}$/
 export const IDENTITY = /^ESP300 Version /
+/** One character, whatever its bits are; bits 0 to 2 are axes that move, bit 4 is set while some motor has power. */
+export const STATUS = /^.$/s
+/** Code, time stamp, message; the manual does not fix the spaces. */
+export const ERROR_TEXT = /^(\d{1,3})\s*,\s*(\d+)\s*,\s*(\S.*)$/
 export const STAGE = /^[\x20-\x7e]*[A-Za-z][\x20-\x7e]*$/ // free text, e.g. `TS50DC.5, SN1263`; a letter tells it from a late number
 
 export const ask = {
   identity: 'VE?',
   error: 'TE?',
+  /** As TE?, with the time and the words. */
+  errorText: 'TB?',
+  status: 'TS',
   stage: (axis: Axis) => `${axis}ID?`,
   position: (axis: Axis) => `${axis}TP?`,
   setpoint: (axis: Axis) => `${axis}DP?`,
@@ -36,8 +43,16 @@ export const ask = {
 
 export const command = {
   moveTo: (axis: Axis, position: number) => `${axis}PA${decimal(position)}`,
-  home: (axis: Axis) => `${axis}OR`,
+  /** From where the trajectory ends, not from where the axis stands. */
+  moveBy: (axis: Axis, distance: number) => `${axis}PR${decimal(distance)}`,
+  /** Without a mode, the one that the controller has stored for the stage. */
+  home: (axis: Axis, mode?: HomeMode) => `${axis}OR${mode ?? ''}`,
+  /** Where the axis stands is called `position` from now on. */
+  defineHome: (axis: Axis, position: number) => `${axis}DH${decimal(position)}`,
+  /** Holds every command that follows until the axis stands, and for so long after. */
+  waitForStop: (axis: Axis, delayMs: number) => `${axis}WS${delayMs}`,
   stop: (axis: Axis) => `${axis}ST`,
+  stopAll: 'ST',
   /** Stops every axis of the controller with its emergency deceleration. */
   abort: 'AB',
   motor: (axis: Axis, on: boolean) => `${axis}${on ? 'MO' : 'MF'}`,
@@ -46,7 +61,15 @@ export const command = {
   deceleration: (axis: Axis, value: number) => `${axis}AG${decimal(value)}`,
   lowerLimit: (axis: Axis, value: number) => `${axis}SL${decimal(value)}`,
   upperLimit: (axis: Axis, value: number) => `${axis}SR${decimal(value)}`,
+  unit: (axis: Axis, code: number) => `${axis}SN${code}`,
 } as const
+
+/** OR: to the zero count, home switch and index, home switch, positive limit, negative limit, positive limit and index, negative limit and index. */
+export const HOME_MODES = [0, 1, 2, 3, 4, 5, 6] as const
+export type HomeMode = (typeof HOME_MODES)[number]
+
+/** Beyond it, six decimals are no longer what was asked for, and no stage goes there in any unit. */
+export const LARGEST = 1e9
 
 /** The controller takes no exponents; six decimals are a nanometre on a millimetre stage. */
 function decimal(value: number): string {
@@ -64,26 +87,43 @@ export function parseFlag(reply: string): boolean | undefined {
   return FLAG.test(reply) ? reply === '1' : undefined
 }
 
-/** SN?: what positions are counted in, as UCUM codes. Encoder counts (0) and motor steps (1) have no scale that this driver could know. */
-const UNITS: Readonly<Record<string, string>> = { 2: 'mm', 3: 'um', 4: '[in_i]', 7: 'deg', 8: 'gon', 9: 'rad', 10: 'mrad', 11: 'urad' }
-export const UNIT = /^\d{1,2}$/
-
-export function parseUnit(reply: string): string | undefined {
-  return UNIT.test(reply) ? UNITS[String(Number(reply))] : undefined
-}
-
 /** `refused`: the command before it was not carried out. Other errors (a following error, a limit switch) come by themselves. */
 export type ControllerError = { readonly code: number; readonly axis?: Axis; readonly message: string; readonly refused: boolean }
 
 /** `0`: no error. Hundreds are the axis: 213 is error 13 of axis 2. undefined: not an error code at all. */
 export function parseError(reply: string): ControllerError | 'none' | undefined {
-  if (!ERROR_CODE.test(reply)) return undefined
-  const code = Number(reply)
+  return ERROR_CODE.test(reply) ? errorOf(Number(reply)) : undefined
+}
+
+/** A reply to TB?, e.g. `108, 451339, MOTOR OR STAGE NOT CONNECTED`. */
+export function parseErrorText(reply: string): (ControllerError & { readonly text: string }) | 'none' | undefined {
+  const [, code = '', , text = ''] = ERROR_TEXT.exec(reply) ?? []
+  const error = parseError(code)
+  return typeof error === 'object' ? { ...error, text } : error
+}
+
+function errorOf(code: number): ControllerError | 'none' {
   if (code === 0) return 'none'
   const axis = AXES.find((candidate) => candidate === Math.floor(code / 100))
   if (axis === undefined) return { code, message: GENERAL_ERRORS[code] ?? 'an error that the manual does not list', refused: !GENERAL_EVENTS.has(code) }
   return { code, axis, message: AXIS_ERRORS[code % 100] ?? 'an axis error that the manual does not list', refused: AXIS_REFUSALS.has(code % 100) }
 }
+
+/** As the controller words it in TB?. */
+export function errorMessage(code: number): string {
+  const error = errorOf(code)
+  return (error === 'none' ? 'no error detected' : error.message).toUpperCase()
+}
+
+/** TS: which axes move, and whether some motor has power. undefined: not one character. */
+export function parseStatus(reply: string): { readonly moving: readonly Axis[]; readonly motorOn: boolean } | undefined {
+  if (!STATUS.test(reply)) return undefined
+  const bits = reply.charCodeAt(0)
+  return { moving: AXES.filter((axis) => (bits & (1 << (axis - 1))) !== 0), motorOn: (bits & 16) !== 0 }
+}
+
+/** What a stop does to a search for home: the consequence that was wanted, not a fault. */
+export const HOMING_ABORTED = 20
 
 const GENERAL_ERRORS: Readonly<Record<number, string>> = {
   1: 'PCI communication time-out',

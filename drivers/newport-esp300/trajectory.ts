@@ -48,3 +48,15 @@ export function brake(from: number, velocity: number, deceleration: number): Tra
     },
   }
 }
+
+/** One after the other, each from where the one before it ends. */
+export function inSequence(first: Trajectory, ...rest: readonly Trajectory[]): Trajectory {
+  return rest.reduce(
+    (before, after) => ({
+      end: after.end,
+      durationSeconds: before.durationSeconds + after.durationSeconds,
+      at: (seconds) => (seconds < before.durationSeconds ? before.at(seconds) : after.at(seconds - before.durationSeconds)),
+    }),
+    first,
+  )
+}

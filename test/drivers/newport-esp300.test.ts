@@ -5,6 +5,7 @@ import { newportEsp300 } from '../../drivers/newport-esp300/driver.ts'
 import * as protocol from '../../drivers/newport-esp300/protocol.ts'
 import { Esp300Simulator } from '../../drivers/newport-esp300/simulator.ts'
 import { brake, moveBetween } from '../../drivers/newport-esp300/trajectory.ts'
+import { parseUnit } from '../../drivers/newport-esp300/units.ts'
 import { SimulatedTerminal } from '../../drivers/simulated-terminal.ts'
 import { writeEntry } from '../../local/lab/book.ts'
 import { until } from '../until.ts'
@@ -19,8 +20,8 @@ describe('the protocol', () => {
     expect(protocol.parseNumber('12.3456')).toBe(12.3456)
     expect(protocol.parseFlag('1')).toBe(true)
     expect(protocol.parseFlag('2')).toBeUndefined()
-    expect(protocol.parseUnit('2')).toBe('mm')
-    expect(protocol.parseUnit('0')).toBeUndefined()
+    expect(parseUnit('2')?.ucum).toBe('mm')
+    expect(parseUnit('12')).toBeUndefined()
     expect(protocol.parseError('0')).toBe('none')
     expect(protocol.parseError('6')).toEqual({ code: 6, message: 'command does not exist', refused: true })
     expect(protocol.parseError('213')).toEqual({ code: 213, axis: 2, message: 'motor not enabled', refused: true })

@@ -1,0 +1,97 @@
+import { Conflict, HardwareFault, LimitViolation } from '../../core/errors.ts'
+import type { Lane } from '../exchange-queue.ts'
+import type { Exchange } from '../serial-line.ts'
+import type { ControllerPort } from './port.ts'
+import { type Axis, ask, LARGEST, NUMBER, parseNumber } from './protocol.ts'
+import { type AxisUnit, parseUnit, UNIT } from './units.ts'
+
+const READ_BACK_TOLERANCE = 1e-3 // of the value: the controller rounds to its servo's counts
+
+export type Limits = { readonly minimum?: number; readonly maximum?: number }
+
+/** One axis' share of its controller: what is known of its numbers, and the one way in which anything is sent to it. */
+export class AxisLine {
+  readonly port: ControllerPort
+  readonly axis: Axis
+  /** What every number of this axis is in. */
+  unit: AxisUnit
+  limits: Limits
+  /** What the front panel has made of the unit since, if anything. */
+  turnedTo: AxisUnit | undefined
+  #stops = 0
+
+  constructor(port: ControllerPort, axis: Axis, unit: AxisUnit, limits: Limits) {
+    this.port = port
+    this.axis = axis
+    this.unit = unit
+    this.limits = limits
+  }
+
+  /** From now on nothing goes out that was asked for before. */
+  noteStop(): void {
+    this.#stops += 1
+  }
+
+  /** An exchange that no other axis can break into. */
+  exchange<T>(lane: Lane, work: (line: Exchange) => Promise<T>, signal: AbortSignal): Promise<T> {
+    return this.port.line.exchange(lane, work, signal, String(this.axis))
+  }
+
+  /**
+   * What `compose` makes of the state of the axis, the error queue, and what `confirm` asks, as one unit. `compose` may refuse; nothing was sent then.
+   */
+  command<T>(compose: (line: Exchange) => Promise<string>, confirm: (line: Exchange) => Promise<T>, signal: AbortSignal): Promise<T> {
+    const stops = this.#stops + this.port.stops
+    return this.exchange(
+      'command',
+      async (line) => {
+        const text = await compose(line)
+        if (stops !== this.#stops + this.port.stops) throw new Conflict(`${text} was overtaken by a stop and not sent`)
+        await line.send(text)
+        await this.port.refuseErrors(line, this.axis, text)
+        return await confirm(line)
+      },
+      signal,
+    )
+  }
+
+  /** Throws Conflict when the axis counts in another unit than its numbers were described in: the same digits would mean another place. */
+  async requireUnit(line: Exchange): Promise<void> {
+    const reply = await line.ask(ask.unit(this.axis), UNIT)
+    const now = this.noteUnit(reply)
+    if (now !== this.unit)
+      throw new Conflict(
+        `axis ${this.axis} counts in ${now?.name ?? `unit ${reply}`} by now, and was described in ${this.unit.name}; set its units, or connect it again`,
+      )
+  }
+
+  noteUnit(reply: string): AxisUnit | undefined {
+    const now = parseUnit(reply)
+    this.turnedTo = now === this.unit ? undefined : now
+    return now
+  }
+
+  /** Throws LimitViolation for a position that the axis may not be sent to. */
+  requireReachable(position: number): void {
+    const { minimum = -LARGEST, maximum = LARGEST } = this.limits
+    if (!(position >= minimum && position <= maximum)) throw new LimitViolation('position', position, minimum, maximum, this.unit.ucum)
+  }
+
+  async readLimits(line: Exchange): Promise<void> {
+    const minimum = parseNumber(await line.ask(ask.lowerLimit(this.axis), NUMBER))
+    const maximum = parseNumber(await line.ask(ask.upperLimit(this.axis), NUMBER))
+    this.limits = { ...(minimum !== undefined && { minimum }), ...(maximum !== undefined && { maximum }) }
+  }
+
+  /** The number that is read back after a set. Throws HardwareFault when it is another one. */
+  async readBack(line: Exchange, question: string, what: string, value: number): Promise<number> {
+    const confirmed = parseNumber(await line.ask(question, NUMBER))
+    if (confirmed === undefined || !this.same(confirmed, value))
+      throw new HardwareFault(`${what} was set to ${value} and reads back ${confirmed ?? 'nothing'}`, 'DONE')
+    return confirmed
+  }
+
+  same(one: number, other: number): boolean {
+    return Math.abs(one - other) <= Math.max(this.unit.deadband, READ_BACK_TOLERANCE * Math.abs(other))
+  }
+}

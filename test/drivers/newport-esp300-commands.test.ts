@@ -1,0 +1,464 @@
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { DeviceSettings } from '../../core/device.ts'
+import type { ParameterValue } from '../../core/reading.ts'
+import { isUnit } from '../../core/unit.ts'
+import type { DeviceHandle } from '../../drivers/driver.ts'
+import { newportEsp300 } from '../../drivers/newport-esp300/driver.ts'
+import * as protocol from '../../drivers/newport-esp300/protocol.ts'
+import { type Esp300Options, Esp300Simulator, simulation } from '../../drivers/newport-esp300/simulator.ts'
+import { AXIS_UNITS } from '../../drivers/newport-esp300/units.ts'
+import { SimulatedTerminal } from '../../drivers/simulated-terminal.ts'
+import { writeEntry } from '../../local/lab/book.ts'
+import { until } from '../until.ts'
+import { type Bench, goodValue, never, open, openBench, problemOf, readOne } from './bench.ts'
+
+const quiet = { random: () => 0, accepted: () => undefined }
+
+describe('the protocol', () => {
+  test('the error message of TB?, however it is spaced', () => {
+    for (const reply of ['108, 451339, MOTOR OR STAGE NOT CONNECTED', '108,451339,MOTOR OR STAGE NOT CONNECTED'])
+      expect(protocol.parseErrorText(reply)).toMatchObject({ code: 108, axis: 1, text: 'MOTOR OR STAGE NOT CONNECTED' })
+    expect(protocol.parseErrorText('0, 451322, NO ERROR DETECTED')).toBe('none')
+    expect(protocol.parseErrorText('213')).toBeUndefined()
+  })
+
+  test('the status character of TS', () => {
+    expect(protocol.parseStatus('P')).toEqual({ moving: [], motorOn: true })
+    expect(protocol.parseStatus('E')).toEqual({ moving: [1, 3], motorOn: false })
+    expect(protocol.parseStatus('\x12')).toEqual({ moving: [2], motorOn: true })
+    expect(protocol.parseStatus('PP')).toBeUndefined()
+  })
+
+  test('every unit is one that can be converted', () => {
+    expect(AXIS_UNITS.filter(({ ucum }) => !isUnit(ucum))).toEqual([])
+    expect(AXIS_UNITS.map(({ code }) => code)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
+  })
+
+  test('no text crashes a parser, and none becomes an error that it is not', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.stringMatching(/^\d{0,4}[, ]{0,2}\d{0,4}[, ]{0,2}[A-Z]{0,4}$/)), (text) => {
+        const error = protocol.parseErrorText(text)
+        expect(error === undefined || text.startsWith(String(error === 'none' ? 0 : error.code).slice(0, 1)) || /^0*\d/.test(text)).toBe(true)
+        expect(protocol.parseStatus(text) === undefined || text.length === 1).toBe(true)
+      }),
+    )
+  })
+})
+
+describe('the simulated controller', () => {
+  const at = (simulator: Esp300Simulator, text: string, seconds = 0): string =>
+    Buffer.from(simulator.receive(Buffer.from(`${text}\r`, 'latin1'), seconds))
+      .toString('latin1')
+      .trimEnd()
+
+  test.each(protocol.ERROR_CODES)('error %s can be provoked, and is told once by TE? and by TB?', (code) => {
+    const simulator = new Esp300Simulator(quiet)
+    simulator.provoke(code, 1)
+    simulator.provoke(code, 1)
+    expect(at(simulator, 'TE?', 2)).toBe(code)
+    expect(at(simulator, 'TB?', 2)).toBe(`${code}, 2500, ${protocol.errorMessage(Number(code))}`)
+    expect(at(simulator, 'TE?', 2)).toBe('0')
+    expect(at(simulator, 'TB?', 2)).toBe('0, 5000, NO ERROR DETECTED')
+  })
+
+  test('keeps ten errors', () => {
+    const simulator = new Esp300Simulator(quiet)
+    for (let count = 0; count < 15; count += 1) at(simulator, '4PA1')
+    const told = Array.from({ length: 11 }, () => at(simulator, 'TE?'))
+    expect(told).toEqual([...Array.from({ length: 10 }, () => '9'), '0'])
+  })
+
+  test('refuses with the documented codes', () => {
+    const refused = (text: string): string => {
+      const simulator = new Esp300Simulator(quiet)
+      at(simulator, '1PA20;3MF')
+      at(simulator, text)
+      return at(simulator, 'TE?')
+    }
+    expect(
+      Object.fromEntries(
+        ['9PA1', 'PA1', '1PA', '1QQ1', '3PA1', '2PA25.1', '2PA-0.1', '1VA0', '1VA500', '1AC5000', '1SN7', '1SN12', '1PA1.2.3', '1OR7'].map((text) => [
+          text,
+          refused(text),
+        ]),
+      ),
+    ).toEqual({
+      '9PA1': '9', // axis out of range
+      PA1: '37', // axis missing
+      '1PA': '38', // parameter missing
+      '1QQ1': '6', // no such command
+      '3PA1': '313', // motor off
+      '2PA25.1': '206', // positive software limit
+      '2PA-0.1': '207',
+      '1VA0': '101',
+      '1VA500': '110',
+      '1AC5000': '111',
+      '1SN7': '101', // a linear stage has no degrees
+      '1SN12': '7',
+      '1PA1.2.3': '7',
+      '1OR7': '7',
+    })
+  })
+
+  test('stops at a hardware limit that the software limits let it reach, and says so when it gets there', () => {
+    const simulator = new Esp300Simulator(quiet)
+    at(simulator, '1SR40;1VA100;1AC1000;1AG1000;1PA35')
+    expect(at(simulator, 'TE?', 0.1)).toBe('0')
+    expect(at(simulator, 'TE?', 2)).toBe('104')
+    expect(at(simulator, '1TP', 2)).toBe('26.0000')
+  })
+
+  test.each([
+    ['0', 5], // the zero count is where it was
+    ['1', 0.05],
+    ['2', 0],
+    ['3', 25.7],
+    ['4', -0.7],
+    ['5', 25.05],
+    ['6', 0.05],
+  ] as const)('searches home in mode %s, taking its time', (mode, physical) => {
+    const simulator = new Esp300Simulator(quiet)
+    at(simulator, '1PA5;1DH')
+    at(simulator, '1PA5', 0)
+    expect(at(simulator, '1MD?', 10)).toBe('1')
+    at(simulator, '1DH0', 10)
+    at(simulator, '1PA3', 10)
+    at(simulator, '', 20)
+    at(simulator, `1OR${mode}`, 20)
+    expect(at(simulator, '1MD?', 20.1)).toBe('0')
+    at(simulator, '1PA1;1OR;1DH', 20.1)
+    expect([at(simulator, 'TE?', 20.1), at(simulator, 'TE?', 20.1), at(simulator, 'TE?', 20.1)]).toEqual(['130', '130', '130'])
+    expect(at(simulator, '1MD?', 60)).toBe('1')
+    expect(at(simulator, '1TP;1DP?', 60)).toBe('0.0000\r\n0.0000')
+    expect(simulator.position(1, 60)).toBeCloseTo(physical, 6)
+    expect(at(simulator, 'TE?', 60)).toBe('0')
+  })
+
+  test('a search for home that is stopped was aborted', () => {
+    for (const stop of ['1ST', 'ST', 'AB', '1MF']) {
+      const simulator = new Esp300Simulator(quiet)
+      at(simulator, '1PA10')
+      at(simulator, '1OR', 10)
+      at(simulator, stop, 10.1)
+      expect(at(simulator, 'TE?', 10.2)).toBe('120')
+      expect(at(simulator, '1MD?', 12)).toBe('1')
+    }
+  })
+
+  test('WS holds every command but an abort until the axis stands, and so long after', () => {
+    const simulator = new Esp300Simulator(quiet)
+    at(simulator, '1VA10;1AC1000;1AG1000;1PA10')
+    expect(at(simulator, '1WS500;1TP;1MD?', 0.1)).toBe('')
+    expect(at(simulator, '2ID?', 0.5)).toBe('')
+    const due = simulator.dueAt() ?? 0
+    expect(due).toBeCloseTo(1.01 + 0.5, 3)
+    expect(simulator.receive(new Uint8Array(), due - 0.01)).toHaveLength(0)
+    expect(Buffer.from(simulator.receive(new Uint8Array(), due)).toString()).toBe('10.0000\r\n1\r\nTS50DC.5, SN1264\r\n')
+    expect(simulator.dueAt()).toBeUndefined()
+    at(simulator, '1PA0;1WS', 10)
+    expect(at(simulator, '1ST', 10.2)).toBe('')
+    expect(simulator.moving(1, 10.4)).toBe(true)
+    at(simulator, 'AB', 10.4)
+    expect(simulator.moving(1, 10.45)).toBe(false)
+  })
+
+  test('the same place in every unit that fits', () => {
+    const linear = new Esp300Simulator(quiet)
+    at(linear, '1PA12.7')
+    const counted = (unit: number): string => at(linear, `1SN${unit};1TP;1VA?;1SN?`, 10).replaceAll('\r\n', ' ')
+    expect([2, 3, 4, 5, 6, 0, 1].map(counted)).toEqual([
+      '12.7000 10 2',
+      '12700.0 10000 3',
+      '0.500000 0.39370079 4',
+      '500.000 393.70079 5',
+      '500000 393700.79 6',
+      '127000 100000 0',
+      '25400 20000 1',
+    ])
+    expect(at(linear, '1SN4;1PA0.25;1DP?;1SN2;1DP?', 20)).toBe('0.250000\r\n6.3500')
+    const rotary = new Esp300Simulator(quiet, { rotary: [3] })
+    at(rotary, '3PA18')
+    expect([7, 8, 9, 10, 11].map((unit) => at(rotary, `3SN${unit};3TP`, 10))).toEqual(['18.0000', '20.0000', '0.314159', '314.159', '314159'])
+    expect(at(rotary, '3SN2;TE?', 10)).toBe('301')
+  })
+})
+
+describe('the driver on a pseudo-terminal', () => {
+  let bench: Bench
+  let simulator: Esp300Simulator
+  let line: SimulatedTerminal
+  let accepted: string[]
+  const settings = { address: 'sim://esp300', axis: 1, flowControl: 'none', replyTimeoutSeconds: 0.2 }
+  const seconds = (): number => performance.now() / 1000
+
+  beforeEach(async () => {
+    bench = await openBench()
+    await serve({})
+  })
+
+  afterEach(async () => {
+    await line[Symbol.asyncDispose]()
+    await bench[Symbol.asyncDispose]()
+  })
+
+  async function serve(options: Esp300Options): Promise<void> {
+    accepted = []
+    simulator = new Esp300Simulator({ random: () => 0.5, accepted: (command) => accepted.push(command) }, options)
+    const linkPath = join(bench.folder, 'esp300.tty')
+    line = new SimulatedTerminal({ instrument: simulator, baudRate: 115_200, linkPath, seconds })
+    await line.plugIn()
+    await writeEntry(bench.folder, 'esp300', { kind: 'serial', path: linkPath })
+  }
+
+  const openAxis = (change: DeviceSettings = {}) => open(newportEsp300, { ...settings, ...change }, bench.context)
+  const stands = (device: DeviceHandle) => until(async () => !(await device.motion?.isMoving(never)))
+  const invoke = (device: DeviceHandle, name: string, given: Readonly<Record<string, ParameterValue>> = {}): Promise<ParameterValue | undefined> =>
+    device.commands?.invoke(name, given, never) ?? Promise.reject(new Error('no commands'))
+
+  test('a move whose error answer is lost is not taken for one that ended well', async () => {
+    await using axis = await openAxis()
+    const { motion } = axis.device
+    await motion?.moveTo(20, never)
+    expect(await motion?.isMoving(never)).toBe(true)
+    simulator.fail(1, seconds())
+    line.inject({ kind: 'late', byMs: 0 }, { kind: 'silent' }) // MD? is answered, the answer of TE? with the error in it is lost
+    expect(await problemOf(motion?.isMoving(never) ?? Promise.resolve())).toMatchObject({ code: 'DEADLINE_EXCEEDED' })
+    const ended = await problemOf(motion?.isMoving(never) ?? Promise.resolve())
+    expect(ended).toMatchObject({ code: 'HARDWARE_FAULT', effect: 'DONE', facts: { instrumentCode: '0' } })
+    expect(ended.message).toContain('the motor of axis 1 is off')
+  })
+
+  test('a lost answer of the error queue does not spoil a move that arrived', async () => {
+    await using axis = await openAxis()
+    const { motion } = axis.device
+    await motion?.moveTo(0.5, never)
+    await until(() => !simulator.moving(1, seconds()))
+    line.inject({ kind: 'late', byMs: 0 }, { kind: 'silent' })
+    expect(await problemOf(motion?.isMoving(never) ?? Promise.resolve())).toMatchObject({ code: 'DEADLINE_EXCEEDED' })
+    expect(await motion?.isMoving(never)).toBe(false)
+  })
+
+  test('an error that was read before an answer was lost is still told', async () => {
+    await using axis = await openAxis()
+    const { motion } = axis.device
+    await motion?.moveTo(20, never)
+    simulator.fail(1, seconds())
+    line.inject({ kind: 'late', byMs: 0 }, { kind: 'late', byMs: 0 }, { kind: 'silent' }) // MD?, TE? with the error, the TE? after it
+    expect(await problemOf(motion?.isMoving(never) ?? Promise.resolve())).toMatchObject({ code: 'DEADLINE_EXCEEDED' })
+    expect(await problemOf(motion?.isMoving(never) ?? Promise.resolve())).toMatchObject({ facts: { instrumentCode: '103' } })
+  })
+
+  test('a search for home whose error answer is lost has not found home', async () => {
+    await using axis = await openAxis()
+    const { motion } = axis.device
+    await motion?.home(never)
+    await until(() => !simulator.moving(1, seconds()))
+    line.inject({ kind: 'late', byMs: 0 }, { kind: 'silent' })
+    await problemOf(motion?.isMoving(never) ?? Promise.resolve())
+    expect(await problemOf(motion?.isMoving(never) ?? Promise.resolve())).toMatchObject({ code: 'HARDWARE_FAULT' })
+    expect(motion?.homed()).toBe(false)
+  })
+
+  test('a move whose acknowledgement is lost is watched all the same', async () => {
+    await using axis = await openAxis()
+    const { motion } = axis.device
+    line.inject({ kind: 'late', byMs: 0 }, { kind: 'silent' }) // SN? is answered, TE? is not
+    expect(await problemOf(motion?.moveTo(1, never) ?? Promise.resolve())).toMatchObject({ code: 'DEADLINE_EXCEEDED', effect: 'POSSIBLE' })
+    await stands(axis.device)
+    expect(await goodValue(axis.device, 'position')).toBeCloseTo(1, 2)
+    expect(accepted).toEqual(['1PA1.000000'])
+  })
+
+  test('setting the units describes every quantity anew, with the limits converted', async () => {
+    await using axis = await openAxis()
+    const { device } = axis
+    const unitOf = (name: string) => device.parameters.find((parameter) => parameter.name === name)?.unit
+    expect(unitOf('position')).toBe('mm')
+    expect(await device.write?.('units', 'micro-inch', never)).toBe('micro-inch')
+    expect([unitOf('position'), unitOf('velocity'), unitOf('acceleration'), device.motion?.unit]).toEqual([
+      '10*-6.[in_i]',
+      '10*-6.[in_i]/s',
+      '10*-6.[in_i]/s2',
+      '10*-6.[in_i]',
+    ])
+    expect(device.motion?.limits().maximum).toBeCloseTo(984_251.97, 1)
+    await device.motion?.moveTo(39_370, never)
+    await stands(device)
+    expect(simulator.position(1, seconds())).toBeCloseTo(1, 4)
+    expect(accepted).toEqual(['1SN6', '1PA39370.000000'])
+  })
+
+  test('a stage refuses a unit that does not fit it, and everything stays as it was', async () => {
+    await using axis = await openAxis()
+    expect(await problemOf(axis.device.write?.('units', 'deg', never) ?? Promise.resolve())).toMatchObject({ effect: 'NONE', facts: { instrumentCode: '101' } })
+    expect(axis.device.motion?.unit).toBe('mm')
+    expect(await problemOf(axis.device.write?.('units', 'furlong', never) ?? Promise.resolve())).toMatchObject({ code: 'INVALID_VALUE' })
+  })
+
+  test('nothing is sent in a unit that the front panel has changed, and readings are bad until it is right again', async () => {
+    await using axis = await openAxis()
+    const { device } = axis
+    simulator.receive(Buffer.from('1SN3\r'), seconds())
+    accepted.length = 0
+    const refused = await problemOf(device.motion?.moveTo(20, never) ?? Promise.resolve())
+    expect(refused).toMatchObject({ code: 'CONFLICT', effect: 'NONE', message: expect.stringContaining('axis 1 counts in um by now') })
+    expect(await problemOf(device.write?.('velocity', 5, never) ?? Promise.resolve())).toMatchObject({ code: 'CONFLICT', effect: 'NONE' })
+    expect(await problemOf(invoke(device, 'move_relative', { distance: 1 }))).toMatchObject({ code: 'CONFLICT' })
+    expect(accepted).toEqual([])
+    expect(await goodValue(device, 'units')).toBe('um')
+    expect(await readOne(device, 'position')).toEqual({ bad: 'the axis counts in um by now, not in mm' })
+    expect(await device.write?.('units', 'mm', never)).toBe('mm')
+    expect(await goodValue(device, 'position')).toBeCloseTo(0, 2)
+  })
+
+  test('soft limits and units of the settings are pushed when the axis is connected', async () => {
+    await using axis = await openAxis({ units: 'um', softLimitMinimum: 1000, softLimitMaximum: 9000 })
+    expect(accepted).toEqual(['1SN3', '1SL1000.000000', '1SR9000.000000'])
+    expect(axis.device.motion?.limits()).toEqual({ minimum: 1000, maximum: 9000 })
+    expect(await problemOf(axis.device.motion?.moveTo(9001, never) ?? Promise.resolve())).toMatchObject({ code: 'LIMIT_VIOLATION' })
+    simulator.receive(Buffer.from('1SR5000\r'), seconds()) // behind our back: the controller still refuses
+    accepted.length = 0
+    expect(await problemOf(axis.device.motion?.moveTo(8000, never) ?? Promise.resolve())).toMatchObject({ effect: 'NONE', facts: { instrumentCode: '106' } })
+    expect(accepted).toEqual([])
+  })
+
+  test.each([
+    ['1', '1OR1'],
+    ['6', '1OR6'],
+    ['controller', '1OR'],
+  ])('home mode %s of the settings is sent as %s', async (homeMode, sent) => {
+    await using axis = await openAxis({ homeMode })
+    await axis.device.motion?.home(never)
+    expect(accepted).toEqual([sent])
+    await axis.device.motion?.stop(never)
+    await stands(axis.device)
+    expect(axis.device.motion?.homed()).toBe(false)
+  })
+
+  test('searches home in a mode of its own, defines home here, and moves by a distance', async () => {
+    await using axis = await openAxis()
+    const { device } = axis
+    await invoke(device, 'search_home', { mode: 1 })
+    expect(await problemOf(invoke(device, 'define_home', { position: 0 }))).toMatchObject({ code: 'CONFLICT' })
+    expect(await device.underWay?.(never)).toBe(true)
+    await stands(device)
+    expect(device.motion?.homed()).toBe(true)
+    expect(simulator.position(1, seconds())).toBeCloseTo(0.05, 6)
+    await invoke(device, 'define_home', { position: 10 })
+    expect(await goodValue(device, 'position')).toBeCloseTo(10, 2)
+    await invoke(device, 'move_relative', { distance: 0.5 })
+    await stands(device)
+    expect(await goodValue(device, 'position')).toBeCloseTo(10.5, 2)
+    expect(await problemOf(invoke(device, 'move_relative', { distance: 15 }))).toMatchObject({ code: 'LIMIT_VIOLATION', facts: { given: 25.5 } })
+    expect(accepted).toEqual(['1OR1', '1DH10.000000', '1PR0.500000'])
+    expect(await problemOf(invoke(device, 'dance'))).toMatchObject({ code: 'NOT_FOUND' })
+  })
+
+  test('every axis is stopped at once', async () => {
+    await using axis = await openAxis()
+    const second = await newportEsp300.openDevice(axis.port, { ...settings, axis: 2 }, bench.context, never)
+    await axis.device.motion?.moveTo(20, never)
+    await second.motion?.moveTo(20, never)
+    await invoke(axis.device, 'stop_all')
+    expect(await goodValue(axis.device, 'any_axis_moving')).toBe(true) // they decelerate
+    await stands(axis.device)
+    await stands(second)
+    expect(accepted.at(-1)).toBe('ST')
+    expect(await goodValue(axis.device, 'any_axis_moving')).toBe(false)
+    expect(await goodValue(axis.device, 'any_motor_on')).toBe(true)
+  })
+
+  test('WS is refused while anything moves, and else held by the controller', async () => {
+    await using axis = await openAxis()
+    const second = await newportEsp300.openDevice(axis.port, { ...settings, axis: 2 }, bench.context, never)
+    await second.motion?.moveTo(20, never)
+    expect(await problemOf(invoke(axis.device, 'wait_for_stop', { delay: 50 }))).toMatchObject({
+      code: 'CONFLICT',
+      message: expect.stringContaining('axis 2 moves'),
+    })
+    await second.motion?.stop(never)
+    await stands(second)
+    const began = performance.now()
+    await invoke(axis.device, 'wait_for_stop', { delay: 300 }) // longer than a reply may take
+    expect(performance.now() - began).toBeGreaterThanOrEqual(290)
+    expect(accepted.at(-1)).toBe('1WS300')
+  })
+
+  test("tells the errors of the controller's queue in its own words, each axis its own", async () => {
+    await using axis = await openAxis()
+    const second = await newportEsp300.openDevice(axis.port, { ...settings, axis: 2 }, bench.context, never)
+    for (const code of ['108', '203', '4', '105']) simulator.provoke(code, seconds())
+    expect(await invoke(axis.device, 'read_errors')).toBe('108: MOTOR OR STAGE NOT CONNECTED; 4: EMERGENCY STOP ACTIVATED; 105: NEGATIVE HARDWARE LIMIT')
+    expect(await invoke(axis.device, 'read_errors')).toBe('none')
+    expect(await invoke(second, 'read_errors')).toContain('203: FOLLOWING ERROR')
+  })
+
+  test.each(['6', '104', '120'])('documented error %s after a set is a fault with its code', async (code) => {
+    await using axis = await openAxis()
+    line.inject({ kind: 'error', code })
+    expect(await problemOf(axis.device.write?.('velocity', 5, never) ?? Promise.resolve())).toMatchObject({
+      code: 'HARDWARE_FAULT',
+      facts: { instrumentCode: code },
+    })
+    expect(await axis.device.write?.('velocity', 6, never)).toBe(6)
+  })
+
+  test.each([{ kind: 'silent' }, { kind: 'late', byMs: 250 }, { kind: 'foreign' }, { kind: 'garbage' }, { kind: 'cut' }] as const)(
+    'a reading that suffers $kind is bad, and the next one right',
+    async (fault) => {
+      await using axis = await openAxis()
+      line.inject(fault)
+      expect(await readOne(axis.device, 'velocity')).toHaveProperty('bad')
+      expect(await goodValue(axis.device, 'acceleration')).toBe(40)
+      expect(await goodValue(axis.device, 'velocity')).toBe(10)
+    },
+  )
+
+  test('bad values never reach the wire', async () => {
+    await using axis = await openAxis()
+    const { device } = axis
+    await fc.assert(
+      fc.asyncProperty(
+        fc.oneof(fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, -0.1, 25.01), fc.double({ min: 25.01 }), fc.double({ max: -0.01 })),
+        async (position) => {
+          expect((await problemOf(device.motion?.moveTo(position, never) ?? Promise.resolve())).code).toBe('LIMIT_VIOLATION')
+        },
+      ),
+      { numRuns: 30 },
+    )
+    for (const [name, value] of [
+      ['velocity', 'fast'],
+      ['motor_on', 1],
+      ['position', 3],
+      ['units', 2],
+    ] as const)
+      expect((await problemOf(device.write?.(name, value, never) ?? Promise.resolve())).code).toBe('INVALID_VALUE')
+    expect(accepted).toEqual([])
+  })
+
+  test('is found by its identity, with its three axes', async () => {
+    const found = await newportEsp300.probe?.('sim://esp300', bench.context, never)
+    expect(found?.map((each) => each.settings)).toEqual([1, 2, 3].map((axis) => ({ address: 'sim://esp300', axis, flowControl: 'none' })))
+    expect(found?.[1]?.identity).toBe('ESP300 Version 3.04 07/27/01, axis 2: TS50DC.5, SN1264')
+    expect(accepted).toEqual([])
+    line.inject(...Array.from({ length: 3 }, () => ({ kind: 'silent' }) as const))
+    expect(await newportEsp300.probe?.('sim://esp300', bench.context, never)).toEqual([])
+  })
+
+  test('settings contradict neither themselves nor the controller', () => {
+    expect(() => newportEsp300.locate({ ...settings, softLimitMinimum: 5, softLimitMaximum: 4 })).toThrow('not below')
+    expect(() => newportEsp300.locate({ ...settings, homeMode: '7' })).toThrow('choose one of controller, 0, 1')
+    expect(() => newportEsp300.locate({ ...settings, replyTimeoutSeconds: 0 })).toThrow('a number from 0.1 to 60')
+    expect(() => newportEsp300.locate({ ...settings, softLimitMinimum: 'low' })).toThrow('give a number')
+  })
+
+  test('its simulation has three axes, each of which opens', async () => {
+    await using running = await simulation.start({ folder: bench.folder, name: 'stages', seed: 1 })
+    await writeEntry(bench.folder, 'stages', running.entry)
+    expect(running.devices).toHaveLength(3)
+    await using axis = await open(newportEsp300, { address: 'sim://stages', ...running.devices[2] }, bench.context)
+    expect(axis.device.identity).toContain('axis 3')
+  })
+})
