@@ -36,7 +36,7 @@ const STEPS = [
   { name: 'pages', inputs: [inside('web'), inside('api', /\.graphql$/)], output: 'dist/web/index.html', run: buildPages },
   {
     name: 'build',
-    inputs: [...CODE.map((folder) => inside(folder, /\.(ts|json|sql)$/)), (file) => /^tsconfig.*\.json$/.test(file)],
+    inputs: [...CODE.map((folder) => inside(folder, /\.(ts|json|sql|yaml)$/)), (file) => /^tsconfig.*\.json$/.test(file)],
     output: 'dist/local/main.js',
     run: compile,
   },
@@ -122,8 +122,15 @@ function compile() {
     'the TypeScript sources do not compile',
   )
   for (const folder of CODE) removeOrphans(folder)
+  for (const folder of CODE.filter((folder) => existsSync(inProject(folder))))
+    for (const file of filesIn(folder)) if (isDescription(file)) cpSync(inProject(file), inProject('dist', file))
   rmSync(inProject('dist/prisma/migrations'), { recursive: true, force: true })
   cpSync(inProject('prisma/migrations'), inProject('dist/prisma/migrations'), { recursive: true })
+}
+
+/** Of instruments: read at run time, from beside the code that reads them. */
+function isDescription(file) {
+  return file.startsWith('drivers/') && file.endsWith('.yaml')
 }
 
 /** What was built from a source that is gone. */
@@ -131,7 +138,7 @@ function removeOrphans(folder) {
   if (!existsSync(inProject('dist', folder))) return
   for (const file of filesIn(path.join('dist', folder))) {
     const source = file.replace(/^dist[\\/]/, '').replace(/(\.d\.ts|\.js|\.js\.map)$/, '.ts')
-    if (source.endsWith('.ts') && !existsSync(inProject(source))) rmSync(inProject(file))
+    if ((source.endsWith('.ts') || isDescription(source)) && !existsSync(inProject(source))) rmSync(inProject(file))
   }
 }
 

@@ -16,6 +16,8 @@ export type DescriptionFolderOptions = {
   /** Folders below are read too, and nothing is watched: what came with the program. */
   readonly fixed?: boolean
   readonly log: (line: string) => void
+  /** What a person must mend. */
+  readonly warn: (line: string) => void
 }
 
 const MAX_FILE_BYTES = 1024 * 1024 // a description of a thousand parameters is a tenth of it
@@ -126,11 +128,11 @@ class DescriptionFolder implements DriverSource, AsyncDisposable {
   }
 
   #tellOf(before: ReadonlyMap<string, Read>, after: ReadonlyMap<string, Read>): void {
-    const { log } = this.#options
+    const { log, warn } = this.#options
     for (const [name, read] of after) {
       const old = before.get(name)
       if (old === read) continue
-      if (read.problem !== undefined) log(`${this.name}: ${read.problem}${read.driver === undefined ? '' : '; its last good version goes on'}`)
+      if (read.problem !== undefined) warn(`${this.name}: ${read.problem}${read.driver === undefined ? '' : '; its last good version goes on'}`)
       else if (old !== undefined) log(`${this.name}: ${name} was read again`)
     }
     for (const name of before.keys()) if (!after.has(name)) log(`${this.name}: ${name} is gone`)

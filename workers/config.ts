@@ -34,6 +34,12 @@ export type StationConfig = WorkerConfig & {
   /** 0: any free port, written to stopPortFile. */
   readonly stopPort: number
   readonly stopPortFile: string
+  /** Descriptions of this lab's instruments. */
+  readonly instrumentsDir: string
+  /** Absolute paths, or npm packages that are installed below pluginsDir. */
+  readonly plugins: readonly string[]
+  readonly pluginsDir: string
+  readonly watchPlugins: boolean
   readonly commit: string
 }
 
@@ -73,6 +79,10 @@ export function readStationConfig(environment: Environment): StationConfig {
   const stopPort = Number(given(environment, 'STATION_STOP_PORT') ?? 0)
   if (!isPort(stopPort)) throw new CannotStart(`STATION_STOP_PORT=${environment.STATION_STOP_PORT} must be a port from 0 (any free one) to 65535`)
   const journalDir = join(dataDir, 'journal', stationName)
+  const instrumentsDir = given(environment, 'INSTRUMENTS_DIR') ?? join(dataDir, 'instruments')
+  if (!isAbsolute(instrumentsDir)) throw new CannotStart(`INSTRUMENTS_DIR=${instrumentsDir} must be an absolute path`)
+  const watchPlugins = given(environment, 'PLUGINS_WATCH') ?? 'off'
+  if (watchPlugins !== 'on' && watchPlugins !== 'off') throw new CannotStart(`PLUGINS_WATCH=${watchPlugins} must be on or off`)
   return {
     ...worker,
     stationName,
@@ -84,8 +94,19 @@ export function readStationConfig(environment: Environment): StationConfig {
     tokenFile: join(dataDir, 'run', 'link-token'),
     stopPort,
     stopPortFile: join(dataDir, 'run', `station-${stationName}.stop-port`),
+    instrumentsDir,
+    plugins: namesIn(given(environment, 'PLUGINS') ?? ''),
+    pluginsDir: join(dataDir, 'plugins'),
+    watchPlugins: watchPlugins === 'on',
     commit: given(environment, 'KYMOGRAPH_COMMIT') ?? '',
   }
+}
+
+function namesIn(list: string): readonly string[] {
+  return list
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '')
 }
 
 function isPort(number: number): boolean {

@@ -6,9 +6,9 @@ import { SIMULATED_DEVICES } from '../../local/lab/devices.ts'
 
 const folder = join(import.meta.dirname, '../../drivers')
 
-test('the list of drivers is the list of folders', async () => {
+test('the list of drivers is the list of folders named <vendor>-<model>', async () => {
   const entries = await readdir(folder, { withFileTypes: true })
-  const folders = entries.filter((entry) => entry.isDirectory() && entry.name !== 'node_modules').map((entry) => entry.name)
+  const folders = entries.filter((entry) => entry.isDirectory() && entry.name !== 'node_modules' && entry.name.includes('-')).map((entry) => entry.name)
   expect(DRIVERS.map((driver) => driver.id).sort()).toEqual(folders.sort())
 })
 

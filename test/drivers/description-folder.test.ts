@@ -65,7 +65,7 @@ describe('a folder of descriptions', () => {
     await rm(join(folder, '..'), { recursive: true, force: true })
   })
   const open = async (): Promise<void> => {
-    source = await openDescriptionFolder({ name: 'instrument descriptions', folder, formats: [toy], log: (line) => log.push(line) })
+    source = await openDescriptionFolder({ name: 'instrument descriptions', folder, formats: [toy], log: (line) => log.push(line), warn: (line) => log.push(line) })
   }
 
   it('is made when it is missing, and read while it is watched', async () => {
@@ -136,7 +136,7 @@ it('what came with the program is read once, with its folders, and may be absent
   const folder = await mkdtemp(join(tmpdir(), 'descriptions-'))
   await mkdir(join(folder, 'meters'))
   await writeFile(join(folder, 'meters', 'a.yaml'), 'protocol: toy\nid: a\n')
-  const options = { name: 'built-in descriptions', formats: [toy], fixed: true, log: () => undefined }
+  const options = { name: 'built-in descriptions', formats: [toy], fixed: true, log: () => undefined, warn: () => undefined }
   await using there = await openDescriptionFolder({ ...options, folder })
   await using absent = await openDescriptionFolder({ ...options, folder: join(folder, 'nothing') })
   expect(there.drivers.map(({ id }) => id)).toEqual(['a'])

@@ -20,6 +20,10 @@ describe('the configuration of a station', () => {
       tokenFile: '/data/kymograph/run/link-token',
       stopPort: 0,
       stopPortFile: '/data/kymograph/run/station-local.stop-port',
+      instrumentsDir: '/data/kymograph/instruments',
+      plugins: [],
+      pluginsDir: '/data/kymograph/plugins',
+      watchPlugins: false,
       commit: '',
     })
   })
@@ -27,6 +31,11 @@ describe('the configuration of a station', () => {
   it('keeps the socket where its path fits, however deep the data folder is', () => {
     const { socketPath } = readStationConfig({ ...GIVEN, DATA_DIR: `/data/${'deep/'.repeat(30)}` })
     expect(Buffer.byteLength(socketPath)).toBeLessThan(100)
+  })
+
+  it('takes plugins by folder and by package', () => {
+    const { plugins, watchPlugins } = readStationConfig({ ...GIVEN, PLUGINS: '/opt/acme, @acme/lasers,', PLUGINS_WATCH: 'on' })
+    expect([plugins, watchPlugins]).toEqual([['/opt/acme', '@acme/lasers'], true])
   })
 
   it('knows no simulated lab when there is none', () => {
@@ -39,6 +48,8 @@ describe('the configuration of a station', () => {
     [{ STATION_NAME: '../etc' }, 'STATION_NAME'],
     [{ STATION_STOP_PORT: '70000' }, 'STATION_STOP_PORT'],
     [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL'],
+    [{ INSTRUMENTS_DIR: 'instruments' }, 'INSTRUMENTS_DIR'],
+    [{ PLUGINS_WATCH: 'yes' }, 'PLUGINS_WATCH'],
   ])('refuses %o and names it', (wrong, name) => {
     expect(() => readStationConfig({ ...GIVEN, ...wrong })).toThrow(CannotStart)
     expect(() => readStationConfig({ ...GIVEN, ...wrong })).toThrow(name)
