@@ -25,6 +25,9 @@ export type SerialOptions = {
   readonly stopBits?: 1 | 2
 }
 
+const LOOK_EVERY_MS = 500 // whether the port is still there; while it is gone, its reader asks again and again
+const HUNG_UP = /input\/output error/i // EIO: what the kernel answers for a line that hung up, and for no other
+
 const OPEN_TIMEOUT_MS = 5000 // opening a port is immediate; a driver that hangs must not hold the station
 
 /** Exclusive (flock): two owners of one line would read each other's replies. */
@@ -42,7 +45,9 @@ export async function openSerial(options: SerialOptions, signal: AbortSignal): P
     autoOpen: false,
   })
   const lost = new AbortController()
+  let watch: NodeJS.Timeout | undefined
   const lose = (why: string): void => {
+    clearInterval(watch)
     if (!lost.signal.aborted) lost.abort(offline(`${options.path}: ${why}`))
   }
   // Without an error listener an unplugged port ends the process.
@@ -51,6 +56,14 @@ export async function openSerial(options: SerialOptions, signal: AbortSignal): P
   await settled((done) => port.open(done), options.path, signal)
   // What the instrument said before we were here is nobody's reply.
   await settled((done) => port.flush(done), options.path, signal)
+  // A port that goes between two reads reads as empty for ever, and nobody says that it went: the modem lines tell.
+  watch = setInterval(() => {
+    port.get((error) => {
+      if (error === null || !HUNG_UP.test(error.message)) return
+      lose('the port is gone')
+      if (port.isOpen) port.close()
+    })
+  }, LOOK_EVERY_MS)
 
   return {
     lost: lost.signal,

@@ -99,7 +99,8 @@ export class SimulatedRegisters implements AsyncDisposable {
     const { instrument, seconds, answerMs = 0 } = this.#options
     const request = frame.subarray(HEADER_BYTES)
     const refusal = this.#provoked(request[0] ?? 0)
-    const reply = framed(frame, refusal ?? answerRequest(request, instrument, seconds()))
+    if (refusal !== undefined) return answers.send(framed(frame, refusal), answerMs)
+    const reply = framed(frame, answerRequest(request, instrument, seconds()))
     const suffered = this.#faults.suffer(reply, { foreign: () => anothers(reply) }, FRAME)
     if (suffered !== undefined) answers.send(suffered.bytes, answerMs + suffered.afterMs)
   }

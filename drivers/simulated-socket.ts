@@ -89,30 +89,31 @@ export class SimulatedSocket implements AsyncDisposable {
 /** What is sent to one client, in order: what follows a late answer is later still. */
 export class OrderedAnswers {
   readonly #client: Socket
-  readonly #timers = new Set<NodeJS.Timeout>()
-  #freeAtMs = 0
+  readonly #waiting: { readonly atMs: number; readonly bytes: Uint8Array }[] = []
+  #timer: NodeJS.Timeout | undefined
 
   constructor(client: Socket) {
     this.#client = client
   }
 
   send(bytes: Uint8Array, afterMs: number): void {
-    const now = performance.now()
-    this.#freeAtMs = Math.max(now, this.#freeAtMs) + afterMs
-    if (this.#freeAtMs <= now && this.#timers.size === 0) {
-      this.#client.write(bytes)
-      return
-    }
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer)
-      this.#client.write(bytes)
-    }, this.#freeAtMs - now)
-    this.#timers.add(timer)
+    const freeAtMs = Math.max(performance.now(), this.#waiting.at(-1)?.atMs ?? 0)
+    this.#waiting.push({ atMs: freeAtMs + afterMs, bytes })
+    if (this.#timer === undefined) this.#deliver()
   }
 
   clear(): void {
-    for (const timer of this.#timers) clearTimeout(timer)
-    this.#timers.clear()
+    clearTimeout(this.#timer)
+    this.#waiting.length = 0
+  }
+
+  #deliver(): void {
+    for (let [first] = this.#waiting; first !== undefined && first.atMs <= performance.now(); [first] = this.#waiting) {
+      this.#client.write(first.bytes)
+      this.#waiting.shift()
+    }
+    const [next] = this.#waiting
+    this.#timer = next && setTimeout(() => this.#deliver(), next.atMs - performance.now())
   }
 }
 
