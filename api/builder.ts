@@ -1,6 +1,7 @@
 import SchemaBuilder, { type ObjectRef } from '@pothos/core'
 import ComplexityPlugin from '@pothos/plugin-complexity'
 import { GraphQLError } from 'graphql'
+import type { ParameterValue } from '../core/reading.ts'
 import type { RowCell } from '../core/row.ts'
 import type { Context } from './context.ts'
 
@@ -22,7 +23,7 @@ export type SchemaTypes = {
     Cursor: { Input: string; Output: string }
     SafeInt: { Input: number; Output: number | bigint }
     JSON: { Input: unknown; Output: unknown }
-    Value: { Input: RowCell; Output: RowCell }
+    Value: { Input: RowCell; Output: RowCell | ParameterValue }
   }
 }
 

@@ -1,4 +1,4 @@
-import { Conflict, InvalidValue, NotFound } from '../core/errors.ts'
+import { Conflict, DeviceBusy, InvalidValue, NotFound } from '../core/errors.ts'
 import { ACTIVE_RUN_STATES } from '../core/run.ts'
 import type { Prisma } from '../prisma/client.ts'
 import { appendEvents } from '../prisma/events.ts'
@@ -84,7 +84,10 @@ export async function removeDevice(id: string, context: Context): Promise<Device
   })
   context.knownDevices.put(removed)
   const mirror = context.stations.find(stationId)
-  if (mirror?.online === true) await mirror.call('syncDevices', {}, SYNC_DEADLINE_MS) // one that is away reads its devices when it comes back
+  if (mirror?.online !== true) return removed // it reads its devices when it comes back
+  const { postponed } = await mirror.call('syncDevices', {}, SYNC_DEADLINE_MS)
+  if (postponed.includes(deviceId))
+    throw new DeviceBusy(`${name} is removed, but in use: its station lets go of it when it is free`, { deviceId, stationId, effect: 'DONE' })
   return removed
 }
 

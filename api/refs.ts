@@ -1,4 +1,4 @@
-import type { DeviceRecord, EmergencyStopState } from '../core/device.ts'
+import type { DeviceRecord, EmergencyStopState, PortState } from '../core/device.ts'
 import type { ProblemRecord } from '../core/errors.ts'
 import type { ParameterSpec } from '../core/parameter.ts'
 import type { Reading } from '../core/reading.ts'
@@ -14,7 +14,7 @@ export const NodeRef = builder.interfaceRef<{ readonly id: string }>('Node')
 export const ProblemRef = builder.interfaceRef<ProblemRecord>('Problem')
 
 export const StationRef = builder.objectRef<Station>('Station')
-export const PortRef = builder.objectRef<Port>('Port')
+export const PortRef = builder.objectRef<PortSource>('Port')
 export const DeviceRef = builder.objectRef<Device>('Device')
 export const ParameterRef = builder.objectRef<ParameterSource>('Parameter')
 export const ReadingRef = builder.objectRef<ReadingSource>('Reading')
@@ -31,6 +31,8 @@ export const SessionConnectionRef = connectionRef('Session', SessionRef, { count
 export const RunConnectionRef = connectionRef('Run', RunRef, { counted: true })
 export const DatasetConnectionRef = connectionRef('Dataset', DatasetRef, { counted: true })
 
+/** `found`: it was discovered and no device is registered on it, so no row stands behind it; its `id` is "<station id>/<address>". */
+export type PortSource = Port & { readonly found?: Pick<PortState, 'path' | 'serialNumber' | 'vendor'> }
 /** `id` is "<device id>/<name>". */
 export type ParameterSource = { readonly id: string; readonly device: Pick<DeviceRecord, 'id' | 'stationId'>; readonly spec: ParameterSpec }
 /** A reading whose number is in `unit`. */

@@ -1,5 +1,6 @@
 import type { CommandAnswer, CommandCall, CommandProgress, CommandReading, CommandState } from '../../core/command.ts'
 import { InvalidValue, NotFound } from '../../core/errors.ts'
+import type { ParameterValue } from '../../core/reading.ts'
 import { builder } from '../builder.ts'
 import { type Commanded, type CommandOptionsGiven, command } from '../commands.ts'
 import type { Context } from '../context.ts'
@@ -8,16 +9,17 @@ import { nowNs } from '../now.ts'
 import { parameterOf } from '../parameters.ts'
 import { DeviceRef, ProblemRef } from '../refs.ts'
 import { commandSource } from '../subscriptions/command.ts'
-import { parameterValue } from '../values.ts'
+import { namedValues, parameterValue } from '../values.ts'
 import { type StateEntry, StateEntryRef } from './lab-state.ts'
 import { answer, resultUnion, type ServedCode } from './problem.ts'
-import { ValueInputRef } from './value-input.ts'
+import { NamedValueInputRef, ValueInputRef } from './value-input.ts'
 
 const CommandStateEnum = builder.enumType('CommandState', { values: ['ACCEPTED', 'DONE'] as const })
 type CommandPayload = {
   readonly device: Device
   readonly state: CommandState
   readonly readings: readonly CommandReading[]
+  readonly value: ParameterValue | undefined
   readonly elapsedMs: number
   readonly requestId: string
 }
@@ -27,6 +29,7 @@ const CommandPayloadRef = builder.objectRef<CommandPayload>('CommandPayload').im
     device: t.field({ type: DeviceRef, resolve: ({ device }) => device }),
     state: t.field({ type: CommandStateEnum, resolve: ({ state }) => state }),
     readings: t.field({ type: [StateEntryRef], resolve: ({ readings }, _args, context) => entriesOf(readings, context) }),
+    value: t.field({ type: 'Value', nullable: true, description: 'What a command of the driver answered with.', resolve: ({ value }) => value ?? null }),
     elapsedMs: t.exposeFloat('elapsedMs'),
     requestId: t.exposeID('requestId'),
   }),
@@ -194,6 +197,31 @@ builder.mutationFields((t) => {
           ),
         ),
     }),
+    setShutter: t.field({
+      type: CommandResult,
+      description: 'Answers when the instrument says that it is open or closed.',
+      args: { ...args, open: t.arg.boolean({ required: true }) },
+      resolve: (_root, { deviceId, open, options }, context) => answer(() => commandOne(context, deviceId, { kind: 'setShutter', open }, options)),
+    }),
+    setEmission: t.field({
+      type: CommandResult,
+      args: { ...args, on: t.arg.boolean({ required: true }) },
+      resolve: (_root, { deviceId, on, options }, context) => answer(() => commandOne(context, deviceId, { kind: 'setEmission', on }, options)),
+    }),
+    setWavelength: t.field({
+      type: CommandResult,
+      description: 'wait: answers when the instrument has arrived there.',
+      args: { ...args, value: t.arg.float({ required: true }), unit: t.arg.string({ defaultValue: 'nm' }), wait: t.arg.boolean({ defaultValue: true }) },
+      resolve: (_root, { deviceId, value, unit, wait, options }, context) =>
+        answer(() => commandOne(context, deviceId, { kind: 'setWavelength', value, unit: unit ?? 'nm', wait: wait ?? true }, options)),
+    }),
+    invoke: t.field({
+      type: CommandResult,
+      description: "One of the device's own commands; answers when it is done.",
+      args: { ...args, command: t.arg.string({ required: true }), arguments: t.arg({ type: [NamedValueInputRef] }) },
+      resolve: (_root, { deviceId, command: name, arguments: given, options }, context) =>
+        answer(() => commandOne(context, deviceId, { kind: 'invoke', command: name, arguments: namedValues(given, 'arguments') }, options)),
+    }),
     startLive: plain({ kind: 'startLive' }),
     stopLive: plain({ kind: 'stopLive' }),
   }
@@ -233,15 +261,15 @@ async function commandOne(context: Context, deviceId: string, call: CommandCall,
 
 function commandsOf({ answer, devices }: Commanded): { readonly commands: readonly CommandPayload[] } {
   return {
-    commands: answer.results.flatMap(({ deviceId, readings }) => {
-      const device = devices.get(deviceId)
-      return device === undefined ? [] : [payloadOf(answer, device, readings)]
+    commands: answer.results.flatMap((result) => {
+      const device = devices.get(result.deviceId)
+      return device === undefined ? [] : [payloadOf(answer, device, result)]
     }),
   }
 }
 
-function payloadOf({ state, elapsedMs, requestId }: CommandAnswer, device: Device, readings: readonly CommandReading[]): CommandPayload {
-  return { device, state, readings, elapsedMs, requestId }
+function payloadOf({ state, elapsedMs, requestId }: CommandAnswer, device: Device, { readings, value }: CommandAnswer['results'][number]): CommandPayload {
+  return { device, state, readings, value, elapsedMs, requestId }
 }
 
 /** What was measured; a setpoint is the parameter's own field. */

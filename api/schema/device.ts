@@ -1,3 +1,4 @@
+import type { Capability } from '../../core/capability.ts'
 import type { DeviceStatus } from '../../core/device.ts'
 import { NotFound } from '../../core/errors.ts'
 import { wallNsFromMs } from '../../core/time.ts'
@@ -12,10 +13,13 @@ import type { Device } from '../loaders.ts'
 import { parametersOf } from '../parameters.ts'
 import { DatasetConnectionRef, DeviceConnectionRef, DeviceRef, NodeRef, ParameterRef, PortRef, SessionConnectionRef, StationRef } from '../refs.ts'
 import { CameraRef, cameraOf } from './camera.ts'
+import { CommandSpecRef } from './command-spec.ts'
 import { DriverRef } from './driver.ts'
 import { CapabilityEnum, ConnectionStateEnum } from './enums.ts'
 import { MotionRef, motionOf } from './motion.ts'
 import { ReadoutRef, readoutOf } from './readout.ts'
+import { EmissionStateRef, ShutterStateRef, switchStateOf } from './switch-state.ts'
+import { WavelengthStateRef, wavelengthOf } from './wavelength.ts'
 
 const StatusCodeEnum = builder.enumType('StatusCode', { values: ['IDLE', 'BUSY', 'WARNING', 'ERROR', 'UNSTABLE', 'DISABLED'] as const })
 const DeviceStatusRef = builder.objectRef<DeviceStatus>('DeviceStatus').implement({
@@ -88,6 +92,29 @@ DeviceRef.implement({
       nullable: true,
       description: 'null unless FRAME_PRODUCER, and until it was connected once.',
       resolve: (device, _args, context) => cameraOf(device, context),
+    }),
+    shutter: t.field({
+      type: ShutterStateRef,
+      nullable: true,
+      description: 'null unless SHUTTER_CONTROL, and until it was connected once.',
+      resolve: (device, _args, context) => switchStateOf(device, 'shutterParameter', context),
+    }),
+    emission: t.field({
+      type: EmissionStateRef,
+      nullable: true,
+      description: 'null unless EMISSION_CONTROL, and until it was connected once.',
+      resolve: (device, _args, context) => switchStateOf(device, 'emissionParameter', context),
+    }),
+    wavelength: t.field({
+      type: WavelengthStateRef,
+      nullable: true,
+      description: 'null unless WAVELENGTH_TUNABLE, and until it was connected once.',
+      resolve: (device, _args, context) => wavelengthOf(device, context),
+    }),
+    commands: t.field({
+      type: [CommandSpecRef],
+      description: 'Its own; empty unless COMMANDABLE, and until it was connected once.',
+      resolve: (device, _args, { stations }) => stations.device(device)?.commands ?? [],
     }),
     sessions: t.field({
       type: SessionConnectionRef,
@@ -165,7 +192,13 @@ function whereOf(
   { stations }: Context,
 ): Prisma.DeviceWhereInput {
   const live = stations.all().flatMap((mirror) => [...mirror.devices.values()].map((state) => ({ state, online: mirror.online })))
-  const able = live.filter(({ state }) => capabilities?.every((capability) => state.capabilities.includes(capability)) === true).map(({ state }) => state.id)
+  const has = (own: readonly Capability[]): boolean => capabilities?.every((capability) => own.includes(capability)) === true
+  const able = live.filter(({ state }) => has(state.capabilities)).map(({ state }) => state.id)
+  // Whom no station has told of yet can do what its driver can, as Device.capabilities says.
+  const models = stations
+    .drivers()
+    .filter((known) => has(known.capabilities))
+    .map(({ id }) => id)
   const told = live.filter(({ online }) => online).map(({ state }) => state.id)
   const connected = live.filter(({ state, online }) => online && connections?.includes(state.connection) === true).map(({ state }) => state.id)
   return {
@@ -175,7 +208,7 @@ function whereOf(
       driver == null ? {} : { driverId: driver },
       simulated == null ? {} : { simulated },
       text == null ? {} : { OR: [{ name: containing(text) }, { label: containing(text) }] },
-      capabilities == null ? {} : { id: { in: able } },
+      capabilities == null ? {} : { OR: [{ id: { in: able } }, { id: { notIn: live.map(({ state }) => state.id) }, driverId: { in: models } }] },
       // Whoever's station is away is disconnected.
       connections == null
         ? {}

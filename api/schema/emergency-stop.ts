@@ -3,8 +3,9 @@ import type { EmergencyStopState } from '../../core/device.ts'
 import { NotFound } from '../../core/errors.ts'
 import { need } from '../actor.ts'
 import { builder } from '../builder.ts'
+import type { Context } from '../context.ts'
 import { releaseStations, type StationStopResult, stopStations } from '../emergency-stop.ts'
-import { localIds } from '../global-id.ts'
+import { localIds, parseGlobalId } from '../global-id.ts'
 import { DeviceRef, EmergencyStopRef, ProblemRef, StationRef } from '../refs.ts'
 import { answer, resultUnion } from './problem.ts'
 
@@ -63,15 +64,44 @@ const StationStopRef = builder.objectRef<StationStopResult>('StationStop').imple
   }),
 })
 
-type EmergencyStopPayload = { readonly emergencyStop: EmergencyStopState; readonly stations: readonly StationStopResult[]; readonly elapsedMs: number }
+type EmergencyStopPayload = {
+  readonly unknown?: readonly string[]
+  readonly emergencyStop: EmergencyStopState
+  readonly stations: readonly StationStopResult[]
+  readonly elapsedMs: number
+}
 const EmergencyStopPayloadRef = builder.objectRef<EmergencyStopPayload>('EmergencyStopPayload').implement({
   fields: (t) => ({
     emergencyStop: t.field({ type: EmergencyStopRef, resolve: ({ emergencyStop }) => emergencyStop }),
     stations: t.field({ type: [StationStopRef], resolve: ({ stations }) => stations }),
+    unknown: t.idList({
+      description: 'Ids that were given and name no station; the others were stopped all the same.',
+      resolve: ({ unknown }) => unknown ?? [],
+    }),
     elapsedMs: t.exposeFloat('elapsedMs'),
   }),
 })
 const ReleaseResult = resultUnion('ReleaseResult', EmergencyStopPayloadRef, ['STATION_OFFLINE', 'NOT_FOUND', 'FORBIDDEN'])
+
+/** A wrong id refuses no stop: it is told beside what was stopped. The database is asked only afterwards, and may be away. */
+async function stopThese(ids: readonly string[], reason: string | undefined, context: Context): Promise<EmergencyStopPayload> {
+  const given = new Map(ids.map((id) => [id, stationIdIn(id)]))
+  const stationIds = [...new Set(given.values())].filter((id) => id !== undefined)
+  const stopped = await stopStations(context, { actor: context.actor, reason, stationIds, arrivedAtMs: context.arrivedAtMs })
+  const registered = await Promise.all(
+    stopped.stations.map(
+      async ({ stationId, acknowledged }) => acknowledged || (await context.load.station.load(stationId).catch(() => undefined)) !== undefined,
+    ),
+  )
+  const stations = stopped.stations.filter((_, at) => registered[at])
+  const unknown = ids.filter((id) => !stations.some(({ stationId }) => stationId === given.get(id)))
+  return { ...stopped, stations, unknown }
+}
+
+function stationIdIn(id: string): string | undefined {
+  const parsed = parseGlobalId(id)
+  return parsed?.type === 'Station' ? parsed.localId : undefined
+}
 
 builder.mutationFields((t) => ({
   emergencyStop: t.field({
@@ -80,12 +110,8 @@ builder.mutationFields((t) => ({
     args: { reason: t.arg.string(), stationIds: t.arg.idList() },
     resolve: (_root, { reason, stationIds }, context) => {
       need(context, 'OPERATOR')
-      return stopStations(context, {
-        actor: context.actor,
-        reason: reason ?? undefined,
-        stationIds: stationIds == null ? undefined : localIds('Station', stationIds),
-        arrivedAtMs: context.arrivedAtMs,
-      })
+      if (stationIds != null) return stopThese(stationIds, reason ?? undefined, context)
+      return stopStations(context, { actor: context.actor, reason: reason ?? undefined, arrivedAtMs: context.arrivedAtMs })
     },
   }),
   releaseEmergencyStop: t.field({

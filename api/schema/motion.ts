@@ -3,7 +3,7 @@ import { builder } from '../builder.ts'
 import type { Context } from '../context.ts'
 import type { Device } from '../loaders.ts'
 import { parameterOf } from '../parameters.ts'
-import { type ParameterSource, ReadingRef } from '../refs.ts'
+import { ParameterRef, type ParameterSource, ReadingRef } from '../refs.ts'
 import { currentReading, readingOf, unitArg } from './reading.ts'
 
 type MotionSource = {
@@ -15,6 +15,7 @@ type MotionSource = {
 
 export const MotionRef = builder.objectRef<MotionSource>('Motion').implement({
   fields: (t) => ({
+    parameter: t.field({ type: ParameterRef, nullable: true, description: 'The one that holds the position.', resolve: ({ position }) => position ?? null }),
     position: t.field({ type: ReadingRef, nullable: true, args: unitArg, resolve: ({ position }, { unit }, context) => readingOf(position, unit, context) }),
     setpoint: t.field({
       type: ReadingRef,

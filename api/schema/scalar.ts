@@ -51,7 +51,7 @@ builder.scalarType('JSON', {
 })
 
 builder.scalarType('Value', {
-  description: 'A JSON number, boolean or string; null where there is no value. Used only inside tables.',
+  description: 'A JSON number, boolean, string or list of numbers; null where there is no value. Used only in answers.',
   serialize: (value) => {
     if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : value.toString()
     return typeof value === 'number' && !Number.isFinite(value) ? null : value

@@ -10,6 +10,8 @@ export const SettingSpecRef = builder.objectRef<SettingSpec>('SettingSpec').impl
     default: t.string({ nullable: true, resolve: (spec) => spec.default ?? null }),
     required: t.exposeBoolean('required'),
     description: t.string({ nullable: true, resolve: ({ description }) => description }),
+    minimum: t.float({ nullable: true, description: 'In `unit`.', resolve: ({ minimum }) => minimum ?? null }),
+    maximum: t.float({ nullable: true, resolve: ({ maximum }) => maximum ?? null }),
     choices: t.stringList({ nullable: true, resolve: ({ choices }) => choices ?? null }),
   }),
 })

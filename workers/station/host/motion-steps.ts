@@ -1,7 +1,6 @@
 import type { CommandCall, CommandReading } from '../../../core/command.ts'
-import { asProblem, Conflict, DeadlineExceeded, DeviceBusy, HardwareFault, InvalidValue, NotSupported, type Problem } from '../../../core/errors.ts'
+import { asProblem, Conflict, DeadlineExceeded, HardwareFault, InvalidValue, type Problem } from '../../../core/errors.ts'
 import { convert } from '../../../core/unit.ts'
-import type { MotionFacet } from '../../../drivers/driver.ts'
 import { deadline } from './deadline.ts'
 import type { StationDevice } from './station-device.ts'
 import { StationEnds } from './station-ends.ts'
@@ -11,22 +10,22 @@ const PROGRESS_EVERY_MS = 100 // for eyes; the readings stream tells more
 const STOP_WITHIN_MS = 5_000 // a stop that is not accepted by then is reported as such; waiting longer helps nobody
 
 export async function prepareMove(call: Extract<CommandCall, { readonly kind: 'move' }>, { device, writer, signal }: StepContext): Promise<Step> {
-  const motion = stillAxis(device)
+  const motion = device.axis.stillFacet()
   if ((call.to === undefined) === (call.by === undefined)) throw new InvalidValue('give either to or by', ['to'])
-  const target = call.to ?? (await device.origin(signal)) + convert(finite(call.by ?? 0), call.unit, motion.unit)
+  const target = call.to ?? (await device.axis.origin(signal)) + convert(finite(call.by ?? 0), call.unit, motion.unit)
   const unit = call.to === undefined ? motion.unit : call.unit
-  device.checkMove(target, unit)
+  device.axis.check(target, unit)
   return motionStep(device, call.wait, (work) => device.moveTo(target, unit, writer, work))
 }
 
 export function prepareHome(call: Extract<CommandCall, { readonly kind: 'home' }>, { device, writer }: StepContext): Step {
-  stillAxis(device)
+  device.axis.stillFacet()
   return motionStep(device, call.wait, (work) => device.home(writer, work))
 }
 
 /** Never refused to anyone: neither by a run nor by an emergency stop. */
 export function prepareStop({ device }: StepContext): Step {
-  axis(device)
+  device.axis.facet()
   return {
     device,
     changes: true,
@@ -84,18 +83,6 @@ export async function givenUp(device: StationDevice, signal: AbortSignal, becaus
     throw new HardwareFault(`${asProblem(because).message}; ${device.record.name} may still move, its stop failed: ${asProblem(error).message}`, 'POSSIBLE')
   }
   throw because
-}
-
-function axis(device: StationDevice): MotionFacet {
-  const { motion } = device.live().handle
-  if (motion === undefined) throw new NotSupported(`${device.record.name} cannot move`, 'MOVABLE')
-  return motion
-}
-
-function stillAxis(device: StationDevice): MotionFacet {
-  const motion = axis(device)
-  if (device.moving) throw new DeviceBusy(`${device.record.name} is moving; stop it first or wait until it stands`, { deviceId: device.record.id })
-  return motion
 }
 
 /** The measured position, fresh, and what was asked for. */

@@ -1,13 +1,12 @@
 import { checkArguments } from '../../../core/command-spec.ts'
 import type { DeviceRecord, DeviceState, DeviceStatus, PortState } from '../../../core/device.ts'
-import { asProblem, DeviceBusy, DeviceOffline, NotFound, NotSupported } from '../../../core/errors.ts'
-import { checkValue, exceedsDeadband, type ParameterSpec } from '../../../core/parameter.ts'
+import { asProblem, DeviceOffline, NotFound, NotSupported } from '../../../core/errors.ts'
+import { checkValue, type ParameterSpec } from '../../../core/parameter.ts'
 import type { ParameterValue, Reading } from '../../../core/reading.ts'
 import { formatRfc3339 } from '../../../core/time.ts'
-import type { DeviceHandle, Driver, DriverContext, MotionFacet } from '../../../drivers/driver.ts'
+import type { DeviceHandle, Driver, DriverContext } from '../../../drivers/driver.ts'
 import { ActivityWatch, type StillGoing } from './activity-watch.ts'
 import { Bell } from './bell.ts'
-import { checkPosition } from './check-position.ts'
 import { orAbort } from './deadline.ts'
 import { type Connection, DeviceConnection, type LiveHandle } from './device-connection.ts'
 import { deviceState, statusOf } from './device-state.ts'
@@ -15,6 +14,7 @@ import type { HostedDevice, Writer } from './hosted-device.ts'
 import { ParameterTable, type TableContext } from './parameter-table.ts'
 import { Poller } from './poller.ts'
 import type { PortPool } from './port-pool.ts'
+import { StationAxis } from './station-axis.ts'
 import { sendStop } from './stop-bytes.ts'
 
 export type StationDeviceContext = TableContext & {
@@ -36,8 +36,8 @@ export class StationDevice implements HostedDevice {
   readonly record: DeviceRecord
   readonly driver: Driver | undefined
   readonly table: ParameterTable
+  readonly axis: StationAxis
   readonly #context: StationDeviceContext
-  readonly #motion: ActivityWatch
   /** Of what was set, or what a command of its own has begun. */
   readonly #activity: ActivityWatch
   readonly #poller: Poller
@@ -46,16 +46,25 @@ export class StationDevice implements HostedDevice {
   #unreadable: string | undefined
   #status: DeviceStatus
   #port: PortState | undefined
-  #stops = 0
-  /** Where the last move was to end, while nothing has moved the axis since it did. */
-  #restingAt: number | undefined
 
   constructor(record: DeviceRecord, driver: Driver | undefined, context: StationDeviceContext) {
     this.record = record
     this.driver = driver
     this.#context = context
     this.table = new ParameterTable(record.id, record.name, context)
-    this.#motion = new ActivityWatch(() => this.#changed())
+    this.axis = new StationAxis({
+      record,
+      table: this.table,
+      log: context.log,
+      live: () => this.live(),
+      permit: (writer) => context.permit(this, writer),
+      readNow: (names, signal) => this.readNow(names, signal),
+      noteChange: (name, old, next, writer) => this.noteChange(name, old, next, writer),
+      onChange: () => {
+        this.#poller.wake()
+        this.#changed()
+      },
+    })
     this.#activity = new ActivityWatch(() => this.#changed())
     this.#poller = new Poller({
       specs: () => this.table.specs,
@@ -78,7 +87,7 @@ export class StationDevice implements HostedDevice {
   }
 
   get moving(): boolean {
-    return this.#motion.going === true
+    return this.axis.moving === true
   }
 
   /** It moves, or what was set is still under way. */
@@ -86,9 +95,8 @@ export class StationDevice implements HostedDevice {
     return this.moving || this.#activity.going === true
   }
 
-  /** Grows with each stop: whoever waits for a move sees by it that the move did not end by itself. */
   get stops(): number {
-    return this.#stops
+    return this.axis.stops
   }
 
   get simulated(): boolean {
@@ -152,13 +160,13 @@ export class StationDevice implements HostedDevice {
   }
 
   async readNow(names: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, Reading>> {
-    const { handle } = this.live()
+    const live = this.live()
     for (const name of names) this.table.spec(name)
     const before = this.#position()
-    const measured = await orAbort(handle.read(names, signal), signal)
+    const measured = await orAbort(live.handle.read(names, signal), signal)
     const readings = new Map(names.map((name) => [name, this.table.measured(name, measured.get(name) ?? { bad: 'the driver did not answer for it' })]))
     this.#noteReadable([...readings.values()])
-    this.#noteForeignMotion(before)
+    this.axis.noteForeignMotion(before, live)
     return readings
   }
 
@@ -200,11 +208,10 @@ export class StationDevice implements HostedDevice {
   async invoke(name: string, given: Readonly<Record<string, ParameterValue>>, writer: Writer, signal: AbortSignal): Promise<ParameterValue | undefined> {
     const checked = this.checkInvoke(name, given)
     this.#context.permit(this, writer)
-    this.#restingAt = undefined
-    const { handle, signal: connection } = this.live()
-    const value = await this.#followed((live) => live.commands?.invoke(name, checked, signal) ?? Promise.resolve(undefined), signal)
-    this.#watchMotion(handle, connection) // it may move the axis: nobody but the instrument knows
-    this.table.describe(handle.parameters)
+    const live = this.live()
+    const value = await this.#followed(({ commands }) => commands?.invoke(name, checked, signal) ?? Promise.resolve(undefined), signal)
+    this.axis.follow(live) // it may move: nobody but the instrument knows
+    this.table.describe(live.handle.parameters)
     this.#rereadUnpolled()
     return value
   }
@@ -229,67 +236,28 @@ export class StationDevice implements HostedDevice {
     })
   }
 
-  /** The checks of a move, without it: the position in the axis' own unit. */
-  checkMove(position: number, unit: string | undefined): number {
-    const { handle } = this.live()
-    if (handle.motion === undefined) throw new NotSupported(`${this.record.name} cannot move`, 'MOVABLE')
-    return checkPosition(handle.motion, position, unit)
-  }
-
   async moveTo(position: number, unit: string | undefined, writer: Writer, signal: AbortSignal): Promise<void> {
-    const target = this.checkMove(position, unit)
-    await this.#startMotion(writer, async (handle) => {
-      await orAbort(handle.motion?.moveTo(target, signal) ?? Promise.resolve(), signal)
-      const name = handle.motion?.positionParameter
-      if (name === undefined) return
-      const old = this.setpoint(name) ?? this.reading(name)
-      this.noteChange(name, old, this.table.asked(name, target), writer)
-      this.#restingAt = target
-    })
+    await this.axis.moveTo(position, unit, writer, signal)
   }
 
   async home(writer: Writer, signal: AbortSignal): Promise<void> {
-    if (this.live().handle.motion === undefined) throw new NotSupported(`${this.record.name} cannot move`, 'MOVABLE')
-    await this.#startMotion(writer, async (handle) => {
-      await orAbort(handle.motion?.home(signal) ?? Promise.resolve(), signal)
-    })
+    await this.axis.home(writer, signal)
   }
 
   async stop(signal: AbortSignal): Promise<void> {
-    const { handle, signal: connection } = this.live()
-    if (handle.motion === undefined) throw new NotSupported(`${this.record.name} cannot move`, 'MOVABLE')
-    this.#restingAt = undefined
-    this.#stops += 1
-    await orAbort(handle.motion.stop(signal), signal)
-    this.#motion.begin(goingOf(handle.motion), connection)
+    await this.axis.stop(signal)
   }
 
   async settled(signal: AbortSignal): Promise<void> {
-    await this.#motion.settled(signal)
-  }
-
-  /**
-   * What a relative move counts from, in the axis' unit: where the last move was to end, if the axis still stands there, else where it stands.
-   * So ten steps of 0.1 mm do not add up ten errors of measurement.
-   */
-  async origin(signal: AbortSignal): Promise<number> {
-    const motion = this.live().handle.motion
-    if (motion === undefined) throw new NotSupported(`${this.record.name} cannot move`, 'MOVABLE')
-    const reading = (await this.readNow([motion.positionParameter], signal)).get(motion.positionParameter)
-    if (typeof reading?.value !== 'number')
-      throw new DeviceOffline(`${this.record.name} does not say where it stands: ${reading?.reason ?? 'no position'}`, { deviceId: this.record.id })
-    const { deadband = 0, step = 0 } = this.table.spec(motion.positionParameter)
-    const near = this.#restingAt !== undefined && Math.abs(reading.value - this.#restingAt) <= Math.max(deadband, step)
-    return near ? (this.#restingAt ?? reading.value) : reading.value
+    await this.axis.settled(signal)
   }
 
   /** Whatever moves or may move is stopped in the hardest way that the driver knows. Resolves when the bytes are out. */
   async emergencyStop(signal: AbortSignal): Promise<{ readonly confirmed: Promise<boolean> }> {
-    const { handle, signal: connection } = this.live()
-    this.#restingAt = undefined
-    this.#stops += 1
-    const stopped = await sendStop(handle, signal)
-    if (handle.motion !== undefined) this.#motion.begin(goingOf(handle.motion), connection)
+    const live = this.live()
+    this.axis.stopped()
+    const stopped = await sendStop(live.handle, signal)
+    this.axis.follow(live)
     return stopped
   }
 
@@ -315,29 +283,10 @@ export class StationDevice implements HostedDevice {
       connection,
       status: this.#status,
       parameters: table.states(),
-      moving: this.#motion.going,
+      moving: this.axis.moving,
       port: this.#port,
       runId: this.#context.runOf(record.id),
     })
-  }
-
-  async #startMotion(writer: Writer, start: (handle: DeviceHandle) => Promise<void>): Promise<void> {
-    const { handle, signal: connection } = this.live()
-    this.#context.permit(this, writer)
-    if (this.moving) throw new DeviceBusy(`${this.record.name} is moving; stop it first or wait until it stands`, { deviceId: this.record.id })
-    this.#restingAt = undefined
-    try {
-      await start(handle)
-    } catch (error) {
-      if (asProblem(error).effect !== 'NONE') this.#watchMotion(handle, connection) // the answer is lost, the axis may move all the same
-      throw error
-    }
-    this.#watchMotion(handle, connection)
-  }
-
-  #watchMotion({ motion }: DeviceHandle, connection: AbortSignal): void {
-    if (motion !== undefined) this.#motion.begin(goingOf(motion), connection)
-    this.#poller.wake()
   }
 
   /** Carries out what may go on after the instrument has taken it, and watches it from then on; also when the answer is lost and it may go on all the same. */
@@ -367,7 +316,7 @@ export class StationDevice implements HostedDevice {
     const names = readable(handle.parameters)
     const measured = await handle.read(names, connection)
     this.#noteReadable(names.map((name) => this.table.measured(name, measured.get(name) ?? { bad: 'the driver did not answer for it' })))
-    if (handle.motion !== undefined) await this.#motion.look(goingOf(handle.motion), connection)
+    if (handle.motion !== undefined) await this.axis.look(handle.motion, connection)
     const activity = activityOf(handle)
     if (activity !== undefined) await this.#activity.look(activity, connection)
   }
@@ -381,8 +330,7 @@ export class StationDevice implements HostedDevice {
     const live = this.#connection?.live
     if (connection.state === 'CONNECTED' && live !== undefined) void this.#poller.run(live.signal)
     else {
-      this.#restingAt = undefined
-      this.#motion.forget()
+      this.axis.forget()
       this.#activity.forget()
       this.table.stale(connection.reason ?? `the device is ${connection.state.toLowerCase()}`)
     }
@@ -418,18 +366,6 @@ export class StationDevice implements HostedDevice {
     return motion === undefined ? undefined : this.reading(motion.positionParameter)
   }
 
-  /** An axis that leaves its place without a move of ours is moved at the front panel: watch it until it stands. */
-  #noteForeignMotion(before: Reading | undefined): void {
-    const live = this.#connection?.live
-    const motion = live?.handle.motion
-    if (live === undefined || motion === undefined || this.#motion.going !== false || before?.quality !== 'GOOD') return
-    const now = this.reading(motion.positionParameter)
-    if (now?.quality !== 'GOOD' || !exceedsDeadband(this.spec(motion.positionParameter), before.value, now.value)) return
-    this.#motion.look(goingOf(motion), live.signal).catch((error: unknown) => {
-      if (!live.signal.aborted) this.#context.log(`${this.record.name}: ${asProblem(error).message}`)
-    })
-  }
-
   #noteReadable(readings: readonly Reading[]): void {
     const bad = readings.length > 0 && readings.every(({ quality }) => quality === 'BAD') ? readings[0]?.reason : undefined
     if (bad === this.#unreadable) return
@@ -444,10 +380,6 @@ export class StationDevice implements HostedDevice {
     this.#bell.ring()
     this.#context.onChange(this)
   }
-}
-
-function goingOf(motion: MotionFacet): StillGoing {
-  return (signal) => motion.isMoving(signal)
 }
 
 function activityOf(handle: DeviceHandle): StillGoing | undefined {
