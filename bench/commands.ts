@@ -1,6 +1,7 @@
 import path from 'node:path'
 import { resolveAddress } from '../drivers/address.ts'
-import { connectModbus } from '../drivers/register-bus.ts'
+import { readRequest } from '../drivers/modbus/pdu.ts'
+import { connectModbus } from '../drivers/modbus/tcp.ts'
 import { query } from '../test/harness/graphql.ts'
 import { startWholeLab } from '../test/harness/lab.ts'
 import { until } from '../test/until.ts'
@@ -16,7 +17,7 @@ const WARM_UP = 50
 await using lab = await startWholeLab()
 const address = await resolveAddress('sim://saw', path.join(lab.dataDir, 'lab'))
 if (address.kind !== 'tcp') throw new Error('the saw is not on a TCP port')
-await using bus = await connectModbus({ host: address.host, port: address.port, unit: 1, timeoutMs: 1_000 }, AbortSignal.timeout(10_000))
+await using bus = await connectModbus({ host: address.host, port: address.port }, AbortSignal.timeout(10_000))
 const deviceId = await until(
   async () => {
     const { device } = await query<{ device: { id: string; connection: string } | null }>(lab.url, '{ device(name: "saw") { id connection } }')
@@ -42,7 +43,10 @@ async function throughTheApi(): Promise<void> {
 const direct: number[] = []
 const commanded: number[] = []
 for (let index = 0; index < COMMANDS + WARM_UP; index += 1) {
-  const both = [await timed(() => bus.read(CUTTING_SPEED_TARGET_AT, 1, AbortSignal.timeout(1_000))), await timed(throughTheApi)] as const
+  const both = [
+    await timed(() => bus.ask(1, readRequest('holding', CUTTING_SPEED_TARGET_AT, 1), 1_000, AbortSignal.timeout(1_000))),
+    await timed(throughTheApi),
+  ] as const
   if (index < WARM_UP) continue
   direct.push(both[0])
   commanded.push(both[1])

@@ -1,4 +1,5 @@
 import type { Driver } from './driver.ts'
+import { modbusFormat } from './modbus/format.ts'
 
 /**
  * A kind of file that describes an instrument instead of code. Its files are `*.yaml` with `protocol: <protocol>` at the top; each is one driver,
@@ -12,4 +13,4 @@ export type DescriptionFormat = {
 }
 
 /** Every format there is, one for each protocol. */
-export const DESCRIPTION_FORMATS: readonly DescriptionFormat[] = []
+export const DESCRIPTION_FORMATS: readonly DescriptionFormat[] = [modbusFormat]

@@ -31,6 +31,8 @@ export interface Driver<Port extends DriverPort = DriverPort> {
   readonly model: string
   readonly version: string
   readonly portKind: PortKind
+  /** Drivers of one family share ports: what the one's openPort gives, the other's openDevice takes. Absent: this driver alone. */
+  readonly portFamily?: string
   readonly settings: readonly SettingSpec[]
   readonly documentation?: string
   /** What a device of it will be able to do; derived, see capabilitiesOf. Known before one is connected. */

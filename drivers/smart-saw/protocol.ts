@@ -1,89 +1,58 @@
-import type { ParameterValue } from '../../core/reading.ts'
-import { ALARMS, type Register, STATES } from './profile.ts'
+/**
+ * What the saw's PLC does with its registers, for the simulated one; the driver knows the machine by profile.yaml alone. Addresses of holding registers,
+ * and bits of them.
+ */
 
-/** Registers as the PLC holds them, to values and back. Pure. */
+/** Register 1030. */
+export const STATES = ['idle', 'hydraulics active', 'band motor running', 'cutting', 'cut finished', 'saw rising', 'material feed'] as const
+export type State = (typeof STATES)[number]
 
-export const MAX_REGISTERS_READ = 125 // Modbus application protocol 1.1b3, 6.3
+/** Of register 1032, by the name of the fault. */
+export const ALARMS = {
+  'emergency-stop': 0x0001,
+  'cutting-motor': 0x0002,
+  'hydraulic-motor': 0x0004,
+  'coolant-motor': 0x0008,
+  'chip-conveyor': 0x0010,
+  brush: 0x0020,
+  'pulley-cover-open': 0x0040,
+  'band-broken': 0x0080,
+  'servo-overload': 0x0100,
+  'servo-over-temperature': 0x0200,
+  'band-motor': 0x0400,
+  'measurement-calculation': 0x0800,
+  'front-vice': 0x1000,
+  'servo-brake-resistor': 0x2000,
+} as const
+export type Alarm = keyof typeof ALARMS
 
-/** How many words a quantity takes. */
-export function widthOf(register: Pick<Register, 'coding'>): number {
-  return register.coding === 'f32' ? 2 : 1
-}
+export const AUTOMATIC_AT = 2
+export const COMMAND_AT = 20
+/** Bits of register 20. */
+export const COMMAND = {
+  cutStart: 1 << 3,
+  cutCancel: 1 << 4,
+  rearViceOpen: 1 << 5,
+  frontViceOpen: 1 << 6,
+  materialForward: 1 << 7,
+  materialBack: 1 << 8,
+  sawUp: 1 << 9,
+  sawDown: 1 << 10,
+  automaticStart: 1 << 13,
+  reset: 1 << 14,
+} as const
+export const MACHINE_AT = 102
+export const MACHINE_START = 1 << 0
+export const COOLANT_AT = 2000
+export const COOLANT = 1 << 1
+export const DESCENT_TARGET_AT = 2041 // hundredths of mm/min
+export const QUANTITY_AT = 2050
+export const PIECES_AUTOMATIC_AT = 2056
+export const CUTTING_TARGET_AT = 2066 // m/min
 
-/** undefined when the words mean nothing: a state that the profile does not know, an energy that is not a number. */
-export function decode(register: Register, words: readonly number[]): ParameterValue | undefined {
-  const [word, next] = words
-  if (word === undefined || !isWord(word)) return undefined
-  const perUnit = register.perUnit ?? 1
-  switch (register.coding) {
-    case 'u16':
-      return word / perUnit
-    case 'i16':
-      return signed(word) / perUnit
-    case 'magnitude':
-      return Math.abs(signed(word)) / perUnit
-    case 'code':
-      return String(word)
-    case 'state':
-      return STATES[word]
-    case 'alarms':
-      return alarmsOf(word)
-    case 'f32': {
-      if (next === undefined || !isWord(next)) return undefined
-      const value = float(word, next)
-      return Number.isFinite(value) ? value : undefined
-    }
-  }
-}
-
-/** The word for a value within the register's limits; rounded, not cut off: 58.7 is 59. */
-export function encode(register: Register, value: number): number {
-  return Math.round(value * (register.perUnit ?? 1)) & 0xffff
-}
-
-function signed(word: number): number {
-  return word >= 0x8000 ? word - 0x1_0000 : word
-}
-
-/** Seven digits, all that single precision has. */
-function float(low: number, high: number): number {
-  const view = new DataView(new ArrayBuffer(4))
-  view.setUint16(0, high)
-  view.setUint16(2, low)
-  return Number(view.getFloat32(0).toPrecision(7))
-}
-
+/** IEEE-754 single precision, low word first. */
 export function floatWords(value: number): readonly [low: number, high: number] {
   const view = new DataView(new ArrayBuffer(4))
   view.setFloat32(0, value)
   return [view.getUint16(2), view.getUint16(0)]
-}
-
-function alarmsOf(word: number): string {
-  if (word === 0) return 'none'
-  const names: string[] = []
-  for (let bit = 0; bit < 16; bit += 1) if ((word & (1 << bit)) !== 0) names.push(ALARMS[bit] ?? `bit ${bit}`)
-  return names.join(', ')
-}
-
-function isWord(word: number): boolean {
-  return Number.isInteger(word) && word >= 0 && word <= 0xffff
-}
-
-export type Block = { readonly at: number; readonly count: number; readonly registers: readonly Register[] }
-
-const WORTH_READING_THROUGH = 16 // words nobody asked for cost less than another round trip
-
-/** As few requests as will do for these registers. */
-export function blocksOf(registers: readonly Register[]): readonly Block[] {
-  const blocks: { at: number; count: number; registers: Register[] }[] = []
-  for (const register of [...registers].sort((a, b) => a.at - b.at)) {
-    const last = blocks.at(-1)
-    const end = register.at + widthOf(register)
-    if (last !== undefined && register.at <= last.at + last.count + WORTH_READING_THROUGH && end - last.at <= MAX_REGISTERS_READ) {
-      last.count = Math.max(last.count, end - last.at)
-      last.registers.push(register)
-    } else blocks.push({ at: register.at, count: end - register.at, registers: [register] })
-  }
-  return blocks
 }

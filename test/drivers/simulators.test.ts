@@ -1,9 +1,10 @@
 import { connect } from 'node:net'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { readRequest } from '../../drivers/modbus/pdu.ts'
+import { connectModbus } from '../../drivers/modbus/tcp.ts'
 import { Newport1830cSimulator } from '../../drivers/newport-1830c/simulator.ts'
 import { Esp300Simulator } from '../../drivers/newport-esp300/simulator.ts'
-import { connectModbus } from '../../drivers/register-bus.ts'
 import { SimulatedRegisters } from '../../drivers/simulated-registers.ts'
 import { CommandSplitter } from '../../drivers/simulator.ts'
 import { SmartSawSimulator } from '../../drivers/smart-saw/simulator.ts'
@@ -58,8 +59,8 @@ describe('a simulator stands whatever it is sent', () => {
       }),
       { numRuns: 200 },
     )
-    await using bus = await connectModbus({ host: '127.0.0.1', port: server.port, unit: 1, timeoutMs: 1000 }, never)
-    expect(await bus.read(1000, 1, never)).toEqual([42])
+    await using bus = await connectModbus({ host: '127.0.0.1', port: server.port }, never)
+    expect(await bus.ask(1, readRequest('holding', 1000, 1), 1000, never)).toEqual([42])
   })
 
   test('a command without an end does not grow', () => {

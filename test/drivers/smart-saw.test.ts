@@ -1,24 +1,56 @@
-import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { checkValue } from '../../core/parameter.ts'
-import { isUnit } from '../../core/unit.ts'
+import { blocksOf } from '../../drivers/modbus/blocks.ts'
+import { decode, encode } from '../../drivers/modbus/coding.ts'
+import type { Register } from '../../drivers/modbus/profile.ts'
 import { SimulatedRegisters } from '../../drivers/simulated-registers.ts'
-import { smartSaw } from '../../drivers/smart-saw/driver.ts'
-import { CUT_START, REGISTERS, type Register } from '../../drivers/smart-saw/profile.ts'
-import { blocksOf, decode, encode, floatWords, MAX_REGISTERS_READ, widthOf } from '../../drivers/smart-saw/protocol.ts'
+import { sawProfile, smartSaw } from '../../drivers/smart-saw/driver.ts'
+import { ALARMS, COMMAND, floatWords, STATES } from '../../drivers/smart-saw/protocol.ts'
 import { SmartSawSimulator } from '../../drivers/smart-saw/simulator.ts'
 import { writeEntry } from '../../local/lab/book.ts'
 import { until } from '../until.ts'
 import { type Bench, goodValue, never, open, openBench, problemOf, readOne } from './bench.ts'
 
-const register = (name: string): Register => REGISTERS.find((candidate) => candidate.name === name) ?? expect.fail(`no register ${name}`)
+const profile = () => sawProfile().profile({})
+const register = (name: string): Register => profile().registers.find((candidate) => candidate.name === name) ?? expect.fail(`no register ${name}`)
 
 describe('the register profile', () => {
-  test('is the block 1000 to 1043 without a hole, and the two speed targets', () => {
-    const covered = REGISTERS.flatMap((each) => Array.from({ length: widthOf(each) }, (_, word) => each.at + word))
-    expect(covered).toEqual([...Array.from({ length: 44 }, (_, word) => 1000 + word), 2041, 2066])
-    expect(new Set(REGISTERS.map((each) => each.name)).size).toBe(REGISTERS.length)
-    expect(REGISTERS.filter((each) => each.unit !== undefined && !isUnit(each.unit))).toEqual([])
+  test('is the block 1000 to 1043 without a hole, and the controls', () => {
+    const state = profile().registers.filter(({ at }) => at >= 1000 && at < 1100)
+    expect(state.flatMap(({ at, words }) => Array.from({ length: words }, (_, word) => at + word))).toEqual(
+      Array.from({ length: 44 }, (_, word) => 1000 + word),
+    )
+    const controls = profile().registers.filter(({ access }) => access === 'READ_WRITE')
+    expect(controls.map(({ name, at, bit }) => [name, at, bit])).toEqual([
+      ['automatic_mode', 2, undefined],
+      ['rear_vice_open', 20, 5],
+      ['front_vice_open', 20, 6],
+      ['material_forward', 20, 7],
+      ['material_back', 20, 8],
+      ['saw_up', 20, 9],
+      ['saw_down', 20, 10],
+      ['length_confirm', 40, 10],
+      ['machine_start', 102, 0],
+      ['chip_conveyor', 102, 3],
+      ['coolant', 2000, 1],
+      ['descent_speed_target', 2041, undefined],
+      ['target_quantity', 2050, undefined],
+      ['target_length', 2064, undefined],
+      ['cutting_speed_target', 2066, undefined],
+      ['pieces_per_package', 2070, undefined],
+    ])
+    expect(profile().commands.map(({ name, target, holdMs }) => [name, target, holdMs])).toEqual([
+      ['cut_start', { table: 'holding', at: 20, bit: 3 }, 300],
+      ['cut_cancel', { table: 'holding', at: 20, bit: 4 }, 300],
+      ['automatic_start', { table: 'holding', at: 20, bit: 13 }, 300],
+      ['reset', { table: 'holding', at: 20, bit: 14 }, 1500],
+    ])
+  })
+
+  test('knows the states and alarms of the simulated PLC', () => {
+    expect([...(register('state').names?.values() ?? [])]).toEqual(STATES)
+    const names = [...(register('alarms').names?.entries() ?? [])].map(([bit, name]) => [name.replaceAll(' ', '-'), 1 << bit])
+    expect(Object.fromEntries(names)).toEqual(ALARMS)
   })
 
   test("signs are two's complement", () => {
@@ -40,47 +72,30 @@ describe('the register profile', () => {
     expect(decode(register('alarms'), [0x4000])).toBe('bit 14')
   })
 
-  test('targets are rounded, not cut off', () => {
-    expect(encode(register('descent_speed_target'), 19.999)).toBe(2000)
-    expect(encode(register('descent_speed_target'), 20.29)).toBe(2029) // 20.29 * 100 is 2028.99… in floating point
-    expect(encode(register('cutting_speed_target'), 58)).toBe(58)
+  test('targets are rounded, not cut off, and refused outside their limits', () => {
+    expect(encode(register('descent_speed_target'), 19.999)).toEqual([2000])
+    expect(encode(register('descent_speed_target'), 20.29)).toEqual([2029]) // 20.29 * 100 is 2028.99… in floating point
+    expect(encode(register('cutting_speed_target'), 58)).toEqual([58])
+    expect(() => encode(register('cutting_speed_target'), 91)).toThrow('outside 40 … 90 m/min')
   })
 
-  test('whatever the words are, a value is finite or there is none', () => {
-    fc.assert(
-      fc.property(fc.constantFrom(...REGISTERS), fc.array(fc.oneof(fc.nat(0xffff), fc.double(), fc.integer()), { maxLength: 3 }), (each, words) => {
-        const value = decode(each, words)
-        expect(value === undefined || typeof value === 'string' || Number.isFinite(value)).toBe(true)
-      }),
-    )
+  test('what its sources contradict each other about is a setting', () => {
+    const chosen = sawProfile().profile({ cuttingSpeedTarget: 'tenths', temperatureSign: 'unsigned', accelerationUnit: 'g', lengthConfirm: 'coil' })
+    const of = (name: string): Register => chosen.registers.find((candidate) => candidate.name === name) ?? expect.fail(name)
+    expect(encode(of('cutting_speed_target'), 58.5)).toEqual([585])
+    expect(decode(of('ambient_temperature'), [65_526])).toBe(6552.6)
+    expect(of('acceleration_z').unit).toBe('[g]')
+    expect(of('length_confirm')).toMatchObject({ table: 'coil', at: 650 })
+    expect(() => smartSaw.locate({ address: 'tcp://10.0.0.1:502', cuttingSpeedTarget: 'x10' })).toThrow('choose one of whole, tenths')
   })
 
-  test('what was set reads back as what was set', () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 1000, max: 6000 }), (hundredths) => {
-        expect(decode(register('descent_speed_target'), [encode(register('descent_speed_target'), hundredths / 100)])).toBe(hundredths / 100)
-      }),
-    )
-  })
-
-  test('adjacent registers are read in one request', () => {
-    expect(blocksOf(REGISTERS).map(({ at, count }) => [at, count])).toEqual([
+  test('is read in as few requests as the protocol allows', () => {
+    const blocks = blocksOf(profile().registers, { longest: 125, readThrough: 125 })
+    expect(blocks.map(({ at, count }) => [at, count])).toEqual([
+      [2, 101],
       [1000, 44],
-      [2041, 1],
-      [2066, 1],
+      [2000, 71],
     ])
-    fc.assert(
-      fc.property(fc.subarray([...REGISTERS]), (wanted) => {
-        const blocks = blocksOf(wanted)
-        expect(blocks.flatMap((block) => block.registers)).toEqual(wanted)
-        expect(
-          blocks.every(
-            (block) =>
-              block.count <= MAX_REGISTERS_READ && block.registers.every((each) => each.at >= block.at && each.at + widthOf(each) <= block.at + block.count),
-          ),
-        ).toBe(true)
-      }),
-    )
   })
 })
 
@@ -88,7 +103,7 @@ describe('the simulated saw', () => {
   test('goes through a cut by itself once it is started', () => {
     const saw = new SmartSawSimulator({ random: () => 0.5, accepted: () => undefined })
     saw.write(2041, 6000, 0)
-    saw.write(20, CUT_START, 0)
+    saw.write(20, COMMAND.cutStart, 0)
     const seen: string[] = []
     for (let seconds = 0; seconds < 120; seconds += 0.1) {
       saw.read(1030, 1, seconds)
@@ -100,12 +115,67 @@ describe('the simulated saw', () => {
 
   test('a hard spot raises the torque by more than 40 %', () => {
     const saw = new SmartSawSimulator({ random: () => 0.5, accepted: () => undefined })
-    saw.write(20, CUT_START, 0)
+    saw.write(20, COMMAND.cutStart, 0)
     const torque = (seconds: number): number => saw.read(1016, 1, seconds)[0] ?? 0
     const before = torque(20)
     expect(saw.state).toBe('cutting')
     saw.hideInclusion()
     expect(torque(25)).toBeGreaterThan(before * 1.4)
+  })
+
+  test('the head goes up and down, the vices open, the material moves by their bits', () => {
+    const saw = new SmartSawSimulator({ random: () => 0.5, accepted: () => undefined })
+    const word = (at: number, seconds: number): number => saw.read(at, 1, seconds)[0] ?? 0
+    saw.write(20, COMMAND.sawDown, 0)
+    expect(word(1013, 5)).toBeLessThan(600)
+    saw.write(20, COMMAND.sawUp, 5)
+    expect(word(1013, 12)).toBe(700)
+    saw.write(20, COMMAND.frontViceOpen, 12)
+    expect(word(1019, 15)).toBeLessThan(5)
+    saw.write(20, COMMAND.frontViceOpen | COMMAND.cutStart, 15)
+    expect(saw.state).toBe('idle') // nothing holds the material
+    saw.write(20, COMMAND.materialForward, 16)
+    word(1030, 17)
+    expect(saw.state).toBe('material feed')
+    saw.write(20, 0, 18)
+    word(1030, 19)
+    expect(saw.state).toBe('idle')
+  })
+
+  test('the automatic programme cuts as many pieces as are wanted', () => {
+    const saw = new SmartSawSimulator({ random: () => 0.5, accepted: () => undefined })
+    saw.write(2041, 6000, 0)
+    saw.write(2050, 2, 0)
+    saw.write(2, 1, 0)
+    saw.write(20, COMMAND.automaticStart, 0)
+    for (let seconds = 0; seconds < 300; seconds += 1) saw.read(1030, 1, seconds)
+    expect(saw.read(2056, 1, 300)).toEqual([2])
+    expect(saw.state).toBe('idle')
+  })
+
+  test('an alarm ends the cut and stays until the reset was held for 1.5 s', () => {
+    const saw = new SmartSawSimulator({ random: () => 0.5, accepted: () => undefined })
+    saw.write(20, COMMAND.cutStart, 0)
+    saw.read(1030, 1, 10)
+    saw.provoke('servo-over-temperature', 10)
+    expect(saw.state).toBe('idle')
+    expect(saw.read(1031, 2, 10)).toEqual([1, 0x0200])
+    saw.write(20, COMMAND.reset, 11)
+    saw.write(20, 0, 12)
+    expect(saw.read(1032, 1, 20)).toEqual([0x0200])
+    saw.write(20, COMMAND.reset, 21)
+    expect(saw.read(1032, 1, 22.7)).toEqual([0])
+    expect(saw.read(1028, 1, 22.7)[0]).toBeGreaterThan(800)
+  })
+
+  test('words freeze and wrap', () => {
+    const saw = new SmartSawSimulator({ random: () => 0.3, accepted: () => undefined })
+    saw.wrap(1025)
+    expect(saw.read(1025, 1, 1)[0]).toBeGreaterThan(65_000)
+    saw.freeze(1042)
+    const [energy] = saw.read(1042, 1, 1)
+    saw.write(20, COMMAND.cutStart, 1)
+    expect(saw.read(1042, 1, 60)[0]).toBe(energy)
   })
 })
 
@@ -133,11 +203,11 @@ describe('the driver over Modbus TCP', () => {
   test('reads every register as a value', async () => {
     await using opened = await open(smartSaw, settings, bench.context)
     expect(opened.device.identity).toBe('band saw 42')
-    expect(opened.device.registers).toEqual({ count: 46 })
+    expect(opened.device.registers).toEqual({ count: 44 + 11 })
     const names = opened.device.parameters.map((parameter) => parameter.name)
-    const before = opened.port.line.health.exchanges
+    const before = Number(await goodValue(opened.device, 'link_exchanges'))
     const readings = await opened.device.read(names, never)
-    expect(opened.port.line.health.exchanges - before).toBe(3)
+    expect(Number(await goodValue(opened.device, 'link_exchanges')) - before).toBe(3)
     expect([...readings.values()].filter((reading) => 'bad' in reading)).toEqual([])
     expect(readings.get('state')).toEqual({ value: 'idle' })
     expect(readings.get('cutting_speed_target')).toEqual({ value: 58 })
@@ -188,7 +258,11 @@ describe('the driver over Modbus TCP', () => {
       code: 'DEADLINE_EXCEEDED',
       effect: 'POSSIBLE',
     })
-    expect(opened.port.line.health).toMatchObject({ failures: 2, failuresInARow: 2 })
+    expect(await goodValue(opened.device, 'link_failures')).toBe(2)
+    expect(await goodValue(opened.device, 'link_failures_in_a_row')).toBe(2)
+    expect(await goodValue(opened.device, 'link_last_error')).toContain('no answer within 1000 ms')
+    expect(await goodValue(opened.device, 'state')).toBe('idle')
+    expect(await goodValue(opened.device, 'link_failures_in_a_row')).toBe(0)
   })
 
   test('a late answer is not taken for the next one', async () => {
@@ -200,15 +274,59 @@ describe('the driver over Modbus TCP', () => {
 
   test('an emergency stop passes the request that is on the wire', async () => {
     await using opened = await open(smartSaw, settings, bench.context)
-    saw.write(20, CUT_START, performance.now() / 1000)
+    saw.write(20, COMMAND.cutStart, performance.now() / 1000)
     server.inject({ kind: 'silent' })
     const hanging = readOne(opened.device, 'state')
     await until(() => server.faultsLeft === 0)
     const stop = await opened.device.emergencyStop?.(never)
-    await until(() => accepted.at(-1)?.command === '20=16')
+    await until(() => accepted.some(({ command }) => command === '20=16'))
     expect(await hanging).toHaveProperty('bad')
     expect(await stop?.confirmed).toBe(true)
     expect(saw.state).toBe('idle')
+    expect(accepted.at(-1)?.command).toBe('20=0') // the button is let go
+  })
+
+  test('a bit is set beside its neighbours, which another client may set too', async () => {
+    await using opened = await open(smartSaw, settings, bench.context)
+    saw.write(20, COMMAND.frontViceOpen, performance.now() / 1000)
+    expect(await opened.device.write?.('rear_vice_open', true, never)).toBe(true)
+    expect(accepted.at(-1)?.command).toBe(`20=${COMMAND.frontViceOpen | COMMAND.rearViceOpen}`)
+    expect(await opened.device.write?.('rear_vice_open', false, never)).toBe(false)
+    expect(await goodValue(opened.device, 'front_vice_open')).toBe(true)
+  })
+
+  test('commands press a button and let it go; an alarm is reset by one that is held', async () => {
+    await using opened = await open(smartSaw, settings, bench.context)
+    const { commands } = opened.device
+    expect(commands?.specs.map(({ name }) => name)).toEqual(['cut_start', 'cut_cancel', 'automatic_start', 'reset'])
+    await commands?.invoke('cut_start', {}, never)
+    expect(accepted.map(({ command }) => command)).toEqual(['20=8', '20=0'])
+    expect(saw.state).toBe('hydraulics active')
+    saw.provoke('band-broken', performance.now() / 1000)
+    expect(await goodValue(opened.device, 'alarms')).toBe('band broken')
+    const pressedMs = performance.now()
+    await commands?.invoke('reset', {}, never)
+    expect(performance.now() - pressedMs).toBeGreaterThanOrEqual(1500)
+    expect(await goodValue(opened.device, 'alarms')).toBe('none')
+  })
+
+  test('a button is let go also when its caller gives up', async () => {
+    await using opened = await open(smartSaw, settings, bench.context)
+    const caller = new AbortController()
+    const pressed = problemOf(opened.device.commands?.invoke('reset', {}, caller.signal) ?? Promise.resolve())
+    await until(() => accepted.at(-1)?.command === `20=${COMMAND.reset}`)
+    caller.abort()
+    expect((await pressed).effect).toBe('DONE')
+    expect(accepted.at(-1)?.command).toBe('20=0')
+  })
+
+  test('is found by its state register', async () => {
+    expect(await smartSaw.probe?.('sim://saw', bench.context, never)).toEqual([{ identity: 'band saw 42', settings: { address: 'sim://saw' } }])
+    expect(await smartSaw.probe?.('serial:///dev/ttyS99', bench.context, never)).toEqual([])
+    saw.freeze(1030)
+    saw.write(1030, 99, performance.now() / 1000)
+    expect(await smartSaw.probe?.('sim://saw', bench.context, never)).toEqual([])
+    expect((await problemOf(open(smartSaw, settings, bench.context))).message).toContain('holding 1030, which has no meaning as state: it is another device')
   })
 
   test('a dropped link is lost, and the same port answers again', async () => {

@@ -25,7 +25,7 @@ export class PortPool {
       await orAbort(letGo, signal) // an exclusive line cannot be opened before it is let go
     }
     const present = this.#ports.get(address)
-    if (present !== undefined && present.driver !== driver)
+    if (present !== undefined && present.driver !== driver && !(driver.portFamily !== undefined && driver.portFamily === present.driver.portFamily))
       throw new Conflict(`${address} is in use by ${present.driver.id === driver.id ? 'an earlier version of ' : ''}${present.driver.id}`)
     if (present?.port?.lost.aborted) throw new DeviceOffline(`${address} was lost and is not let go of by all its devices yet`, {})
     // The first to come opens; its signal ends the attempt for all of them, and each tries again by itself.
