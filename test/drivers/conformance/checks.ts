@@ -3,7 +3,7 @@ import { connection, lostConnection } from './connection.ts'
 import { description } from './description.ts'
 import { discovery } from './discovery.ts'
 import { errors } from './errors.ts'
-import { faults, storm } from './faults.ts'
+import { faults, mute, storm } from './faults.ts'
 import { emergencyStop, motion } from './motion.ts'
 import { faultySets, sets } from './sets.ts'
 
@@ -11,4 +11,4 @@ import { faultySets, sets } from './sets.ts'
 export const CHECKS: readonly Check[] = [...description, ...connection, ...discovery, ...sets, ...motion]
 
 /** And what it must do when things go wrong. */
-export const FAULT_CHECKS: readonly FaultCheck[] = [...lostConnection, ...faults, storm, ...faultySets, ...errors, ...emergencyStop]
+export const FAULT_CHECKS: readonly FaultCheck[] = [...lostConnection, ...faults, mute, storm, ...faultySets, ...errors, ...emergencyStop]

@@ -5,7 +5,7 @@ import type { DeviceHandle } from '../../../drivers/driver.ts'
 import { never } from '../bench.ts'
 import type { FaultCheck } from './check.ts'
 import { openDevices } from './instrument.ts'
-import { arrived, easySet, set } from './sets.ts'
+import { arrived, type EasySet, easySet, set } from './sets.ts'
 import { isReadable, known, readAll } from './values.ts'
 import { within } from './within.ts'
 
@@ -27,7 +27,7 @@ export const errors: readonly FaultCheck[] = Array.from({ length: LANES }, (_, l
       instrument.simulation.inject({ kind: 'error', code })
       const told =
         (await toldByReadings(opened.devices, before)) ||
-        (easy !== undefined && (await refused(async () => void (await set(opened.device, easy.spec, easy.values[0] ?? 0))))) ||
+        (easy !== undefined && (await toldBySets(opened.devices, easy))) ||
         (await toldByMotion(opened.devices)) ||
         (await toldByReadings(opened.devices, before))
       expect(told, `somebody hears of error ${code}`).toBe(true)
@@ -52,6 +52,11 @@ async function toldByReadings(devices: readonly DeviceHandle[], before: readonly
       if (is === undefined || (kind !== 'FLOAT' && is !== was)) return true
     }
   }
+  return false
+}
+
+async function toldBySets(devices: readonly DeviceHandle[], { spec, values }: EasySet): Promise<boolean> {
+  for (const device of devices) if (await refused(async () => void (await set(device, spec, values[0] ?? 0)))) return true
   return false
 }
 

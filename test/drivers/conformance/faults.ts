@@ -10,6 +10,7 @@ import { HANG_MS, within } from './within.ts'
 
 const PARAMETERS_LOOKED_AT = 12 // of a device that has more, every n-th: registers of one block fail alike
 const A_LITTLE_LATE_MS = 30 // within every driver's patience
+const MUTE_FOR = 1000 // replies; however often a driver asks
 const TOO_LATE_MS = 20 // after that patience
 
 /** A reply that goes wrong is never taken for good, and the next one is right. Each fault has an instrument of its own: they wait beside each other. */
@@ -70,6 +71,21 @@ async function goodAgain(spec: ParameterSpec, readOne: (name: string) => ReturnT
     },
     { what: `a good reading of ${spec.name} after the fault`, deadlineMs: HANG_MS },
   )
+}
+
+/** Neither the last value nor 0: nobody knows what it is now. */
+export const mute: FaultCheck = {
+  name: 'has no value of an instrument that says nothing',
+  run: async (start) => {
+    await using instrument = await start()
+    await using opened = await openDevices(instrument, 1)
+    const { device } = opened
+    const polled = device.parameters.filter((spec) => isReadable(spec) && spec.pollMs !== undefined)[0] ?? device.parameters.filter(isReadable)[0]
+    if (polled === undefined) return
+    expect(known(await read(device, polled.name)), `${polled.name} before`).toBeDefined()
+    instrument.simulation.inject(...Array.from({ length: MUTE_FOR }, () => ({ kind: 'silent' }) as const))
+    expect(known(await read(device, polled.name)), `${polled.name} of a mute instrument`).toBeUndefined()
+  },
 }
 
 /** Many faults in a row, of all kinds, while everything is read: whatever is good is true. */

@@ -88,7 +88,9 @@ export function goodValues(spec: ParameterSpec, present: ParameterValue | undefi
   }
 }
 
-/** The ends where both are known, and something between; otherwise a little more than it is. */
+const WIDE = 1000 // a range of more than so many times its smaller end is the format's, not the instrument's: a little more than now is safer
+
+/** The ends and something between, or a little more than it is. */
 function numbersWithin({ kind, minimum, maximum, step }: ParameterSpec, present: number | undefined): readonly number[] {
   const onGrid = (value: number): number => {
     const grid = step ?? (kind === 'INTEGER' ? 1 : undefined)
@@ -96,9 +98,11 @@ function numbersWithin({ kind, minimum, maximum, step }: ParameterSpec, present:
     const snapped = grid === undefined ? value : from + Math.round((value - from) / grid) * grid
     return Math.min(maximum ?? Number.POSITIVE_INFINITY, Math.max(minimum ?? Number.NEGATIVE_INFINITY, Number(snapped.toPrecision(9))))
   }
-  if (minimum !== undefined && maximum !== undefined) return [minimum, onGrid(minimum + (maximum - minimum) / 3), maximum].filter((value) => value !== present)
+  const wide = minimum === undefined || maximum === undefined || Math.abs(maximum) > WIDE * Math.max(Math.abs(minimum), Math.abs(present ?? 0), 1)
+  if (!wide) return [onGrid(minimum + (maximum - minimum) / 3), minimum, maximum].filter((value) => value !== present)
   const from = present ?? minimum ?? maximum ?? 0
-  return [onGrid(from === 0 ? 1 : from * 1.25), onGrid(from)]
+  const [more, less] = from === 0 ? [1, -1] : [from * 1.25, from * 0.8]
+  return [onGrid(less), onGrid(more)].filter((value) => value !== present)
 }
 
 export type BadValue = { readonly value: ParameterValue; readonly unit?: string; readonly why: string }
