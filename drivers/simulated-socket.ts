@@ -80,8 +80,9 @@ export class SimulatedSocket implements AsyncDisposable {
       if (whole === 0) return
       this.#faults.provoke(instrument, seconds())
       const reply = instrument.receive(command, seconds())
+      const tookMs = instrument.tookMs?.() ?? 0
       const suffered = reply.length > 0 ? this.#faults.suffer(reply, instrument) : undefined
-      if (suffered !== undefined) answers.send(suffered.bytes, answerMs + suffered.afterMs)
+      if (suffered !== undefined) answers.send(suffered.bytes, answerMs + tookMs + suffered.afterMs)
     })
   }
 }

@@ -92,7 +92,7 @@ export class SimulatedTerminal implements AsyncDisposable {
     this.#lookOut(terminal)
     const suffered = reply.length > 0 ? this.#faults.suffer(reply, instrument) : undefined
     if (suffered === undefined) return
-    this.#out.hold(suffered.afterMs) // an instrument answers in order: what follows a late reply is later still
+    this.#out.hold(suffered.afterMs + (instrument.tookMs?.() ?? 0)) // an instrument answers in order: what follows a late reply is later still
     this.#send(terminal, suffered.bytes)
   }
 

@@ -4,6 +4,8 @@ export interface ByteInstrument {
   receive(bytes: Uint8Array, seconds: number): Uint8Array
   /** When it will have more to say without being told anything, on the lab's clock: it then receives no bytes. Absent or undefined: it only answers. */
   dueAt?(): number | undefined
+  /** How long its last answer took to make, in milliseconds (a measurement integrates). Absent: no time. */
+  tookMs?(): number
   /** A whole reply to another question than the last one, or of another device on the bus. */
   foreign(): Uint8Array
   /** Codes of the documented errors that `provoke` knows. */

@@ -1,0 +1,169 @@
+import { DeadlineExceeded, HardwareFault, Problem } from '../../core/errors.ts'
+import { ExchangeQueue, type Lane, problemOf, waitFor } from '../exchange-queue.ts'
+import type { Delays } from './description.ts'
+import type { MessageTransport } from './message-transport.ts'
+
+export type Manners = {
+  readonly timeoutMs: number
+  readonly delays: Delays
+  /**
+   * A harmless question whose answer cannot be mistaken for another. Where the transport cannot clear the instrument, it is asked after an answer that did
+   * not come in time, and everything before its own answer thrown away, since an instrument answers in order.
+   */
+  readonly marker: { readonly query: string; readonly reply: RegExp }
+}
+
+/** What may be done while the instrument is ours. */
+export interface Exchange {
+  /** Sends a command that is not answered. */
+  send(command: string): Promise<void>
+  /** Sends a question and waits for an answer of the shape `reply`. Where answers are not tied to questions, those of another shape are skipped. */
+  ask(question: string, reply: RegExp, timeoutMs?: number): Promise<string>
+  pause(milliseconds: number): Promise<void>
+  /** Until nothing can come any more that was asked for earlier; nothing to do but after an answer that did not come. */
+  comeIntoStep(): Promise<void>
+}
+
+type SoFar = 'NONE' | 'POSSIBLE'
+
+const GIVEN_UP_AFTER = 2 // time-outs: an answer that is still owed then never comes
+const LOST_AFTER = 3 // times in a row that the instrument does not come into step: its end of the connection is gone, though nothing says so
+
+/** Messages to one instrument, one exchange at a time. */
+export class Conversation implements AsyncDisposable {
+  readonly lost: AbortSignal
+  readonly #transport: MessageTransport
+  readonly #manners: Manners
+  readonly #queue = new ExchangeQueue()
+  #readyAtMs = 0
+  /** An answer was asked for and has not come. */
+  #behind = false
+  /** A stop is in the instrument's input buffer, which a device clear would empty. */
+  #stopUnderWay = false
+  /** When answers of the marker's shape were asked for that have not come, the oldest first. */
+  #marksOwed: number[] = []
+  #outOfStep = 0
+
+  constructor(transport: MessageTransport, manners: Manners) {
+    this.#transport = transport
+    this.#manners = manners
+    this.lost = transport.lost
+    const onLost = (): void => this.#queue.close(transport.lost.reason)
+    if (transport.lost.aborted) onLost()
+    else transport.lost.addEventListener('abort', onLost, { once: true })
+  }
+
+  /** Runs `work` with the instrument to itself: a set and the reading of its error belong together. `device`: which channel of it asks. */
+  exchange<T>(lane: Lane, work: (line: Exchange) => Promise<T>, signal: AbortSignal, device?: string): Promise<T> {
+    return this.#queue.run(
+      lane,
+      async (inner) => {
+        let soFar: SoFar = 'NONE'
+        const line: Exchange = {
+          send: async (command) => {
+            await this.#comeIntoStep(inner, soFar)
+            await waitFor(this.#readyAtMs - performance.now(), inner, soFar)
+            soFar = 'POSSIBLE'
+            await this.interject(command)
+          },
+          ask: async (question, reply, timeoutMs = this.#manners.timeoutMs) => {
+            await this.#comeIntoStep(inner, soFar)
+            return await this.#ask(question, reply, timeoutMs, inner, soFar)
+          },
+          pause: (milliseconds) => waitFor(milliseconds, inner, soFar),
+          comeIntoStep: () => this.#comeIntoStep(inner, soFar),
+        }
+        try {
+          return await work(line)
+        } catch (error) {
+          throw error instanceof Problem && error.code === 'DEVICE_OFFLINE' ? error.with({ effect: soFar }) : error
+        }
+      },
+      signal,
+      device,
+    )
+  }
+
+  /** Sends a command now, beside whatever exchange is running; for commands that are not answered. Resolves once it is on its way. */
+  async interject(command: string): Promise<void> {
+    const { messageMs, setMs } = this.#manners.delays
+    await this.#transport.send(command)
+    this.#readyAtMs = performance.now() + messageMs + setMs
+  }
+
+  /** As interject, in this order, and makes void everything that was asked for before: it must not act after a stop. */
+  async preempt(commands: readonly string[], reason: Problem): Promise<void> {
+    this.#stopUnderWay = true
+    const written = commands.map((command) => this.interject(command))
+    this.#queue.preempt(reason)
+    await Promise.all(written)
+  }
+
+  /** A device clear now, where the transport has one: an instrument that is busy measuring listens again. Commands that it has not obeyed yet are gone. */
+  async clear(signal: AbortSignal): Promise<void> {
+    await this.#transport.clear?.(signal)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#transport[Symbol.asyncDispose]()
+  }
+
+  async #ask(question: string, shape: RegExp, timeoutMs: number, signal: AbortSignal, soFar: SoFar): Promise<string> {
+    await waitFor(this.#readyAtMs - performance.now(), signal, soFar)
+    this.#transport.forget() // what came before the question is not its answer
+    await this.#transport.send(question)
+    const { messageMs, queryMs } = this.#manners.delays
+    const askedAtMs = performance.now()
+    let foreign: string | undefined
+    for (;;) {
+      const answer = await this.#transport.receive(askedAtMs + timeoutMs, signal)
+      this.#readyAtMs = performance.now() + messageMs + queryMs
+      if (answer === undefined) break
+      if (shape.test(answer)) {
+        this.#stopUnderWay = false
+        return answer
+      }
+      foreign = answer
+      if (this.#transport.matched) break
+    }
+    if (!signal.aborted && foreign !== undefined && this.#transport.matched)
+      throw new HardwareFault(`${question} was answered by ${JSON.stringify(foreign.slice(0, 80))}, which is not an answer to it`, soFar)
+    this.#behind = true
+    if (shape.source === this.#manners.marker.reply.source) this.#marksOwed.push(askedAtMs)
+    if (this.lost.aborted) throw this.lost.reason
+    if (signal.aborted) throw problemOf(signal, soFar)
+    const seen = foreign === undefined ? '' : `; it said ${JSON.stringify(foreign.slice(0, 80))}`
+    throw new DeadlineExceeded(`${question} was not answered within ${timeoutMs} ms${seen}`, timeoutMs, soFar)
+  }
+
+  async #comeIntoStep(signal: AbortSignal, soFar: SoFar): Promise<void> {
+    if (!this.#behind) return
+    try {
+      if (this.#transport.clear !== undefined && !this.#stopUnderWay) {
+        await this.#transport.clear(signal)
+        this.#marksOwed = []
+      } else await this.#findMark(signal, soFar)
+      this.#behind = false
+      this.#outOfStep = 0
+    } catch (error) {
+      if (signal.aborted) throw problemOf(signal, soFar)
+      this.#outOfStep += 1
+      if (this.#outOfStep >= LOST_AFTER) this.#transport.lose(`the instrument did not answer ${LOST_AFTER} times in a row`)
+      throw error
+    }
+  }
+
+  async #findMark(signal: AbortSignal, soFar: SoFar): Promise<void> {
+    const { marker, timeoutMs } = this.#manners
+    const deadlineMs = performance.now() + timeoutMs
+    // An earlier marker's answer would be taken for the new one's: it comes first, or is given up.
+    for (let [oldest] = this.#marksOwed; oldest !== undefined; [oldest] = this.#marksOwed) {
+      const givenUpAtMs = oldest + GIVEN_UP_AFTER * timeoutMs
+      const answer = await this.#transport.receive(Math.min(givenUpAtMs, deadlineMs), signal)
+      if (signal.aborted) throw problemOf(signal, soFar)
+      if (performance.now() >= givenUpAtMs || (answer !== undefined && marker.reply.test(answer))) this.#marksOwed.shift()
+      else if (answer === undefined) throw new HardwareFault(`the instrument does not answer ${marker.query}`, soFar)
+    }
+    await this.#ask(marker.query, marker.reply, timeoutMs, signal, soFar)
+  }
+}
