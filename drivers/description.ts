@@ -1,5 +1,6 @@
 import type { Driver } from './driver.ts'
 import { modbusFormat } from './modbus/format.ts'
+import { scpiFormat } from './scpi/format.ts'
 
 /**
  * A kind of file that describes an instrument instead of code. Its files are `*.yaml` with `protocol: <protocol>` at the top; each is one driver,
@@ -13,4 +14,4 @@ export type DescriptionFormat = {
 }
 
 /** Every format there is, one for each protocol. */
-export const DESCRIPTION_FORMATS: readonly DescriptionFormat[] = [modbusFormat]
+export const DESCRIPTION_FORMATS: readonly DescriptionFormat[] = [modbusFormat, scpiFormat]
