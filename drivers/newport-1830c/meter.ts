@@ -1,9 +1,11 @@
-import { HardwareFault, InvalidValue, NotFound } from '../../core/errors.ts'
+import type { CommandSpec } from '../../core/command-spec.ts'
+import { HardwareFault, InvalidValue, NotFound, NotSupported } from '../../core/errors.ts'
 import type { ParameterSpec } from '../../core/parameter.ts'
 import type { Measured, ParameterValue } from '../../core/reading.ts'
-import type { DeviceHandle } from '../driver.ts'
+import type { CommandFacet, DeviceHandle } from '../driver.ts'
 import { readEach } from '../readings.ts'
 import type { Exchange, SerialLine } from '../serial-line.ts'
+import { meterParameters, STATUS_PARAMETERS } from './parameters.ts'
 import {
   AFTER_SET_MS,
   ask,
@@ -21,56 +23,22 @@ import {
   STATUS,
   type StatusBit,
   WAVELENGTH,
-  WAVELENGTH_MAXIMUM_NM,
-  WAVELENGTH_MINIMUM_NM,
 } from './protocol.ts'
-
-const POWER_POLL_MS = 200
-const SETTING_POLL_MS = 5000 // what the front panel may change
-
-const PARAMETERS: readonly ParameterSpec[] = [
-  { name: 'power', description: 'Optical power at the set wavelength (D)', kind: 'FLOAT', access: 'READ_ONLY', unit: 'W', pollMs: POWER_POLL_MS },
-  {
-    name: 'wavelength',
-    description: 'Wavelength that the detector is corrected for (W)',
-    kind: 'INTEGER',
-    access: 'READ_WRITE',
-    unit: 'nm',
-    minimum: WAVELENGTH_MINIMUM_NM,
-    maximum: WAVELENGTH_MAXIMUM_NM,
-    step: 1,
-    pollMs: SETTING_POLL_MS,
-  },
-  { name: 'range', description: 'Signal range (R)', kind: 'ENUM', access: 'READ_WRITE', choices: RANGES, pollMs: SETTING_POLL_MS },
-  { name: 'attenuator', description: 'Whether the attenuator is corrected for (A)', kind: 'BOOLEAN', access: 'READ_WRITE', pollMs: SETTING_POLL_MS },
-  { name: 'filter', description: 'Averaging: slow 16, medium 4, fast 1 (F)', kind: 'ENUM', access: 'READ_WRITE', choices: FILTERS, pollMs: SETTING_POLL_MS },
-  {
-    name: 'background_subtraction',
-    description: 'Setting it takes the present reading as zero (Z)',
-    kind: 'BOOLEAN',
-    access: 'READ_WRITE',
-    pollMs: SETTING_POLL_MS,
-  },
-  {
-    name: 'in_watts',
-    description: 'Whether the meter shows watts (U); the power is bad while it does not',
-    kind: 'BOOLEAN',
-    access: 'READ_ONLY',
-    pollMs: 1000,
-  },
-  { name: 'status', description: 'What the status byte (Q) complains of, or ok', kind: 'TEXT', access: 'READ_ONLY', pollMs: 1000 },
-]
+import type { Settings } from './settings.ts'
+import { UNIT_CODES, unitOf } from './units.ts'
 
 /** Status bits that come and go with every reading. */
 const PASSING: ReadonlySet<StatusBit> = new Set(['messageAvailable', 'busy', 'serviceRequest', 'newReading'])
 
-/** A question with the shape of its answer, and for a setting the command that changes it. */
+/** A question with the shape of its answer, and the command that changes what it answers. */
 type Question = {
   readonly ask: string
   readonly reply: RegExp
   readonly parse: (reply: string) => ParameterValue | undefined
-  readonly set?: (value: ParameterValue) => string | undefined
+  readonly set: (value: ParameterValue) => string | undefined
 }
+
+const SWITCH = { reply: DIGIT, parse: parseSwitch } as const
 
 const QUESTIONS: Readonly<Record<string, Question>> = {
   wavelength: {
@@ -80,48 +48,63 @@ const QUESTIONS: Readonly<Record<string, Question>> = {
     set: (value) => (typeof value === 'number' ? command.wavelength(value) : undefined),
   },
   range: { ask: ask.range, reply: DIGIT, parse: parseRange, set: (value) => mapped(RANGES, value, command.range) },
-  attenuator: { ask: ask.attenuator, reply: DIGIT, parse: parseSwitch, set: (value) => (typeof value === 'boolean' ? command.attenuator(value) : undefined) },
+  attenuator: { ask: ask.attenuator, ...SWITCH, set: switched(command.attenuator) },
   filter: { ask: ask.filter, reply: DIGIT, parse: parseFilter, set: (value) => mapped(FILTERS, value, command.filter) },
-  background_subtraction: {
-    ask: ask.background,
-    reply: DIGIT,
-    parse: parseSwitch,
-    set: (value) => (typeof value === 'boolean' ? command.background(value) : undefined),
-  },
+  background_subtraction: { ask: ask.background, ...SWITCH, set: switched(command.background) },
+  running: { ask: ask.running, ...SWITCH, set: switched(command.running) },
 }
+
+/** What can be set and not asked for. */
+const UNREAD: Readonly<Record<string, (value: ParameterValue) => string | undefined>> = {
+  beep: switched(command.beep),
+  echo: switched(command.echo),
+  lock_out: switched(command.lockOut),
+}
+
+const COMMANDS: readonly CommandSpec[] = [
+  { name: 'store_reference', description: 'Makes the present reading what dB and REL count from (S)', arguments: [] },
+  { name: 'clear_status', description: 'Clears the status byte (CS)', arguments: [] },
+  { name: 'restore_units', description: 'Sets the units of the settings again, after the front panel has changed them (U)', arguments: [] },
+]
+
+type Described = Pick<Settings, 'unit' | 'unitCodes' | 'code'>
 
 export class MeterDevice implements DeviceHandle {
   readonly identity = 'Newport 1830-C'
-  readonly parameters = PARAMETERS
+  readonly parameters: readonly ParameterSpec[]
   readonly readout = { parameter: 'power' }
+  readonly commands: CommandFacet = { specs: COMMANDS, invoke: (name, _, signal) => this.#invoke(name, signal) }
   readonly #line: SerialLine
-  readonly #wattsCode: string
-  #inWatts = true
+  readonly #settings: Described
 
-  constructor(line: SerialLine, wattsCode: string) {
+  constructor(line: SerialLine, settings: Described) {
     this.#line = line
-    this.#wattsCode = wattsCode
+    this.#settings = settings
+    this.parameters = meterParameters(settings.unit)
   }
 
   async read(names: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, Measured>> {
-    return await readEach(names, (name) => this.#line.exchange('read', (line) => this.#readOne(line, name), signal), { lost: this.#line.lost, signal })
+    // The bits of one byte are one question.
+    let status: Promise<ReadonlySet<StatusBit> | undefined> | undefined
+    const askStatus = (line: Exchange): Promise<ReadonlySet<StatusBit> | undefined> => {
+      status ??= line.ask(ask.status, STATUS).then(parseStatus)
+      return status
+    }
+    const readOne = (name: string): Promise<Measured> => this.#line.exchange('read', (line) => this.#readOne(line, name, askStatus), signal)
+    return await readEach(names, readOne, { lost: this.#line.lost, signal })
   }
 
   async write(name: string, value: ParameterValue, signal: AbortSignal): Promise<ParameterValue> {
-    const question = QUESTIONS[name]
-    const text = question?.set?.(value)
-    if (question === undefined || text === undefined) throw new InvalidValue(`${name} cannot be set to ${String(value)}`, [name])
+    const question = Object.hasOwn(QUESTIONS, name) ? QUESTIONS[name] : undefined
+    const unread = Object.hasOwn(UNREAD, name) ? UNREAD[name] : undefined
+    const text = (question?.set ?? unread)?.(value)
+    if (text === undefined) throw new InvalidValue(`${name} cannot be set to ${String(value)}`, [name])
     return await this.#line.exchange(
       'command',
       async (line) => {
-        await line.send(text)
-        await line.pause(AFTER_SET_MS)
-        const status = parseStatus(await line.ask(ask.status, STATUS))
+        await this.#obeyed(line, text)
+        if (question === undefined) return value
         const confirmed = question.parse(await line.ask(question.ask, question.reply))
-        if (status?.has('parameterError') || status?.has('commandError')) {
-          await line.send(command.clearStatus)
-          throw new HardwareFault(`the meter refused ${text} (status ${[...status].join(', ')})`, 'NONE')
-        }
         if (confirmed !== value) throw new HardwareFault(`${name} was set to ${String(value)} and reads back ${String(confirmed ?? 'nothing')}`, 'DONE')
         return confirmed
       },
@@ -133,16 +116,47 @@ export class MeterDevice implements DeviceHandle {
     // The port belongs to who opened it, and nothing else was opened.
   }
 
-  async #readOne(line: Exchange, name: string): Promise<Measured> {
+  async #invoke(name: string, signal: AbortSignal): Promise<undefined> {
+    const { unit, unitCodes, code } = this.#settings
+    if (!COMMANDS.some((spec) => spec.name === name)) throw new NotFound(`command ${name}`)
+    if (name === 'restore_units' && !UNIT_CODES[unitCodes].settable) throw new NotSupported('the units of this meter are set at its front panel only')
+    await this.#line.exchange(
+      'command',
+      async (line) => {
+        if (name === 'clear_status') await this.#obeyed(line, command.clearStatus)
+        if (name === 'store_reference') await this.#obeyed(line, command.storeReference)
+        if (name !== 'restore_units') return
+        await this.#obeyed(line, command.units(code))
+        const shown = await line.ask(ask.units, DIGIT)
+        if (shown !== code) throw new HardwareFault(`the meter was set to ${unit} and answers U? with ${shown}`, 'DONE')
+      },
+      signal,
+    )
+  }
+
+  /** Sets are not answered: the status byte tells whether one was refused. */
+  async #obeyed(line: Exchange, text: string): Promise<void> {
+    await line.send(text)
+    await line.pause(AFTER_SET_MS)
+    const status = parseStatus(await line.ask(ask.status, STATUS))
+    if (!status?.has('parameterError') && !status?.has('commandError')) return
+    await line.send(command.clearStatus)
+    throw new HardwareFault(`the meter refused ${text} (status ${[...status].join(', ')})`, 'NONE')
+  }
+
+  async #readOne(line: Exchange, name: string, askStatus: (line: Exchange) => Promise<ReadonlySet<StatusBit> | undefined>): Promise<Measured> {
     if (name === 'power') return await this.#power(line)
-    if (name === 'in_watts') {
-      this.#inWatts = (await line.ask(ask.units, DIGIT)) === this.#wattsCode
-      return { value: this.#inWatts }
+    if (name === 'shown_units') {
+      const code = await line.ask(ask.units, DIGIT)
+      const unit = unitOf(this.#settings.unitCodes, code)
+      return unit === undefined ? { bad: `U? answers ${code}, which is none of ${this.#settings.unitCodes}` } : { value: unit }
     }
-    if (name === 'status') {
-      const bits = parseStatus(await line.ask(ask.status, STATUS))
+    const bit = STATUS_PARAMETERS[name]?.bit
+    if (name === 'status' || bit !== undefined) {
+      const bits = await askStatus(line)
       if (bits === undefined) return { bad: 'Q? was not answered by a byte' }
-      const lasting = [...bits].filter((bit) => !PASSING.has(bit))
+      if (bit !== undefined) return { value: bits.has(bit) }
+      const lasting = [...bits].filter((each) => !PASSING.has(each))
       return { value: lasting.length === 0 ? 'ok' : lasting.join(', ') }
     }
     const question = QUESTIONS[name]
@@ -152,16 +166,26 @@ export class MeterDevice implements DeviceHandle {
     return value === undefined ? { bad: `${JSON.stringify(reply)} is not a value of ${name}` } : { value }
   }
 
-  /** A number is only a power while the meter shows watts and its status byte says that the detector follows. */
+  /**
+   * A number is only a power in the unit that the meter says it shows, and while its status byte says that the detector follows. U? comes after D?: had the
+   * front panel changed the unit before D?, U? tells; if between the two, a right reading is thrown away.
+   */
   async #power(line: Exchange): Promise<Measured> {
-    const power = parsePower(await line.ask(ask.power, POWER_REPLY))
-    if ('bad' in power) return power
-    if (!this.#inWatts) return { bad: 'the meter does not show watts; set them at its front panel' }
+    const { unit, unitCodes, code } = this.#settings
+    const power = parsePower(await line.ask(ask.power, POWER_REPLY), unit)
+    const shown = await line.ask(ask.units, DIGIT)
+    if (shown !== code)
+      return { bad: `the meter shows ${unitOf(unitCodes, shown) ?? `unit ${shown}`} instead of ${unit}; set it at its front panel, or by restore_units` }
     const status = parseStatus(await line.ask(ask.status, STATUS))
-    if (status?.has('saturated')) return { bad: 'the detector is saturated' }
-    if (status?.has('outOfRange')) return { bad: 'out of the set range' }
-    return { value: power.watts }
+    if (status === undefined) return { bad: 'Q? was not answered by a byte' }
+    if (status.has('saturated')) return { bad: 'the detector is saturated' }
+    if ('bad' in power) return power
+    return status.has('outOfRange') ? { bad: 'out of the set range' } : power
   }
+}
+
+function switched(make: (on: boolean) => string): (value: ParameterValue) => string | undefined {
+  return (value) => (typeof value === 'boolean' ? make(value) : undefined)
 }
 
 function mapped<Choice extends string>(choices: readonly Choice[], value: ParameterValue, make: (choice: Choice) => string): string | undefined {

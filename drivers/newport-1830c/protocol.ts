@@ -2,13 +2,16 @@
  * Newport 1830-C optical power meter: commands and replies as pure functions. Facts from the "Model 1830-C Picowatt Digital Optical Power Meter"
  * manual, remote interface chapter. LF ends everything in both directions; sets are not answered; it is not SCPI and has no identity.
  */
+import type { MeterUnit } from './units.ts'
 
 export const TERMINATOR = '\n'
 /** The meter needs this long after a set before it answers again. */
 export const AFTER_SET_MS = 100
 
-/** In watts the meter always prints an exponent: `+.11E-9`, `5E-9`. A plain decimal is dBm, dB or REL and is not a power. */
-const POWER = /^[+-]?(\d+\.?\d*|\.\d+)E[+-]?\d{1,2}$/
+/** In watts the meter always prints an exponent: `+.11E-9`, `5E-9`. */
+const WATTS = /^[+-]?(\d+\.?\d*|\.\d+)E[+-]?\d{1,2}$/
+/** Outside watts, plain decimals: `-15.24`. Nothing in the digits tells dBm from dB or REL. */
+const PLAIN = /^[+-]?\d*\.\d+$/
 /** What D? says instead of a number. */
 const POWER_WORD = /^[A-Z]{2,}$/
 /** Whatever D? may say, in any unit; never the four digits of a wavelength or the single one of a setting. */
@@ -28,20 +31,31 @@ export const ask = {
   attenuator: 'A?',
   filter: 'F?',
   background: 'Z?',
+  running: 'G?',
   status: 'Q?',
 } as const
 
 export const command = {
-  echoOff: 'E0',
-  watts: 'U1',
   clearStatus: 'CS',
+  /** The present reading is what dB and REL count from. */
+  storeReference: 'S',
+  units: (code: string) => `U${code}`,
   wavelength: (nanometres: number) => `W${String(nanometres).padStart(4, '0')}`,
   range: (range: Range) => `R${RANGES.indexOf(range)}`,
-  attenuator: (on: boolean) => `A${on ? 1 : 0}`,
+  attenuator: (on: boolean) => `A${digit(on)}`,
   filter: (filter: Filter) => `F${FILTERS.indexOf(filter) + 1}`,
   /** On stores the present reading as zero. */
-  background: (on: boolean) => `Z${on ? 1 : 0}`,
+  background: (on: boolean) => `Z${digit(on)}`,
+  /** Off holds the display. */
+  running: (on: boolean) => `G${digit(on)}`,
+  beep: (on: boolean) => `B${digit(on)}`,
+  echo: (on: boolean) => `E${digit(on)}`,
+  lockOut: (on: boolean) => `L${digit(on)}`,
 } as const
+
+function digit(on: boolean): 0 | 1 {
+  return on ? 1 : 0
+}
 
 export const RANGES = ['auto', '1', '2', '3', '4', '5', '6', '7', '8'] as const
 export type Range = (typeof RANGES)[number]
@@ -50,12 +64,12 @@ export type Range = (typeof RANGES)[number]
 export const FILTERS = ['slow', 'medium', 'fast'] as const
 export type Filter = (typeof FILTERS)[number]
 
-/** Watts, or why there are none. */
-export function parsePower(reply: string): { readonly watts: number } | { readonly bad: string } {
-  if (POWER.test(reply)) return { watts: Number(reply) }
-  const word = POWER_WORDS[reply]
+/** What D? says in `unit`, or why there is no value of it. The unit must be known: the digits do not tell it. */
+export function parsePower(reply: string, unit: MeterUnit): { readonly value: number } | { readonly bad: string } {
+  if ((unit === 'W' ? WATTS : PLAIN).test(reply)) return { value: Number(reply) }
+  const word = Object.hasOwn(POWER_WORDS, reply) ? POWER_WORDS[reply] : undefined
   if (word !== undefined) return { bad: word }
-  if (POWER_REPLY.test(reply) && !POWER_WORD.test(reply)) return { bad: `${reply} is not in watts` }
+  if (POWER_REPLY.test(reply) && !POWER_WORD.test(reply)) return { bad: `${reply} is not in ${unit}` }
   return { bad: `${JSON.stringify(reply)} is not a power` }
 }
 
@@ -84,7 +98,7 @@ export function parseSwitch(reply: string): boolean | undefined {
   return reply === '0' || reply === '1' ? reply === '1' : undefined
 }
 
-/** Q?: the status byte. Bit 32 and above come and go by themselves. */
+/** Q?: the status byte. */
 export const STATUS_BITS = {
   parameterError: 1,
   commandError: 2,
@@ -96,11 +110,10 @@ export const STATUS_BITS = {
   newReading: 128,
 } as const
 export type StatusBit = keyof typeof STATUS_BITS
+export const STATUS_BIT_NAMES = Object.keys(STATUS_BITS) as readonly StatusBit[]
 
 export function parseStatus(reply: string): ReadonlySet<StatusBit> | undefined {
   const byte = Number(reply)
   if (!STATUS.test(reply) || byte > 255) return undefined
-  return new Set(allStatusBits.filter((bit) => (byte & STATUS_BITS[bit]) !== 0))
+  return new Set(STATUS_BIT_NAMES.filter((bit) => (byte & STATUS_BITS[bit]) !== 0))
 }
-
-const allStatusBits = Object.keys(STATUS_BITS) as readonly StatusBit[]

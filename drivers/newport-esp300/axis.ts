@@ -1,4 +1,4 @@
-import { HardwareFault, InvalidValue, NotFound } from '../../core/errors.ts'
+import { HardwareFault, InvalidValue, LimitViolation, NotFound } from '../../core/errors.ts'
 import type { ParameterSpec } from '../../core/parameter.ts'
 import type { Measured, ParameterValue } from '../../core/reading.ts'
 import type { DeviceHandle } from '../driver.ts'
@@ -8,7 +8,7 @@ import type { AxisLine } from './axis-line.ts'
 import { AxisCommands } from './commands.ts'
 import { AxisMotion } from './motion.ts'
 import { axisParameters } from './parameters.ts'
-import { type Axis, ask, command, FLAG, type HomeMode, NUMBER, parseFlag, parseNumber, parseStatus, STATUS } from './protocol.ts'
+import { type Axis, ask, command, FLAG, type HomeMode, LARGEST, NUMBER, parseFlag, parseNumber, parseStatus, STATUS } from './protocol.ts'
 import { UNIT, unitNamed } from './units.ts'
 
 export class AxisDevice implements DeviceHandle {
@@ -42,6 +42,7 @@ export class AxisDevice implements DeviceHandle {
     const quantity = QUANTITIES[name]
     const set = quantity?.set
     if (quantity === undefined || set === undefined || typeof value !== 'number') throw new InvalidValue(`${name} cannot be set to ${String(value)}`, [name])
+    if (!(Math.abs(value) <= LARGEST)) throw new LimitViolation(name, value, -LARGEST, LARGEST, undefined)
     return await this.#line.command(
       async (line) => {
         await this.#line.requireUnit(line)

@@ -9,8 +9,13 @@ const CONFIRM_STOP_WITHIN_MS = 5000 // the longest emergency deceleration of a s
 const CONFIRM_STOP_EVERY_MS = 20
 const CONFIRM_REPLY_MS = 500 // a lost reply must not use up the time to confirm in
 
-/** What was accepted and has not been seen to end. `target`: where it should, unless a stop has changed that. */
-type UnderWay = { readonly kind: 'move' | 'home'; readonly target: number | undefined; readonly unanswered: number }
+/** What was accepted and has not been seen to end. `unanswered`: answers of the error queue that were lost before it began. */
+type UnderWay = {
+  readonly kind: 'move' | 'home'
+  readonly target: number | undefined
+  readonly unanswered: number
+  readonly stopped?: true
+}
 
 /** Motion of one axis. Its end is the controller's own word: MD?, and then the error queue, since a limit or a following error ends a motion too. */
 export class AxisMotion implements MotionFacet {
@@ -83,15 +88,15 @@ export class AxisMotion implements MotionFacet {
   async stop(signal: AbortSignal): Promise<void> {
     const { axis, port } = this.#line
     this.#line.noteStop()
-    this.#noteStopped()
+    const ending = this.#noteStopped()
     await port.line.interject(command.stop(axis))
-    await this.#confirmStop('the stop', signal)
+    await this.#confirmStop('the stop', ending, signal)
   }
 
   async stopAll(signal: AbortSignal): Promise<void> {
-    this.#noteStopped()
+    const ending = this.#noteStopped()
     await this.#line.port.stopAll()
-    await this.#confirmStop('the stop of every axis', signal)
+    await this.#confirmStop('the stop of every axis', ending, signal)
   }
 
   async emergencyStop(signal: AbortSignal): Promise<{ readonly confirmed: Promise<boolean> }> {
@@ -141,17 +146,15 @@ export class AxisMotion implements MotionFacet {
     const ended = this.#underWay
     if (ended === undefined) return false
     try {
-      // Unless it was to be stopped, an aborted search is a fault.
-      const expected = ended.kind === 'move' && ended.target === undefined ? [axis * 100 + HOMING_ABORTED] : []
-      await port.refuseErrors(line, axis, ended.kind === 'home' ? 'the search for home' : 'the move', 'ended', expected)
-      if (port.unanswered !== ended.unanswered) await this.#verify(line, ended)
+      await port.refuseErrors(line, axis, ended.kind === 'home' ? 'the search for home' : 'the move', 'ended', this.#expected(ended))
+      if (port.unanswered !== ended.unanswered && !ended.stopped) await this.#verify(line, ended)
     } catch (error) {
       // An answer that was lost on the line says nothing: the end is still to be asked for.
       if (error instanceof Problem && error.facts.instrumentCode !== undefined) this.#underWay = undefined
       throw error
     }
     this.#underWay = undefined
-    if (ended.kind === 'home') this.#homed = true
+    if (ended.kind === 'home' && !ended.stopped) this.#homed = true
     return false
   }
 
@@ -169,13 +172,19 @@ export class AxisMotion implements MotionFacet {
   }
 
   /** The motion no longer ends where it was to, and a search does not find home. */
-  #noteStopped(): void {
-    if (this.#underWay !== undefined) this.#underWay = { ...this.#underWay, kind: 'move', target: undefined }
+  #noteStopped(): UnderWay | undefined {
+    if (this.#underWay !== undefined) this.#underWay = { ...this.#underWay, stopped: true }
+    return this.#underWay
   }
 
-  async #confirmStop(what: string, signal: AbortSignal): Promise<void> {
+  async #confirmStop(what: string, ending: UnderWay | undefined, signal: AbortSignal): Promise<void> {
     const { axis, port } = this.#line
-    await this.#line.exchange('urgent', (line) => port.refuseErrors(line, axis, what, 'ended', [axis * 100 + HOMING_ABORTED]), signal)
+    await this.#line.exchange('urgent', (line) => port.refuseErrors(line, axis, what, 'ended', this.#expected(ending)), signal)
+  }
+
+  /** A search that was to be stopped was aborted: that is no fault. */
+  #expected(ending: UnderWay | undefined): readonly number[] {
+    return ending?.kind === 'home' && ending.stopped ? [this.#line.axis * 100 + HOMING_ABORTED] : []
   }
 
   async #stands(signal: AbortSignal): Promise<boolean> {

@@ -1,5 +1,4 @@
 import type { ParameterSpec } from '../../core/parameter.ts'
-import { LARGEST } from './protocol.ts'
 import { type AxisUnit, UNIT_NAMES } from './units.ts'
 
 const IDLE_POLL_MS = 200
@@ -12,8 +11,8 @@ const SMALLEST = 0.000001 // the last decimal of a command: less would be sent a
 export function axisParameters({ ucum: unit, deadband }: AxisUnit): readonly ParameterSpec[] {
   const perSecond = `${unit}/s`
   const perSecond2 = `${unit}/s2`
-  const rate = { kind: 'FLOAT', access: 'READ_WRITE', minimum: SMALLEST, maximum: LARGEST } as const
-  const limit = { kind: 'FLOAT', access: 'READ_WRITE', unit, minimum: -LARGEST, maximum: LARGEST } as const
+  const rate = { kind: 'FLOAT', access: 'READ_WRITE', minimum: SMALLEST } as const // how fast is too fast, the controller says
+  const limit = { kind: 'FLOAT', access: 'READ_WRITE', unit } as const
   return [
     {
       name: 'position',

@@ -239,7 +239,11 @@ export const simulation: Simulation = {
   description: 'ESP300 controller with three 25 mm stages, at 19200 baud',
   start: (options) =>
     serveTerminal(
-      { instrument: new Esp300Simulator(hostOf(options)), baudRate: 19_200, devices: AXES.map((axis) => ({ axis, flowControl: 'none' })) },
+      {
+        instrument: new Esp300Simulator(hostOf(options)),
+        baudRate: 19_200,
+        devices: AXES.map((axis) => ({ axis, flowControl: 'none', replyTimeoutSeconds: 1 })),
+      },
       options,
     ),
 }

@@ -1,11 +1,17 @@
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { ParameterValue } from '../../core/reading.ts'
+import { isUnit } from '../../core/unit.ts'
+import type { DeviceHandle } from '../../drivers/driver.ts'
 import { newport1830c } from '../../drivers/newport-1830c/driver.ts'
 import * as protocol from '../../drivers/newport-1830c/protocol.ts'
-import { Newport1830cSimulator } from '../../drivers/newport-1830c/simulator.ts'
+import { type Newport1830cOptions, Newport1830cSimulator, simulation } from '../../drivers/newport-1830c/simulator.ts'
+import { METER_UNITS, unitOf } from '../../drivers/newport-1830c/units.ts'
+import { seededRandom } from '../../drivers/random.ts'
 import { SimulatedTerminal } from '../../drivers/simulated-terminal.ts'
 import { writeEntry } from '../../local/lab/book.ts'
+import { until } from '../until.ts'
 import { type Bench, goodValue, never, open, openBench, problemOf, readOne } from './bench.ts'
 
 describe('the protocol', () => {
@@ -16,13 +22,15 @@ describe('the protocol', () => {
     ['9E-9', 9e-9],
     ['1E-9', 1e-9],
   ])('%s, as it was recorded, is %d W', (reply, watts) => {
-    expect(protocol.parsePower(reply)).toEqual({ watts })
+    expect(protocol.parsePower(reply, 'W')).toEqual({ value: watts })
   })
 
-  test('what is not in watts is not a power', () => {
-    expect(protocol.parsePower('-15.24')).toEqual({ bad: '-15.24 is not in watts' })
-    for (const word of ['OVER', 'UNDER', 'SAT', 'ERR']) expect(protocol.parsePower(word)).toHaveProperty('bad')
-    expect(protocol.parsePower('')).toHaveProperty('bad')
+  test('what is in another unit is not a power', () => {
+    expect(protocol.parsePower('-15.24', 'W')).toEqual({ bad: '-15.24 is not in W' })
+    expect(protocol.parsePower('-15.24', 'dBm')).toEqual({ value: -15.24 })
+    expect(protocol.parsePower('+.11E-9', 'dBm')).toEqual({ bad: '+.11E-9 is not in dBm' })
+    for (const unit of METER_UNITS)
+      for (const word of ['OVER', 'UNDER', 'SAT', 'ERR', '', 'toString', '0800']) expect(protocol.parsePower(word, unit)).toHaveProperty('bad')
   })
 
   test('wavelengths, digits and the status byte', () => {
@@ -38,8 +46,10 @@ describe('the protocol', () => {
   test('no text becomes a power that it is not', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.stringMatching(/^[-+.E\d]{0,10}$/)), (text) => {
-        const power = protocol.parsePower(text)
-        expect('bad' in power || (Number.isFinite(power.watts) && power.watts === Number(text) && text.includes('E'))).toBe(true)
+        for (const unit of METER_UNITS) {
+          const power = protocol.parsePower(text, unit)
+          expect('bad' in power || (Number.isFinite(power.value) && power.value === Number(text) && text.includes('E') === (unit === 'W'))).toBe(true)
+        }
         const wavelength = protocol.parseWavelength(text)
         expect(wavelength === undefined || (wavelength >= 300 && wavelength <= 1100)).toBe(true)
         for (const parse of [protocol.parseFilter, protocol.parseRange, protocol.parseSwitch, protocol.parseStatus]) expect(() => parse(text)).not.toThrow()
@@ -57,6 +67,125 @@ describe('the protocol', () => {
   })
 })
 
+describe('the simulated meter', () => {
+  const meter = (options: Partial<Newport1830cOptions> = {}, random = () => 0) =>
+    new Newport1830cSimulator({ random, accepted: () => undefined }, { light: () => 1e-3, ...options })
+  const at = (simulator: Newport1830cSimulator, text: string, seconds = 0): string =>
+    Buffer.from(simulator.receive(Buffer.from(`${text}\n`, 'latin1'), seconds)).toString('latin1')
+
+  test.each([
+    ['+.11E-9', 0.11e-9, 'R1'],
+    ['+.75E-9', 0.75e-9, 'R1'],
+    ['+.75E-9', 0.75e-9, 'R0'],
+    ['5E-9', 5e-9, 'R3'],
+    ['9E-9', 9e-9, 'R3'],
+    ['1E-9', 1e-9, 'R3'],
+    ['-15.24', 1e-3 * 10 ** -1.524, 'U2'],
+  ])('answers %s, as it was recorded', (reply, watts, set) => {
+    const simulator = meter({ light: () => watts })
+    at(simulator, set)
+    expect(at(simulator, 'D?', 1)).toBe(`${reply}\n`)
+    expect(at(simulator, 'W?', 1)).toBe('0800\n')
+  })
+
+  test.each([
+    ['fast', 'F3', 1],
+    ['medium', 'F2', 4],
+    ['slow', 'F1', 16],
+  ] as const)('a step of light is there after the readings that the %s filter averages', (_, set, readings) => {
+    let light = 1e-3
+    const simulator = meter({ light: (seconds) => (seconds < 10 ? 1e-3 : light) })
+    at(simulator, set)
+    expect(Number(at(simulator, 'D?', 9.99))).toBeCloseTo(1e-3, 9)
+    light = 2e-3
+    for (let reading = 1; reading < readings; reading += 1)
+      expect(Number(at(simulator, 'D?', 10 + (reading - 0.5) / 10))).toBeCloseTo(1e-3 * (1 + reading / readings), 5)
+    expect(Number(at(simulator, 'D?', 10 + (readings - 0.5) / 10))).toBeCloseTo(2e-3, 9)
+  })
+
+  test('its noise is one percent, and less when it averages', () => {
+    const spread = (set: string): number => {
+      const simulator = meter({}, seededRandom(7))
+      at(simulator, set)
+      const readings = Array.from({ length: 400 }, (_, count) => Number(at(simulator, 'D?', 10 + count * 1.6)))
+      const mean = readings.reduce((sum, reading) => sum + reading, 0) / readings.length
+      return Math.sqrt(readings.reduce((sum, reading) => sum + (reading - mean) ** 2, 0) / readings.length) / mean
+    }
+    expect(spread('F3')).toBeGreaterThan(0.008)
+    expect(spread('F3')).toBeLessThan(0.012)
+    expect(spread('F1')).toBeLessThan(0.004)
+  })
+
+  test('a change of range costs readings: it is busy, and answers D? when it has settled', () => {
+    const simulator = meter()
+    at(simulator, 'R8', 1)
+    expect(at(simulator, 'Q?', 1.1)).toBe('32\n')
+    expect(at(simulator, 'D?\nW?', 1.1)).toBe('')
+    expect(simulator.dueAt()).toBeCloseTo(1.3, 9)
+    expect(Buffer.from(simulator.receive(new Uint8Array(), 1.3)).toString()).toBe('+1.0E-3\n0800\n')
+    expect(simulator.dueAt()).toBeUndefined()
+  })
+
+  test('takes the background away, holds its display, and counts from a reference', () => {
+    let light = 1e-3
+    const simulator = meter({ light: () => light })
+    at(simulator, 'Z1')
+    light = 3e-3
+    expect(at(simulator, 'D?', 1)).toBe('+2.000E-3\n')
+    at(simulator, 'G0', 1)
+    light = 5e-3
+    expect(at(simulator, 'D?', 2)).toBe('+2.000E-3\n')
+    expect(at(simulator, 'G1\nZ0\nD?', 3)).toBe('+5.000E-3\n')
+    at(simulator, 'S\nU3', 3)
+    light = 10e-3
+    expect(at(simulator, 'D?', 4)).toBe('3.01\n')
+    expect(at(simulator, 'U4\nD?', 4)).toBe('2.0000\n')
+  })
+
+  test('reads too little at a wavelength that is not that of the light', () => {
+    const simulator = meter({ lightNm: () => 400 })
+    expect(Number(at(simulator, 'D?'))).toBeCloseTo(0.5e-3, 6)
+    expect(Number(at(simulator, 'W0400\nD?'))).toBeCloseTo(1e-3, 6)
+  })
+
+  test('what it does not understand sets a bit and is not answered; each bit can be provoked and cleared', () => {
+    for (const [text, bit] of [
+      ['X?', 2],
+      ['nonsense', 2],
+      ['W9999', 1],
+      ['R9', 1],
+      ['F0', 1],
+      ['D', 2],
+    ] as const) {
+      const simulator = meter()
+      expect(at(simulator, text)).toBe('')
+      expect(at(simulator, 'Q?')).toBe(`${bit + 128}\n`) // and a reading that nobody asked for
+    }
+    const simulator = meter()
+    for (const code of simulator.errors) {
+      simulator.provoke(code)
+      expect(protocol.parseStatus(at(simulator, 'Q?').trim())?.has(code as protocol.StatusBit)).toBe(true)
+      at(simulator, 'CS')
+    }
+  })
+
+  test('repeats what it is told while its echo is on', () => {
+    const simulator = meter()
+    expect(at(simulator, 'E1\nW?\nE0\nW?')).toBe('W?\n0800\nE0\n0800\n')
+  })
+
+  test.each([
+    ['W-dBm-dB-REL', '2', 'dBm'],
+    ['W-dB-dBm-REL', '2', 'dB'],
+    ['from-zero', '1', 'dBm'],
+  ] as const)('in the table %s, %s is %s', (table, code, unit) => {
+    expect(unitOf(table, code)).toBe(unit)
+    const simulator = meter({ unitCodes: table })
+    simulator.turnUnits(unit)
+    expect(at(simulator, 'U?')).toBe(`${code}\n`)
+  })
+})
+
 describe('the driver on a pseudo-terminal', () => {
   let bench: Bench
   let light = 1e-3
@@ -69,12 +198,21 @@ describe('the driver on a pseudo-terminal', () => {
     bench = await openBench()
     light = 1e-3
     accepted = []
-    simulator = new Newport1830cSimulator({ random: () => 0.5, accepted: (command) => accepted.push(command) }, { light: () => light })
+    await serve({})
+  })
+
+  async function serve(options: Partial<Newport1830cOptions>): Promise<void> {
+    simulator = new Newport1830cSimulator({ random: () => 0.5, accepted: (command) => accepted.push(command) }, { light: () => light, ...options })
     const linkPath = join(bench.folder, 'power-meter.tty')
-    line = new SimulatedTerminal({ instrument: simulator, baudRate: 9600, linkPath, seconds: () => performance.now() / 1000 })
+    line = new SimulatedTerminal({ instrument: simulator, baudRate: 115_200, linkPath, seconds: () => performance.now() / 1000 })
     await line.plugIn()
     await writeEntry(bench.folder, 'power-meter', { kind: 'serial', path: linkPath })
-  })
+  }
+
+  const write = (meter: { readonly device: DeviceHandle }, name: string, value: ParameterValue): Promise<ParameterValue> =>
+    meter.device.write?.(name, value, never) ?? Promise.reject(new Error('nothing can be set'))
+  const invoke = (meter: { readonly device: DeviceHandle }, name: string): Promise<unknown> =>
+    meter.device.commands?.invoke(name, {}, never) ?? Promise.resolve()
 
   afterEach(async () => {
     await line[Symbol.asyncDispose]()
@@ -87,12 +225,13 @@ describe('the driver on a pseudo-terminal', () => {
     expect(power).toBeGreaterThan(0.95e-3)
     expect(power).toBeLessThan(1.05e-3)
     const readings = await meter.device.read(
-      meter.device.parameters.map((parameter) => parameter.name),
+      meter.device.parameters.filter(({ access }) => access !== 'WRITE_ONLY').map(({ name }) => name),
       never,
     )
     expect([...readings.values()].filter((reading) => 'bad' in reading)).toEqual([])
     expect(readings.get('wavelength')).toEqual({ value: 800 })
-    expect(readings.get('in_watts')).toEqual({ value: true })
+    expect(readings.get('shown_units')).toEqual({ value: 'W' })
+    expect(readings.get('status_saturated')).toEqual({ value: false })
     expect(readings.get('status')).toEqual({ value: 'ok' })
     expect(accepted.slice(0, 3)).toEqual(['E0', 'CS', 'U1'])
   })
@@ -106,6 +245,146 @@ describe('the driver on a pseudo-terminal', () => {
     expect(await meter.device.write?.('background_subtraction', true, never)).toBe(true)
     expect(accepted.slice(3)).toEqual(['W0633', 'F1', 'R8', 'A1', 'Z1'])
     expect(await goodValue(meter.device, 'power')).toBeCloseTo(0, 4)
+  })
+
+  test('what the meter does not tell is set all the same, and an echo confuses nobody', async () => {
+    await using meter = await open(newport1830c, settings, bench.context)
+    for (const [name, value] of [
+      ['beep', true],
+      ['lock_out', true],
+      ['echo', true],
+    ] as const)
+      expect(await write(meter, name, value)).toBe(value)
+    expect(await goodValue(meter.device, 'power')).toBeGreaterThan(0.9e-3)
+    expect(await goodValue(meter.device, 'wavelength')).toBe(800)
+    expect(await write(meter, 'wavelength', 633)).toBe(633)
+    await write(meter, 'echo', false)
+    await write(meter, 'running', false)
+    expect(accepted.slice(3)).toEqual(['B1', 'L1', 'E1', 'W0633', 'E0', 'G0'])
+    const held = await goodValue(meter.device, 'power')
+    light = 5e-3
+    expect(await goodValue(meter.device, 'power')).toBe(held)
+  })
+
+  test('its commands: reference, status and units', async () => {
+    await using meter = await open(newport1830c, { ...settings, units: 'dB' }, bench.context)
+    await invoke(meter, 'store_reference')
+    light = 1e-2
+    expect(await goodValue(meter.device, 'power')).toBeCloseTo(10, 1)
+    simulator.provoke('serviceRequest')
+    expect(await goodValue(meter.device, 'status_service_request')).toBe(true)
+    await invoke(meter, 'clear_status')
+    expect(await goodValue(meter.device, 'status_service_request')).toBe(false)
+    simulator.turnUnits('W')
+    expect(await readOne(meter.device, 'power')).toEqual({ bad: 'the meter shows W instead of dB; set it at its front panel, or by restore_units' })
+    await invoke(meter, 'restore_units')
+    expect(await goodValue(meter.device, 'power')).toBeCloseTo(10, 1)
+    expect(await problemOf(invoke(meter, 'explode'))).toMatchObject({ code: 'NOT_FOUND' })
+  })
+
+  test.each([
+    ['W', 'W-dBm-dB-REL', 'U1', 'W'],
+    ['dBm', 'W-dBm-dB-REL', 'U2', '{dBm}'],
+    ['dBm', 'W-dB-dBm-REL', 'U3', '{dBm}'],
+    ['dB', 'W-dB-dBm-REL', 'U2', '{dB}'],
+    ['REL', 'W-dBm-dB-REL', 'U4', '1'],
+  ] as const)('%s by the table %s is pinned by %s', async (units, unitCodes, sent, ucum) => {
+    await line[Symbol.asyncDispose]()
+    await serve({ unitCodes })
+    await using meter = await open(newport1830c, { ...settings, units, unitCodes }, bench.context)
+    expect(accepted).toContain(sent)
+    expect(meter.device.parameters.find(({ name }) => name === 'power')?.unit).toBe(ucum)
+    expect(isUnit(ucum)).toBe(true)
+    expect(await readOne(meter.device, 'power')).toHaveProperty('value')
+  })
+
+  test('a meter that is set at its front panel only is not set, and refused while it shows something else', async () => {
+    await line[Symbol.asyncDispose]()
+    await serve({ unitCodes: 'from-zero' })
+    const fromZero = { ...settings, units: 'dBm', unitCodes: 'from-zero' }
+    expect((await problemOf(open(newport1830c, fromZero, bench.context))).message).toContain('does not show dBm (U? answers 0, expected 1')
+    simulator.turnUnits('dBm')
+    await using meter = await open(newport1830c, fromZero, bench.context)
+    expect(accepted.filter((command) => command.startsWith('U'))).toEqual([])
+    expect(await goodValue(meter.device, 'power')).toBeCloseTo(0, 0)
+    expect(await problemOf(invoke(meter, 'restore_units'))).toMatchObject({ code: 'NOT_SUPPORTED', effect: 'NONE' })
+  })
+
+  test('the unit is asked for with every reading: the same digits in another unit are bad', async () => {
+    await using meter = await open(newport1830c, { ...settings, units: 'dBm' }, bench.context)
+    expect(await goodValue(meter.device, 'power')).toBeCloseTo(0, 0)
+    simulator.turnUnits('dB') // plain decimals too: nothing in them tells
+    expect(await readOne(meter.device, 'power')).toEqual({ bad: 'the meter shows dB instead of dBm; set it at its front panel, or by restore_units' })
+    simulator.turnUnits('REL')
+    expect(await readOne(meter.device, 'power')).toHaveProperty('bad')
+    simulator.turnUnits('dBm')
+    expect(await readOne(meter.device, 'power')).toHaveProperty('value')
+  })
+
+  test('bad values never reach the wire', async () => {
+    await using meter = await open(newport1830c, settings, bench.context)
+    const before = accepted.length
+    for (const [name, value] of [
+      ['wavelength', 'red'],
+      ['range', '9'],
+      ['filter', 1],
+      ['beep', 'loud'],
+      ['power', 1],
+      ['status', 'ok'],
+      ['toString', true],
+    ] as const)
+      expect(await problemOf(write(meter, name, value))).toMatchObject({ code: 'INVALID_VALUE', effect: 'NONE' })
+    expect(accepted.length).toBe(before)
+    expect(() => newport1830c.locate({ ...settings, units: 'mW' })).toThrow('choose one of W, dBm, dB, REL')
+    expect(() => newport1830c.locate({ ...settings, units: 'REL', unitCodes: 'from-zero' })).toThrow('REL has no code')
+  })
+
+  test.each(['parameterError', 'commandError'])('%s after a set is a fault without effect', async (code) => {
+    await using meter = await open(newport1830c, settings, bench.context)
+    line.inject({ kind: 'error', code })
+    expect(await problemOf(write(meter, 'filter', 'slow'))).toMatchObject({ code: 'HARDWARE_FAULT', effect: 'NONE' })
+    expect(await write(meter, 'filter', 'medium')).toBe('medium')
+  })
+
+  test('another reply in its place is not taken', async () => {
+    await using meter = await open(newport1830c, settings, bench.context)
+    line.inject({ kind: 'foreign' })
+    expect(await readOne(meter.device, 'power')).toHaveProperty('bad')
+    expect(await readOne(meter.device, 'power')).toHaveProperty('value')
+  })
+
+  test('an unplugged line is lost, and can be opened again', async () => {
+    {
+      await using meter = await open(newport1830c, settings, bench.context)
+      await line.unplug()
+      await until(() => meter.port.lost.aborted)
+      expect(await problemOf(meter.device.read(['power'], never))).toMatchObject({ code: 'DEVICE_OFFLINE' })
+    }
+    await line.plugIn()
+    await using again = await open(newport1830c, settings, bench.context)
+    expect(await readOne(again.device, 'power')).toHaveProperty('value')
+  })
+
+  test('is found by what it answers, and nothing else is taken for it', async () => {
+    expect(await newport1830c.probe?.('sim://power-meter', bench.context, never)).toEqual([
+      { identity: 'Newport 1830-C at 800 nm, showing W', settings: { address: 'sim://power-meter' } },
+    ])
+    expect(accepted).toEqual([])
+    line.inject({ kind: 'garbage' })
+    expect(await newport1830c.probe?.('sim://power-meter', bench.context, never)).toEqual([])
+    await line[Symbol.asyncDispose]()
+    await serve({ unitCodes: 'from-zero' })
+    expect((await newport1830c.probe?.('sim://power-meter', bench.context, never))?.[0]?.settings).toEqual({
+      address: 'sim://power-meter',
+      unitCodes: 'from-zero',
+    })
+  })
+
+  test('its simulation opens', async () => {
+    await using running = await simulation.start({ folder: bench.folder, name: 'another', seed: 1 })
+    await writeEntry(bench.folder, 'another', running.entry)
+    await using meter = await open(newport1830c, { address: 'sim://another', ...running.devices[0] }, bench.context)
+    expect(await goodValue(meter.device, 'power')).toBeCloseTo(1e-3, 3)
   })
 
   test('a value that the meter refuses is a fault without effect', async () => {
@@ -122,12 +401,10 @@ describe('the driver on a pseudo-terminal', () => {
     await meter.device.write?.('range', '1', never)
     expect(await readOne(meter.device, 'power')).toEqual({ bad: 'over range' })
     await meter.device.write?.('range', 'auto', never)
-    simulator.turnUnits(2)
-    expect((await readOne(meter.device, 'power')) ?? {}).toMatchObject({ bad: expect.stringContaining('is not in watts') })
-    expect(await goodValue(meter.device, 'in_watts')).toBe(false)
-    simulator.turnUnits(1)
-    expect(await readOne(meter.device, 'power')).toHaveProperty('bad') // until the meter itself says watts again
-    expect(await goodValue(meter.device, 'in_watts')).toBe(true)
+    simulator.turnUnits('dBm')
+    expect(await readOne(meter.device, 'power')).toEqual({ bad: 'the meter shows dBm instead of W; set it at its front panel, or by restore_units' })
+    expect(await goodValue(meter.device, 'shown_units')).toBe('dBm')
+    simulator.turnUnits('W')
     expect(await readOne(meter.device, 'power')).toHaveProperty('value')
   })
 
