@@ -1,0 +1,3 @@
+import type { FuzzedDriver } from './table.ts'
+
+export const dome: readonly FuzzedDriver[] = []

@@ -1,0 +1,89 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { LineReader } from '../../../drivers/line-reader.ts'
+import type { Fault } from '../../../drivers/simulation.ts'
+import { SIMULATIONS } from '../../../drivers/simulations.ts'
+import { until } from '../../until.ts'
+import { never } from '../bench.ts'
+import { openDevices, startSimulated } from '../conformance/instrument.ts'
+import { expectTrue, isReadable, known, read } from '../conformance/values.ts'
+import { fuzzOptions } from './options.ts'
+
+const TIMEOUT_MS = 120_000
+const STORIES = 10 // of each instrument; they run beside each other, and most of their time is waiting
+const AGAIN_WITHIN_MS = 60_000
+
+test('lines are the same however the bytes come', async () => {
+  const text = fc.string({ unit: fc.constantFrom('a', '1', '\r', '\n', ' ', '\u00ff'), maxLength: 60 })
+  await fc.assert(
+    fc.asyncProperty(text, fc.array(fc.nat(60), { maxLength: 10 }), async (all, cuts) => {
+      const whole = new LineReader('\r\n')
+      whole.take(Buffer.from(all, 'latin1'))
+      const parts = new LineReader('\r\n')
+      const places = [0, ...[...cuts].sort((one, other) => one - other), all.length]
+      for (const [index, to] of places.slice(1).entries()) parts.take(Buffer.from(all.slice(places[index], to), 'latin1'))
+      for (;;) {
+        const line = await whole.next(0, never)
+        expect(await parts.next(0, never)).toBe(line)
+        if (line === undefined) return
+      }
+    }),
+    fuzzOptions(),
+  )
+})
+
+/** A reading, and what happens to its first replies. */
+type Step = { readonly parameter: number; readonly faults: readonly Fault[] }
+
+const FAULT: fc.Arbitrary<Fault> = fc.oneof(
+  fc.constantFrom<Fault>({ kind: 'garbage' }, { kind: 'cut' }, { kind: 'foreign' }, { kind: 'silent' }),
+  fc.integer({ min: 1, max: 60 }).map((byMs): Fault => ({ kind: 'late', byMs })),
+)
+const STORY: fc.Arbitrary<readonly Step[]> = fc.array(fc.record({ parameter: fc.nat(50), faults: fc.array(FAULT, { maxLength: 2 }) }), {
+  minLength: 2,
+  maxLength: 4,
+})
+
+/** Beside each other instead of one after the other, so without shrinking: the stories are short, and a failure prints the whole one with its seed. */
+describe.concurrent.each(SIMULATIONS.map((simulation) => [simulation.driverId, simulation] as const))('%s', { timeout: TIMEOUT_MS }, (_id, simulation) => {
+  const { seed, numRuns } = fuzzOptions(STORIES)
+  test.each(fc.sample(STORY, { seed, numRuns }).map((story, index) => [index, story] as const))(
+    'in whatever order replies go wrong, what is read is true (story %i)',
+    async (index, story) => {
+      try {
+        await tell(simulation, story)
+      } catch (error) {
+        throw new Error(`story ${index} of seed ${seed}: ${JSON.stringify(story)}`, { cause: error })
+      }
+    },
+  )
+})
+
+async function tell(simulation: (typeof SIMULATIONS)[number], story: readonly Step[]): Promise<void> {
+  await using instrument = await startSimulated(simulation)
+  await using opened = await openDevices(instrument, 1)
+  const { device, port } = opened
+  const specs = device.parameters.filter(isReadable)
+  const some = specs.slice(0, 3).map(({ name }) => name)
+  for (const { parameter, faults } of story) {
+    const spec = specs[parameter % specs.length]
+    if (spec === undefined) return
+    const before = await read(device, spec.name)
+    instrument.simulation.inject(...faults)
+    const during = await read(device, spec.name)
+    // What this reading did not ask for spoils the next ones, until nothing is left and the line is in step.
+    await until(async () => (await device.read(some, never)) && instrument.simulation.faultsLeft === 0, {
+      deadlineMs: AGAIN_WITHIN_MS,
+      what: 'the end of the faults',
+    })
+    const after = await until(
+      async () => {
+        const reading = await read(device, spec.name)
+        return known(before) !== undefined && known(reading) === undefined ? false : reading
+      },
+      { deadlineMs: AGAIN_WITHIN_MS, what: `a good reading of ${spec.name}` },
+    )
+    expectTrue(spec, during, before, after)
+  }
+  expect(port.lost.aborted).toBe(false)
+}
