@@ -14,14 +14,30 @@ export interface ByteInstrument {
   provoke(code: string, seconds: number): void
 }
 
-/** A simulated device of `size` 16-bit registers. */
+/** A simulated device of `size` 16-bit holding registers. */
 export interface RegisterInstrument {
   readonly size: number
+  /** Where not every address below `size` is there: exception 2 tells. */
+  has?(at: number, count: number): boolean
+  /** Input registers (function 4); absent: they are the holding registers. */
+  readonly inputs?: Pick<RegisterInstrument, 'size' | 'has' | 'read'>
+  /** Coils (functions 1, 5 and 15), and discrete inputs (function 2); absent: it does not know these functions. */
+  readonly coils?: BitBank
+  readonly discretes?: Pick<BitBank, 'size' | 'read'>
+  /** Function codes that it does not know, of those that are served. */
+  readonly unknownFunctions?: readonly number[]
   read(at: number, count: number, seconds: number): readonly number[]
   write(at: number, value: number, seconds: number): void
   /** Errors of its own that `provoke` knows, beside the exceptions of Modbus: alarms that its registers tell. */
   readonly errors?: readonly string[]
   provoke?(code: string, seconds: number): void
+}
+
+/** Single bits, 0 or 1. */
+export interface BitBank {
+  readonly size: number
+  read(at: number, count: number, seconds: number): readonly number[]
+  write(at: number, on: boolean, seconds: number): void
 }
 
 /** What the lab gives every simulated instrument. */

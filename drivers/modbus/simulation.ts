@@ -1,0 +1,30 @@
+import { hostOf, serveRegisters } from '../serve-simulation.ts'
+import { serveRtu } from '../simulated-rtu.ts'
+import type { Simulation } from '../simulation.ts'
+import type { Profile } from './profile.ts'
+import { ProfileSimulator } from './profile-simulator.ts'
+import { readProfile } from './read-profile.ts'
+
+const ANSWER_MS = 5 // a controller's cycle
+
+/** The device of a profile, simulated: on a Modbus TCP port, or where it knows no TCP, on an RTU line. Throws InvalidValue as readProfile. */
+export function profileSimulation(text: string, file: string): Simulation {
+  const profile = readProfile(text, file).profile({})
+  return {
+    driverId: profile.id,
+    description: `Registers of ${profile.vendor} ${profile.model} as its profile describes them, which keep what is written to them`,
+    start: async (options) => {
+      const instrument = new ProfileSimulator(profile, hostOf(options))
+      if (profile.connection.over.includes('tcp')) return await serveRegisters({ instrument, answerMs: ANSWER_MS, devices: [{}] }, options)
+      const { baudRate, unit } = profile.connection
+      return await serveRtu(
+        { units: new Map([[unit, instrument]]), baudRate, bitsPerCharacter: charactersOf(profile), answerMs: ANSWER_MS, devices: [{}] },
+        options,
+      )
+    },
+  }
+}
+
+function charactersOf({ connection }: Profile): number {
+  return 9 + (connection.parity === 'none' ? 0 : 1) + connection.stopBits
+}
