@@ -55,7 +55,7 @@ async function openInstrument(
   context: DriverContext,
   signal: AbortSignal,
 ): Promise<DeviceHandle> {
-  const identity = await port.identify(signal)
+  const identity = await port.identify(signal, true)
   const { channels, open, motion } = description
   const fixed = channels === undefined || channel === undefined ? {} : { [channels.setting]: channel }
   const opened = await port.conversation.exchange(
@@ -117,7 +117,7 @@ async function probe(
       ...description,
       timeoutMs: PROBE_WITHIN_MS,
     })
-    const identity = await port.identify(within)
+    const identity = await port.identify(within, false)
     const settings = channels === undefined ? [{}] : channels.values.map((value) => ({ [channels.setting]: value }))
     return settings.map((each) => ({ identity, settings: { address, ...each } }))
   } catch (error) {

@@ -24,18 +24,24 @@ export class ScpiPort implements DriverPort {
     this.#description = description
   }
 
-  /** What it says it is. A wrong identity is refused by name. */
-  async identify(signal: AbortSignal): Promise<string> {
+  /**
+   * What it says it is. A wrong identity is refused by name. `again`: asked once more if there is no answer, because the first question ends whatever
+   * somebody before us left half said on the line.
+   */
+  async identify(signal: AbortSignal, again: boolean): Promise<string> {
     const { identity, vendor, model } = this.#description
-    const answer = await this.conversation.exchange('command', (line) => line.ask(identity.query, ANY), signal)
+    const ask = (): Promise<string> => this.conversation.exchange('command', (line) => line.ask(identity.query, ANY), signal)
+    const answer = await ask().catch((error: unknown) => {
+      if (!again || !(error instanceof Problem) || error.code !== 'DEADLINE_EXCEEDED') throw error
+      return ask()
+    })
     if (!identity.pattern.test(answer))
       throw new HardwareFault(`${this.address} answers ${JSON.stringify(answer.slice(0, 80))}, which is not a ${vendor} ${model}`, 'NONE')
     return answer
   }
 
   /**
-   * Sends what sets something, waits until the instrument has done it, and throws the first error that it then tells. What it had to tell from before is
-   * nobody's and is told to `stale`.
+   * Sends what sets something, waits until the instrument has done it, and throws the first error that it then tells.
    */
   async obey(line: Exchange, commands: readonly string[], withinMs?: number): Promise<void> {
     const { synchronise } = this.#description

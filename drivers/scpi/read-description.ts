@@ -40,7 +40,6 @@ const ID = /^[a-z0-9]+(-[a-z0-9]+)+$/
 const MAX_TIMEOUT_MS = 600_000 // the longest measurement of a slow instrument; more is a slip
 const MAX_DELAY_MS = 60_000
 const DEFAULT_TIMEOUT_MS = 2000
-const SYNCHRONISED_WITHIN_MS = 30_000
 const SYNCHRONISE_EVERY_MS = 50
 const MAX_ERRORS_READ = 32 // deeper than the error queues of the instruments described here (20 and 30)
 
@@ -51,7 +50,8 @@ export function readDescription(text: string, file: string): Description {
   const channels = root.has('channels') ? readChannels(root.need('channels', '')) : undefined
   const wide: Allowed = channels === undefined ? {} : { [channels.setting]: 'the channel' }
   const errors = root.has('errors') ? readErrors(root.need('errors', '')) : undefined
-  const synchronise = root.has('synchronise') ? readSynchronise(root.need('synchronise', '')) : undefined
+  const timeoutMs = root.get('timeoutMs')?.number({ minimum: 1, maximum: MAX_TIMEOUT_MS }) ?? DEFAULT_TIMEOUT_MS
+  const synchronise = root.has('synchronise') ? readSynchronise(root.need('synchronise', ''), timeoutMs) : undefined
   const parameters = readParameters(root.need('parameters', 'a device without a parameter has nothing to say').fields(), wide, errors !== undefined)
   const parameterAt = (value: YamlValue, ...kinds: readonly string[]): string => {
     const allowed = parameters.filter((parameter) => kinds.length === 0 || kinds.includes(parameter.kind))
@@ -77,7 +77,7 @@ export function readDescription(text: string, file: string): Description {
     identity: readIdentity(root.need('identity', 'what it answers to *IDN?; a wrong instrument is refused by it')),
     connections: readConnections(root.need('connections', `how it is connected: ${CONNECTIONS.join(', ')}`).fields()),
     terminator: readTerminator(root.get('terminator')),
-    timeoutMs: root.get('timeoutMs')?.number({ minimum: 1, maximum: MAX_TIMEOUT_MS }) ?? DEFAULT_TIMEOUT_MS,
+    timeoutMs,
     delays: readDelays(root.get('delays')?.fields()),
     open: root.has('open') ? readTemplates(root.need('open', ''), wide) : [],
     ...optional('errors', errors),
@@ -170,14 +170,14 @@ function readErrors(value: YamlValue): ErrorSource {
   }
 }
 
-function readSynchronise(value: YamlValue): Synchronise {
-  if (value.isText() && value.oneOf(['*OPC?'])) return { query: '*OPC?', until: /^\+?1$/, everyMs: SYNCHRONISE_EVERY_MS, withinMs: SYNCHRONISED_WITHIN_MS }
+function readSynchronise(value: YamlValue, timeoutMs: number): Synchronise {
+  if (value.isText() && value.oneOf(['*OPC?'])) return { query: '*OPC?', until: /^\+?1$/, everyMs: SYNCHRONISE_EVERY_MS, withinMs: timeoutMs }
   const fields = value.fields().allow('query', 'until', 'everyMs', 'withinMs')
   return {
     query: readTemplate(fields.need('query', 'what is asked until the set is done, e.g. *OPC? or *STB?'), {}, 'query'),
     until: fields.need('until', 'a regular expression that the answer matches once it is done').pattern(),
     everyMs: fields.get('everyMs')?.number({ minimum: 1, maximum: MAX_DELAY_MS }) ?? SYNCHRONISE_EVERY_MS,
-    withinMs: fields.get('withinMs')?.number({ minimum: 1, maximum: MAX_TIMEOUT_MS }) ?? SYNCHRONISED_WITHIN_MS,
+    withinMs: fields.get('withinMs')?.number({ minimum: 1, maximum: MAX_TIMEOUT_MS }) ?? timeoutMs,
   }
 }
 

@@ -7,6 +7,7 @@ import type { NumberFormat, ParameterDescription, ValueFormat } from './descript
 /** NR1, NR2 and NR3 of IEEE 488.2, 8.7.2 to 8.7.4. */
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/
 const NO_NUMBER = /^[+-]?(?:NAN|INF|INFINITY|NINF)$/i
+const QUOTED = /^(?:"[^"]*(?:""[^"]*)*"|'[^']*(?:''[^']*)*')$/s
 const NUMBERS = /^[^,]+(?:,[^,]+)*$/
 /** SCPI-99, volume 1, 7.2.1.4 and 7.2.1.5: these stand for infinity and for not a number. */
 const INFINITY = 9.9e37
@@ -21,6 +22,7 @@ export function replyShape(format: ValueFormat): RegExp {
   if (reply.pattern !== undefined) return reply.invalid.size === 0 ? reply.pattern : /^.*$/s
   if (reply.block !== undefined) return /^#/
   if (reply.element !== undefined) return new RegExp(`^[^,]*(?:,[^,]*){${reply.element - 1},}$`)
+  if (format.quoted) return QUOTED
   if (kind !== 'FLOAT' && kind !== 'INTEGER') return kind === 'LIST' ? NUMBERS : /^.*$/s
   const words = [...reply.invalid.keys()].map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
   return new RegExp([NUMBER.source, NO_NUMBER.source, ...words.map((word) => `^${word}$`)].join('|'), 'i')

@@ -67,7 +67,7 @@ export class ScpiInstrument implements ByteInstrument {
   }
 
   foreign(): Uint8Array {
-    return Buffer.from('"another question’s answer"\n', 'latin1')
+    return Buffer.from('+1.00000000E+00,+2.00000000E+00\n', 'latin1')
   }
 
   provoke(code: string): void {

@@ -1,6 +1,7 @@
 import type { DeviceSettings } from '../../../core/device.ts'
 import { driverById } from '../../../drivers/catalog.ts'
 import type { DeviceHandle, Driver, DriverContext, DriverPort } from '../../../drivers/driver.ts'
+import { builtInScpiDriver } from '../../../drivers/scpi/built-in.ts'
 import type { RunningSimulation, Simulation } from '../../../drivers/simulation.ts'
 import { writeEntry } from '../../../local/lab/book.ts'
 import { never, openBench } from '../bench.ts'
@@ -29,7 +30,7 @@ const SEED = 20_260
 
 /** The simulation on its own transport, in a folder of its own. */
 export async function startSimulated(simulation: Simulation, pace: Pace = {}): Promise<SimulatedInstrument> {
-  const driver = driverById(simulation.driverId)
+  const driver = driverById(simulation.driverId) ?? builtInScpiDriver(simulation.driverId)
   if (driver === undefined) throw new Error(`no driver is called ${simulation.driverId}`)
   const bench = await openBench()
   const accepted: string[] = []
@@ -62,8 +63,24 @@ export async function startSimulated(simulation: Simulation, pace: Pace = {}): P
 
 export type Opened = AsyncDisposable & { readonly port: DriverPort; readonly devices: readonly DeviceHandle[]; readonly device: DeviceHandle }
 
+/** Opening is work, what follows is mostly waiting: so many at once leave every instrument and driver of this process time to answer. */
+const OPENING_AT_ONCE = 4
+let opening = 0
+const waiting: (() => void)[] = []
+
 /** Every device of the instrument on its one port, or the first `count`. */
 export async function openDevices(instrument: Instrument, count = instrument.settings.length): Promise<Opened> {
+  if (opening >= OPENING_AT_ONCE) await new Promise<void>((resolve) => waiting.push(resolve))
+  opening += 1
+  try {
+    return await openNow(instrument, count)
+  } finally {
+    opening -= 1
+    waiting.shift()?.()
+  }
+}
+
+async function openNow(instrument: Instrument, count: number): Promise<Opened> {
   const { driver, context } = instrument
   const [first, ...others] = instrument.settings.slice(0, count)
   if (first === undefined) throw new Error(`${driver.id} has no device to open`)
