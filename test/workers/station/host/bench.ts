@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { cp, mkdtemp, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Actor } from '../../../../core/cause.ts'
@@ -26,6 +26,8 @@ export type HostBench = AsyncDisposable & {
   readonly folder: string
   registry: readonly DeviceRecord[]
   restart(): Promise<void>
+  /** As restart, but the journal is that of a process that was killed: it does not know of the end. */
+  comeBackLost(meanwhile: () => void): Promise<void>
   entries(): Promise<readonly JournalEntry[]>
   /** One call on one device. */
   ask(deviceId: string, call: CommandCall, more?: Partial<CommandRequest>): ReturnType<DeviceHost['command']>
@@ -70,6 +72,15 @@ export async function openHostBench(drivers: readonly Driver[] | DriverCatalog, 
     },
     async restart() {
       await stop()
+      parts = await start()
+    },
+    async comeBackLost(meanwhile) {
+      await parts.journal.flush()
+      await cp(join(folder, 'journal'), join(folder, 'journal-of-the-killed'), { recursive: true })
+      await stop()
+      await rm(join(folder, 'journal'), { recursive: true })
+      await rename(join(folder, 'journal-of-the-killed'), join(folder, 'journal'))
+      meanwhile()
       parts = await start()
     },
     async entries() {

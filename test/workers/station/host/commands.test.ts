@@ -292,6 +292,23 @@ describe('the same idempotency key', () => {
     expect(stage.heard).toEqual([])
   })
 
+  it('with other arguments is a conflict, while the first is under way, when it is done and after a restart', async () => {
+    slowly()
+    const first = bench.ask('axis', { kind: 'move', by: 1, wait: true }, again)
+    await until(() => stage.moving)
+    const other = async (): Promise<unknown> => problemOf(bench.ask('axis', { kind: 'move', by: 2, wait: true }, again))
+    const conflict = { code: 'CONFLICT', effect: 'NONE', facts: { deviceId: 'axis' } }
+    expect(await other()).toMatchObject(conflict)
+    await first
+    expect(await other()).toMatchObject(conflict)
+    await bench.restart()
+    await bench.connected('axis')
+    expect(await other()).toMatchObject(conflict)
+    expect(await problemOf(bench.ask('meter', { kind: 'move', by: 1, wait: true }, again))).toMatchObject({ code: 'CONFLICT' })
+    expect(await bench.ask('axis', { kind: 'move', by: 1, wait: true }, again)).toEqual(await first)
+    expect(stage.heard).toEqual(['move 1'])
+  })
+
   it('gives the first answer after a restart', async () => {
     const first = await bench.ask('axis', setGain(5), again)
     await bench.restart()

@@ -246,6 +246,19 @@ describe('polling', () => {
   })
 })
 
+it('the end of the station ends the commands before it stops what moves, so that none of them goes on to its next move', async () => {
+  stage.unitsPerSecond = 5
+  const move = (to: number) => ({ deviceId: 'axis', call: { kind: 'move', to, wait: true } as const })
+  const request = { requestId: 'r', order: 'sequence', cause: { kind: 'PERSON' }, acceptWithinMs: 1_000 } as const
+  const moving = problemOf(bench.host.command({ ...request, calls: [move(20), move(40)] }, never))
+  await until(() => stage.moving)
+  await bench.host.stopMotion()
+  expect(await moving).toMatchObject({ message: 'the station ends', effect: 'POSSIBLE' })
+  expect(await problemOf(bench.ask('axis', { kind: 'move', to: 1, wait: false }))).toMatchObject({ message: 'the station ends' })
+  await bench.host[Symbol.asyncDispose]()
+  expect([...new Set(stage.heard)]).toEqual(['move 20', 'stop']) // its twin, whose axis moves too, stops as well
+})
+
 it('the end of the station stops what moves and lets every port go', async () => {
   stage.unitsPerSecond = 5
   await bench.ask('axis', { kind: 'move', to: 40, wait: false })
