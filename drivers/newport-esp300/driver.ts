@@ -1,5 +1,5 @@
 import type { DeviceSettings } from '../../core/device.ts'
-import { HardwareFault, InvalidValue } from '../../core/errors.ts'
+import { DeadlineExceeded, HardwareFault, InvalidValue } from '../../core/errors.ts'
 import type { DeviceHandle, Driver, DriverContext } from '../driver.ts'
 import { AxisDevice } from './axis.ts'
 import { AxisLine } from './axis-line.ts'
@@ -46,7 +46,7 @@ async function openAxis(port: ControllerPort, settings: DeviceSettings, context:
       ['baudRate'],
     )
 
-  const identity = await port.line.ask('command', ask.identity, TEXT, signal)
+  const identity = await identityOf(port, signal)
   if (!IDENTITY.test(identity)) throw new HardwareFault(`${address} answers ${JSON.stringify(identity)}, which is not an ESP300`, 'NONE')
   const old = await port.clearErrors(axis, signal)
   if (old.length > 0) context.log(`${address}: errors from before this connection: ${old.join(', ')}`)
@@ -63,4 +63,16 @@ async function openAxis(port: ControllerPort, settings: DeviceSettings, context:
   if (softLimits.minimum !== undefined) await device.write('soft_limit_minimum', softLimits.minimum, signal)
   if (softLimits.maximum !== undefined) await device.write('soft_limit_maximum', softLimits.maximum, signal)
   return device
+}
+
+/**
+ * Asked twice where needed: who looked for another instrument here, or was killed while it wrote, left half a command before our first question. No CR
+ * goes before the question: it would carry that half out.
+ */
+async function identityOf({ line }: ControllerPort, signal: AbortSignal): Promise<string> {
+  const asked = (): Promise<string> => line.ask('command', ask.identity, TEXT, signal)
+  return await asked().catch((error: unknown) => {
+    if (error instanceof DeadlineExceeded) return asked()
+    throw error
+  })
 }
