@@ -16,15 +16,15 @@ function spoilt(spoil: (device: DeviceHandle) => Partial<DeviceHandle>, change: 
     const { driver } = instrument
     const openDevice = async (...[port, ...rest]: Parameters<Driver['openDevice']>): Promise<DeviceHandle> => {
       const device = await driver.openDevice(port, ...rest)
-      const bound: DeviceHandle = {
-        identity: device.identity,
-        parameters: device.parameters,
-        read: (names, signal) => device.read(names, signal),
-        write: (name, value, signal) => device.write?.(name, value, signal) ?? Promise.reject(new Error('no write')),
-        ...(device.readout && { readout: device.readout }),
-        [Symbol.asyncDispose]: async () => await device[Symbol.asyncDispose](),
-      }
-      return { ...bound, ...spoil(bound) }
+      // Its methods know only itself.
+      const bound = new Proxy(device, {
+        get: (target, name) => {
+          const value: unknown = Reflect.get(target, name, target)
+          return typeof value === 'function' ? value.bind(target) : value
+        },
+      })
+      const wrong = spoil(bound)
+      return new Proxy(bound, { get: (target, name) => (name in wrong ? Reflect.get(wrong, name) : Reflect.get(target, name)) })
     }
     return { ...instrument, driver: { ...driver, openDevice, ...change(driver) } }
   }
