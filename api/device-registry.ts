@@ -83,6 +83,7 @@ export async function removeDevice(id: string, context: Context): Promise<Device
     return row
   })
   context.knownDevices.put(removed)
+  context.load.device.clear(deviceId).prime(deviceId, removed)
   const mirror = context.stations.find(stationId)
   if (mirror?.online !== true) return removed // it reads its devices when it comes back
   const { postponed } = await mirror.call('syncDevices', {}, SYNC_DEADLINE_MS)
