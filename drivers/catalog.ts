@@ -1,3 +1,4 @@
+import { domeRotator } from './dome-rotator/driver.ts'
 import type { Driver } from './driver.ts'
 import { newport1830c } from './newport-1830c/driver.ts'
 import { newportEsp300 } from './newport-esp300/driver.ts'
@@ -6,7 +7,7 @@ import { smartSaw } from './smart-saw/driver.ts'
 import { thorlabsEll14 } from './thorlabs-ell14/driver.ts'
 
 /** Every driver there is, one for each folder. */
-export const DRIVERS: readonly Driver[] = [newportEsp300, newport1830c, smartSaw, pvcamCamera, thorlabsEll14]
+export const DRIVERS: readonly Driver[] = [newportEsp300, newport1830c, smartSaw, pvcamCamera, thorlabsEll14, domeRotator]
 
 export function driverById(id: string): Driver | undefined {
   return DRIVERS.find((driver) => driver.id === id)

@@ -31,6 +31,25 @@ export function wholeNumberOf(settings: DeviceSettings, spec: SettingSpec, allow
   return number
 }
 
+/** Within the setting's own limits; a text of digits counts. */
+export function numberOf(settings: DeviceSettings, spec: SettingSpec): number {
+  const value = given(settings, spec)
+  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
+  const { minimum = Number.NEGATIVE_INFINITY, maximum = Number.POSITIVE_INFINITY } = spec
+  if (typeof number !== 'number' || !Number.isFinite(number) || (spec.kind === 'INTEGER' && !Number.isSafeInteger(number)))
+    throw new InvalidValue(`${spec.name}: ${JSON.stringify(value)} is not a ${spec.kind === 'INTEGER' ? 'whole ' : ''}number`, [spec.name])
+  if (number < minimum || number > maximum)
+    throw new InvalidValue(`${spec.name}: ${number} is not allowed; give ${minimum} to ${maximum}${spec.unit === undefined ? '' : ` ${spec.unit}`}`, [
+      spec.name,
+    ])
+  return number
+}
+
+/** As numberOf; undefined when it is neither given nor has a default. */
+export function optionalNumberOf(settings: DeviceSettings, spec: SettingSpec): number | undefined {
+  return (settings[spec.name] ?? spec.default) === undefined ? undefined : numberOf(settings, spec)
+}
+
 export function choiceOf<Choice extends string>(
   settings: DeviceSettings,
   spec: Omit<SettingSpec, 'choices'> & { readonly choices: readonly Choice[] },

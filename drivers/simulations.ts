@@ -1,3 +1,4 @@
+import { simulation as domeRotator } from './dome-rotator/simulator.ts'
 import { simulation as newport1830c } from './newport-1830c/simulator.ts'
 import { simulation as newportEsp300 } from './newport-esp300/simulator.ts'
 import { multimeter, powerSupply, temperatureController } from './scpi/simulated/simulations.ts'
@@ -6,4 +7,13 @@ import { simulation as smartSaw } from './smart-saw/simulator.ts'
 import { simulation as thorlabsEll14 } from './thorlabs-ell14/simulator.ts'
 
 /** Every instrument that can be simulated on a real transport, one for each driver that has bytes, registers or a library of its own. */
-export const SIMULATIONS: readonly Simulation[] = [newportEsp300, newport1830c, smartSaw, thorlabsEll14, multimeter, powerSupply, temperatureController]
+export const SIMULATIONS: readonly Simulation[] = [
+  newportEsp300,
+  newport1830c,
+  smartSaw,
+  thorlabsEll14,
+  domeRotator,
+  multimeter,
+  powerSupply,
+  temperatureController,
+]

@@ -1,0 +1,94 @@
+import type { DeviceSettings } from '../../core/device.ts'
+import { InvalidValue } from '../../core/errors.ts'
+import { requireKind } from '../address.ts'
+import { type DeviceHandle, type Driver, type DriverContext, PROBE_WITHIN_MS, type Probed } from '../driver.ts'
+import { openLineInput } from '../line-input.ts'
+import { openSpiTransport } from '../spi-transport.ts'
+import { DomeEncoder } from './encoder.ts'
+import { GpioMotor } from './gpio-motor.ts'
+import type { DomeMotor } from './motor.ts'
+import { lawOf } from './pointing.ts'
+import { DomeRotator } from './rotator.ts'
+import { Rp2040Motor } from './rp2040-motor.ts'
+import { locate, type RotatorSettings, SETTINGS } from './settings.ts'
+import { StepCount } from './step-count.ts'
+import { SwitchWatch } from './switch-watch.ts'
+import { WheelCount } from './wheel-count.ts'
+
+const MODES = { standard: 1, legacy: 0 } as const // of the SPI bus
+
+/** The rotation of an observatory dome, as DriftApp's hardware does it: a step motor, an EMS22A on a wheel, and a switch that says where 45 deg is. */
+export const domeRotator: Driver<DomeMotor> = {
+  id: 'dome-rotator',
+  vendor: 'DriftApp',
+  model: 'dome rotator',
+  version: '1.0.0',
+  portKind: 'SERIAL',
+  settings: SETTINGS,
+  documentation:
+    'Azimuth of a dome: RP2040 motor controller on a serial port, or step and direction on Linux GPIO lines; Bourns EMS22A encoder on Linux spidev ' +
+    '(data sheet: frame, parity, status bits); recalibration switch on a GPIO line.',
+  capabilities: ['MOVABLE', 'PARAMETERIZED', 'COMMANDABLE'],
+  afterLostStation: 'STOP',
+
+  locate: (settings) => ({ address: locate(settings).address }),
+
+  openPort: async (settings, context, signal) => {
+    const { address, lines } = locate(settings)
+    const place = await context.resolve(address)
+    if (place.kind === 'gpio') return await GpioMotor.open({ path: place.path, address, ...lines }, context.log)
+    const { path } = requireKind(place, 'serial', address)
+    return await Rp2040Motor.open({ path, address }, context.log, signal)
+  },
+
+  openDevice: (port, settings, context) => openRotator(port, settings, context),
+
+  probe: async (address, context, signal): Promise<readonly Probed[]> => {
+    const { path } = requireKind(await context.resolve(address), 'serial', address)
+    const there = await Rp2040Motor.answers({ path, address }, PROBE_WITHIN_MS / 2, signal)
+    return there ? [{ identity: 'RP2040 dome motor controller', settings: { address } }] : []
+  },
+}
+
+async function openRotator(motor: DomeMotor, given: DeviceSettings, context: DriverContext): Promise<DeviceHandle> {
+  const settings = locate(given)
+  const law = await lawOf(settings)
+  const count = new StepCount(settings.drive.stepsPerRevolution / 360)
+  const encoder = settings.encoder === undefined ? undefined : await openEncoder(settings.encoder, settings, count, context)
+  if (settings.startAzimuth !== undefined) {
+    encoder?.count.set(settings.startAzimuth, false)
+    count.set(settings.startAzimuth)
+  }
+  const identity = [motor.identity, encoder && `EMS22A encoder${encoder.simulated ? ', simulated' : ''}`].filter((part) => part !== undefined).join('; ')
+  const rotator = new DomeRotator({ motor, encoder, count, settings, law, context }, identity)
+  try {
+    await encoder?.nextSample() // so that a position is there when the device is
+    if (settings.recalibration !== undefined) rotator.watch(await openSwitch(settings.recalibration, () => rotator.atSwitch(), context))
+  } catch (error) {
+    await rotator[Symbol.asyncDispose]()
+    throw error
+  }
+  return rotator
+}
+
+async function openEncoder(
+  { address, speedHz, alignment }: NonNullable<RotatorSettings['encoder']>,
+  { wheel }: RotatorSettings,
+  count: StepCount,
+  context: DriverContext,
+): Promise<DomeEncoder> {
+  const place = await context.resolve(address)
+  if (place.kind !== 'spi') throw new InvalidValue(`encoder: ${address} is a ${place.kind} address; it needs a spi address`, ['encoder'])
+  return await DomeEncoder.open(new WheelCount(wheel), {
+    alignment,
+    steps: () => count.made,
+    open: () => openSpiTransport(place.path, { mode: MODES[alignment], speedHz }),
+  })
+}
+
+async function openSwitch({ address, line }: NonNullable<RotatorSettings['recalibration']>, passed: () => void, context: DriverContext): Promise<SwitchWatch> {
+  const place = await context.resolve(address)
+  if (place.kind !== 'gpio')
+    throw new InvalidValue(`recalibrationSwitch: ${address} is a ${place.kind} address; it needs a gpio address`, ['recalibrationSwitch'])
+  return new SwitchWatch(await openLineInput(place.path, line), passed)
+}

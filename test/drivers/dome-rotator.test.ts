@@ -1,0 +1,319 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { DeviceSettings } from '../../core/device.ts'
+import type { Problem } from '../../core/errors.ts'
+import { domeRotator } from '../../drivers/dome-rotator/driver.ts'
+import { SimulatedDome } from '../../drivers/dome-rotator/simulated-dome.ts'
+import { Rp2040Simulator, simulation } from '../../drivers/dome-rotator/simulator.ts'
+import type { DeviceHandle } from '../../drivers/driver.ts'
+import { serveLines } from '../../drivers/line-input.ts'
+import { SimulatedTerminal } from '../../drivers/simulated-terminal.ts'
+import { serveSpi } from '../../drivers/spi-transport.ts'
+import { writeEntry } from '../../local/lab/book.ts'
+import { until } from '../until.ts'
+import { type Bench, goodValue, never, open, openBench, problemOf, readOne } from './bench.ts'
+
+const TIME_FACTOR = 10 // a move of 10 deg takes a second and a half
+const ARRIVES = { deadlineMs: 30_000 }
+
+describe('the dome on a pseudo-terminal, its encoder and its switch on sockets', () => {
+  let bench: Bench
+  let dome: SimulatedDome
+  let simulator: Rp2040Simulator
+  let line: SimulatedTerminal
+  let pins: AsyncDisposable[]
+  let accepted: string[]
+  let settings: DeviceSettings
+  const seconds = (): number => (performance.now() / 1000) * TIME_FACTOR
+
+  beforeEach(async () => {
+    bench = await openBench()
+    accepted = []
+    dome = new SimulatedDome({ random: () => 0.5, azimuth: 40, noise: 0 })
+    simulator = new Rp2040Simulator({ random: () => 0.5, accepted: (command) => accepted.push(command) }, dome, { boots: true })
+    const linkPath = join(bench.folder, 'dome.tty')
+    line = new SimulatedTerminal({ instrument: simulator, baudRate: 115_200, linkPath, seconds })
+    await line.plugIn()
+    await writeEntry(bench.folder, 'dome', { kind: 'serial', path: linkPath })
+    const [spi, gpio] = [join(bench.folder, 'dome.spi'), join(bench.folder, 'dome.gpio')]
+    pins = [
+      await serveSpi(spi, (mode, bytes) => {
+        simulator.advance(seconds())
+        return dome.frame(mode).subarray(0, bytes.length)
+      }),
+      await serveLines(gpio, (pin) => {
+        simulator.advance(seconds())
+        return pin === 27 ? dome.switchLevel() : undefined
+      }),
+    ]
+    settings = { address: 'sim://dome', encoder: `spi://${spi}`, recalibrationSwitch: `gpio://${gpio}`, startAzimuth: 40, fastest: 1.3 * TIME_FACTOR }
+  })
+
+  afterEach(async () => {
+    await line[Symbol.asyncDispose]()
+    for (const pin of pins) await pin[Symbol.asyncDispose]()
+    await bench[Symbol.asyncDispose]()
+  })
+
+  async function stands({ motion }: DeviceHandle): Promise<void> {
+    await until(async () => !(await motion?.isMoving(never)), ARRIVES)
+  }
+
+  /** How the motion ended badly. */
+  async function failure({ motion }: DeviceHandle): Promise<Problem> {
+    return await until(async () => {
+      try {
+        await motion?.isMoving(never)
+        return false
+      } catch (error) {
+        return problemOf(Promise.reject(error))
+      }
+    }, ARRIVES)
+  }
+
+  test('says what it is, and that the encoder is a simulated one', async () => {
+    await using opened = await open(domeRotator, settings, bench.context)
+    expect(opened.device.identity).toBe('RP2040 dome motor controller; EMS22A encoder, simulated')
+    expect(domeRotator.locate(settings)).toEqual({ address: 'sim://dome' })
+  })
+
+  test('turns the short way over north, by the number of steps that was documented', async () => {
+    await using opened = await open(domeRotator, { ...settings, startAzimuth: 5 }, bench.context) // as far as it knows
+    await opened.device.motion?.moveTo(355, never)
+    expect(accepted).toEqual(['MOVE 53940 0 260 SCURVE'])
+    expect(await goodValue(opened.device, 'target')).toBe(355)
+    await until(async () => Number(await goodValue(opened.device, 'position')) > 350)
+    await opened.device.motion?.stop(never)
+    await stands(opened.device)
+  })
+
+  test('a dome that slips is corrected by its encoder, and the azimuth is doubtful until the switch was passed', async () => {
+    const slipping = new SimulatedDome({ random: () => 0.5, azimuth: 39, noise: 0, slip: 0.1, backlash: 0.2 })
+    simulator = Object.assign(simulator, { dome: slipping })
+    dome = slipping
+    await using opened = await open(domeRotator, { ...settings, startAzimuth: 39, tolerance: 0.2 }, bench.context)
+    expect(await readOne(opened.device, 'position')).toMatchObject({ quality: 'UNCERTAIN' })
+    await opened.device.motion?.moveTo(43, never)
+    await stands(opened.device)
+    expect(accepted.length).toBeGreaterThan(1)
+    expect(Math.abs(dome.azimuth - 43)).toBeLessThan(0.25)
+    expect(await goodValue(opened.device, 'calibrated')).toBe(false)
+    await opened.device.motion?.moveTo(46, never) // over the switch
+    await stands(opened.device)
+    expect(await goodValue(opened.device, 'calibrated')).toBe(true)
+    expect(await readOne(opened.device, 'position')).not.toHaveProperty('quality')
+    expect(await goodValue(opened.device, 'calibration_method')).toBe('live_switch')
+  })
+
+  test('a sweep finds the switch, whatever was believed before', async () => {
+    await using opened = await open(domeRotator, { ...settings, startAzimuth: 200 }, bench.context)
+    expect(opened.device.motion?.homed()).toBe(false)
+    await opened.device.commands?.invoke('calibrate', {}, never)
+    expect(await goodValue(opened.device, 'calibration_status')).toBe('running')
+    expect(await opened.device.underWay?.(never)).toBe(true)
+    await stands(opened.device)
+    expect(accepted.filter((command) => command.startsWith('MOVE'))).toEqual(['MOVE 37758 0 260 SCURVE', 'MOVE 75517 1 260 SCURVE'])
+    expect(await goodValue(opened.device, 'calibration_status')).toBe('ok')
+    expect(await goodValue(opened.device, 'calibration_method')).toBe('sweep')
+    expect(String(await goodValue(opened.device, 'last_calibration_at'))).toMatch(/^\d{4}-.*Z$/)
+    expect(Number(await goodValue(opened.device, 'calibration_duration'))).toBeGreaterThan(0)
+    expect(opened.device.motion?.homed()).toBe(true)
+    expect(Math.abs(Number(await goodValue(opened.device, 'position')) - dome.azimuth)).toBeLessThan(0.5)
+  })
+
+  test('a sweep that finds no switch is degraded, and says so', async () => {
+    dome = new SimulatedDome({ random: () => 0.5, azimuth: 100, noise: 0 })
+    simulator = Object.assign(simulator, { dome })
+    await using opened = await open(domeRotator, settings, bench.context)
+    await opened.device.motion?.home(never)
+    expect(await failure(opened.device)).toMatchObject({ effect: 'DONE', facts: { instrumentCode: 'NO_SWITCH' } })
+    expect(await goodValue(opened.device, 'calibration_status')).toBe('degraded')
+    expect(await goodValue(opened.device, 'calibration_error')).toContain('not found')
+  })
+
+  test('a start on the switch is not taken for a pass', async () => {
+    dome = new SimulatedDome({ random: () => 0.5, azimuth: 45, noise: 0 })
+    simulator = Object.assign(simulator, { dome })
+    await using opened = await open(domeRotator, settings, bench.context)
+    await until(async () => (await goodValue(opened.device, 'switch_pressed')) === true)
+    expect(await goodValue(opened.device, 'calibrated')).toBe(false)
+  })
+
+  test('points the slit with the side of the pier explicit', async () => {
+    await using opened = await open(domeRotator, { ...settings, startAzimuth: 140 }, bench.context)
+    const { commands } = opened.device
+    const azimuth = await commands?.invoke('point', { altitude: 60, azimuth: 181, pier_side: 'east' }, never)
+    expect(Number(azimuth)).toBeGreaterThan(140)
+    expect(Number(azimuth)).toBeLessThan(150)
+    await opened.device.motion?.stop(never)
+    await stands(opened.device)
+    expect(await goodValue(opened.device, 'point_in_bounds')).toBe(true)
+    const low = problemOf(commands?.invoke('point', { altitude: 10, azimuth: 90, pier_side: 'west' }, never) ?? Promise.resolve())
+    expect(await low).toMatchObject({ code: 'INVALID_VALUE', effect: 'NONE' })
+    expect(commands?.specs.find(({ name }) => name === 'point')?.arguments.find(({ name }) => name === 'pier_side')).toMatchObject({ required: true })
+  })
+
+  test("points by a user's table", async () => {
+    const table = join(bench.folder, 'table.csv')
+    await writeFile(table, 'altitude,azimuth,dome\n45,90,100\n45,105,48\n60,90,100\n60,105,48\n')
+    await using opened = await open(domeRotator, { ...settings, domeTable: table }, bench.context)
+    expect(await opened.device.commands?.invoke('point', { altitude: 50, azimuth: 105, pier_side: 'west' }, never)).toBe(48)
+    await opened.device.motion?.stop(never)
+    const missing = domeRotator.openDevice(opened.port, { ...settings, domeTable: join(bench.folder, 'none') }, bench.context, never)
+    expect(await problemOf(missing)).toMatchObject({ code: 'INVALID_VALUE' })
+  })
+
+  test('a stop ends the move where it is, and what was counted stays true', async () => {
+    await using opened = await open(domeRotator, settings, bench.context)
+    await opened.device.motion?.moveTo(100, never)
+    await until(async () => Number(await goodValue(opened.device, 'position')) > 40.5)
+    await opened.device.motion?.stop(never)
+    await stands(opened.device)
+    expect(accepted.at(-1)).toBe('STOP')
+    const [steps, position] = [Number(await goodValue(opened.device, 'motor_steps')), Number(await goodValue(opened.device, 'position'))]
+    expect(Math.abs(40 + steps / 5394.07 - position)).toBeLessThan(0.5)
+    expect(position).toBeLessThan(99)
+    await opened.device.motion?.moveTo(position + 1, never) // and it works on
+    await stands(opened.device)
+  })
+
+  test('an emergency stop is on the wire at once, and confirmed', async () => {
+    await using opened = await open(domeRotator, settings, bench.context)
+    await opened.device.motion?.moveTo(200, never)
+    const stop = await opened.device.emergencyStop?.(never)
+    await until(() => accepted.at(-1) === 'STOP')
+    expect(await stop?.confirmed).toBe(true)
+    expect(await opened.device.motion?.isMoving(never)).toBe(false)
+  })
+
+  test.each([
+    ['no-answer', /input\/output error/],
+    ['parity', /parity/],
+    ['S1', /offset compensation/],
+    ['S2', /CORDIC/],
+  ] as const)('an encoder with trouble %s has no azimuth, and holds the motion', async (trouble, why) => {
+    await using opened = await open(domeRotator, settings, bench.context)
+    await goodValue(opened.device, 'position')
+    dome.trouble = trouble
+    const bad = await until(async () => {
+      const reading = await readOne(opened.device, 'position')
+      return reading !== undefined && 'bad' in reading && reading.bad
+    })
+    expect(bad).toMatch(why)
+    expect(await problemOf(opened.device.motion?.moveTo(50, never) ?? Promise.resolve())).toMatchObject({
+      effect: 'NONE',
+      facts: { instrumentCode: 'ENCODER' },
+    })
+    expect(await problemOf(opened.device.motion?.home(never) ?? Promise.resolve())).toMatchObject({ effect: 'NONE' })
+    expect(accepted).toEqual([])
+    dome.trouble = undefined
+    await until(async () => 'value' in ((await readOne(opened.device, 'position')) ?? {}))
+  })
+
+  test('an encoder that falls silent in the midst of a move stops the dome', async () => {
+    await using opened = await open(domeRotator, settings, bench.context)
+    await opened.device.motion?.moveTo(200, never)
+    dome.trouble = 'no-answer'
+    expect(await failure(opened.device)).toMatchObject({ effect: 'DONE', facts: { instrumentCode: 'ENCODER' } })
+    expect(accepted.at(-1)).toBe('STOP')
+  })
+
+  test('an encoder that freezes in the midst of a move stops the dome', async () => {
+    await using opened = await open(domeRotator, settings, bench.context)
+    dome.trouble = 'frozen'
+    await opened.device.motion?.moveTo(200, never)
+    expect(await failure(opened.device)).toMatchObject({ effect: 'DONE', facts: { instrumentCode: 'STAGNATION' } })
+    expect(accepted.at(-1)).toBe('STOP')
+  })
+
+  test('an alarm of the linearity and a jump are flagged and counted', async () => {
+    await using opened = await open(domeRotator, settings, bench.context)
+    await opened.device.commands?.invoke('set_azimuth', { azimuth: 40 }, never)
+    expect(await readOne(opened.device, 'position')).not.toHaveProperty('quality')
+    dome.trouble = 'S3'
+    await until(async () => (await goodValue(opened.device, 'encoder_status')) === 'linearity')
+    expect(await readOne(opened.device, 'position')).toMatchObject({ quality: 'UNCERTAIN' })
+    dome.trouble = undefined
+    dome.jump()
+    await until(async () => Number(await goodValue(opened.device, 'encoder_frames_jump')) >= 1)
+    await until(async () => (await goodValue(opened.device, 'calibrated')) === false)
+    expect(Number(await goodValue(opened.device, 'position'))).toBeCloseTo(40, 1)
+    expect(Number(await goodValue(opened.device, 'encoder_frames_linearity'))).toBeGreaterThan(0)
+  })
+
+  test('a move that the controller refuses was none', async () => {
+    await using opened = await open(domeRotator, settings, bench.context)
+    simulator.provoke('BUSY', seconds())
+    expect(await problemOf(opened.device.motion?.moveTo(45, never) ?? Promise.resolve())).toMatchObject({ code: 'DEVICE_BUSY', effect: 'NONE' })
+    expect(await opened.device.motion?.isMoving(never)).toBe(true) // somebody else's
+    simulator.provoke('unknown_command', seconds())
+    await opened.device.motion?.stop(never) // not heard
+    await until(async () => !(await opened.device.motion?.isMoving(never)), ARRIVES)
+  })
+
+  test('a move that nobody has seen end is not taken for done', async () => {
+    await using opened = await open(domeRotator, settings, bench.context)
+    await opened.device.motion?.moveTo(60, never)
+    simulator.provoke('restart', seconds())
+    expect(await failure(opened.device)).toMatchObject({ effect: 'DONE', facts: { instrumentCode: 'READY' } })
+    expect(accepted).toHaveLength(1)
+  })
+
+  test('read one bit late, as DriftApp does, it is the same dome', async () => {
+    await using opened = await open(domeRotator, { ...settings, alignment: 'legacy' }, bench.context)
+    await opened.device.motion?.moveTo(42, never)
+    await stands(opened.device)
+    expect(Math.abs(dome.azimuth - 42)).toBeLessThan(0.5)
+    expect(Number(await goodValue(opened.device, 'encoder_raw')) % 2).toBe(1)
+  })
+
+  test('without an encoder the azimuth is counted, doubtful, and unknown until it is set', async () => {
+    const { address } = settings
+    await using opened = await open(domeRotator, { address: address ?? '' }, bench.context)
+    expect(await readOne(opened.device, 'position')).toHaveProperty('bad')
+    expect(await problemOf(opened.device.motion?.moveTo(10, never) ?? Promise.resolve())).toMatchObject({ effect: 'NONE' })
+    await opened.device.commands?.invoke('set_azimuth', { azimuth: 40 }, never)
+    await opened.device.motion?.moveTo(42, never)
+    await stands(opened.device)
+    const reading = await readOne(opened.device, 'position')
+    expect(reading).toMatchObject({ quality: 'UNCERTAIN' })
+    expect(Number(await goodValue(opened.device, 'position'))).toBeCloseTo(42, 3)
+    expect(await problemOf(opened.device.motion?.home(never) ?? Promise.resolve())).toMatchObject({ code: 'NOT_SUPPORTED' })
+  })
+
+  test('an azimuth outside its sector is refused before anything turns', async () => {
+    await using opened = await open(domeRotator, { ...settings, azimuthMinimum: 20, azimuthMaximum: 300 }, bench.context)
+    expect(opened.device.motion?.limits()).toEqual({ minimum: 20, maximum: 300 })
+    for (const beyond of [10, 301, 400, Number.NaN])
+      expect(await problemOf(opened.device.motion?.moveTo(beyond, never) ?? Promise.resolve())).toMatchObject({ code: 'LIMIT_VIOLATION', effect: 'NONE' })
+    expect(accepted).toEqual([])
+  })
+
+  test('is found by its answer to STATUS, and nothing else is', async () => {
+    expect(await domeRotator.probe?.('sim://dome', bench.context, never)).toEqual([
+      { identity: 'RP2040 dome motor controller', settings: { address: 'sim://dome' } },
+    ])
+    line.inject({ kind: 'garbage' })
+    expect(await domeRotator.probe?.('sim://dome', bench.context, never)).toEqual([])
+  })
+
+  test('settings are checked before anything is opened', () => {
+    expect(() => domeRotator.locate({ ...settings, encoder: 'serial:///dev/ttyS0' })).toThrow('encoder needs a spi address')
+    expect(() => domeRotator.locate({ ...settings, stepDelay: 10 })).toThrow('stepDelay')
+    expect(() => domeRotator.locate({ ...settings, azimuthMinimum: 10 })).toThrow('belong together')
+    expect(() => domeRotator.locate({ ...settings, alignment: 'late' })).toThrow('standard, legacy')
+    expect(domeRotator.locate({ address: 'gpio:///dev/gpiochip0' }).address).toBe('gpio:///dev/gpiochip0')
+  })
+})
+
+test('the simulation starts alone and turns when it is told', async () => {
+  await using bench = await openBench()
+  const accepted: string[] = []
+  await using running = await simulation.start({ folder: bench.folder, name: 'a', seed: 1, timeFactor: 10, accepted: (command) => accepted.push(command) })
+  await writeEntry(bench.folder, 'a', running.entry)
+  await using opened = await open(domeRotator, { ...running.devices[0], address: 'sim://a' }, bench.context)
+  await opened.device.motion?.moveTo(42, never)
+  await until(async () => !(await opened.device.motion?.isMoving(never)), ARRIVES)
+  expect(Math.abs(Number(await goodValue(opened.device, 'position')) - 42)).toBeLessThan(0.12)
+})
