@@ -3,7 +3,19 @@ import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { NotSupported } from '../core/errors.ts'
 import type { FrameRecording } from '../core/frame.ts'
-import type { CameraStatistics, FrameTap, GpioInput, GpioInputOptions, RecordingOptions, SpiDevice, SpiOptions, Stepper, StepperOptions } from './types.ts'
+import type {
+  CameraStatistics,
+  FrameTap,
+  GpioInput,
+  GpioInputOptions,
+  LibraryAnswer,
+  LibraryDevice,
+  RecordingOptions,
+  SpiDevice,
+  SpiOptions,
+  Stepper,
+  StepperOptions,
+} from './types.ts'
 
 /** The binary's own exports. Only the files of this folder know them. */
 export type Addon = {
@@ -15,6 +27,7 @@ export type Addon = {
   readonly openSpi: (options: SpiOptions) => SpiDevice
   readonly openGpioInput: (options: GpioInputOptions) => GpioInput
   readonly openStepper: (options: StepperOptions) => Stepper
+  readonly openDriverDevice: (path: string, settings: string) => Promise<LibraryAnswer<'device', LibraryDevice>>
 }
 
 export type AddonRing = {

@@ -18,6 +18,9 @@
       'sources': [
         'src/addon.cc',
         'src/background_task.cc',
+        'src/call_lane.cc',
+        'src/driver_device_object.cc',
+        'src/driver_library.cc',
         'src/exclusive_file.cc',
         'src/exit_stop.cc',
         'src/frame_clock.cc',

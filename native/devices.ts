@@ -1,9 +1,21 @@
 import { closeSync, writeSync } from 'node:fs'
+import { HardwareFault, messageOf } from '../core/errors.ts'
 import { Turns } from '../core/turns.ts'
 import { builtFile, loadAddon } from './addon.ts'
 import { withProblems, withProblemsLater } from './faults.ts'
 import { OpenedPvcam } from './pvcam.ts'
-import type { GpioInput, GpioInputOptions, PseudoTerminal, Pvcam, SpiDevice, SpiOptions, Stepper, StepperOptions } from './types.ts'
+import type {
+  GpioInput,
+  GpioInputOptions,
+  LibraryAnswer,
+  LibraryDevice,
+  PseudoTerminal,
+  Pvcam,
+  SpiDevice,
+  SpiOptions,
+  Stepper,
+  StepperOptions,
+} from './types.ts'
 
 /**
  * Loads a PVCAM library and initialises it. `environment` is set in this process first, because the library reads it then: the vendor's needs PVCAM_VERSION
@@ -59,4 +71,16 @@ export function openGpioInput(options: GpioInputOptions): GpioInput {
 /** As openGpioInput, for a step and a direction line; both are low at first. */
 export function openStepper(options: StepperOptions): Stepper {
   return withProblems('NONE', () => loadAddon().openStepper(options))
+}
+
+/**
+ * Opens a device of a library that exports the functions of native/include/kymograph_driver.h, on a thread of its own: also one that never answers holds up
+ * nothing else. Throws HardwareFault when the library cannot be loaded. `settings`: a JSON object.
+ */
+export async function openDriverDevice(path: string, settings: string): Promise<LibraryAnswer<'device', LibraryDevice>> {
+  try {
+    return await loadAddon().openDriverDevice(path, settings)
+  } catch (error) {
+    throw new HardwareFault(messageOf(error), 'NONE', {}, { cause: error })
+  }
 }

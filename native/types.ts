@@ -162,3 +162,22 @@ export interface Stepper {
   /** Stops, and gives the lines back. */
   close(): void
 }
+
+/** What a library came back with: code 0 is KYMOGRAPH_OK of native/include/kymograph_driver.h, the others are there too. */
+export type LibraryAnswer<Name extends string = 'value', Value = undefined> =
+  | ({ readonly code: 0 } & { readonly [name in Name]: Value })
+  | { readonly code: Exclude<LibraryCode, 0>; readonly text: string }
+
+/** KYMOGRAPH_OK, _REFUSED, _FAILED, _LOST; a library may come back with any other, which is a failure. */
+export type LibraryCode = 0 | 1 | 2 | 3
+
+/** One open device. A call may take its time; make the next one when the last has been answered, but for stop, which may come at any time. */
+export interface LibraryDevice {
+  describe(): Promise<LibraryAnswer<'value', string>>
+  /** undefined: a value of a kind that there is not. */
+  read(name: string): Promise<LibraryAnswer<'value', number | boolean | string | undefined>>
+  write(name: string, value: number | boolean | string): Promise<LibraryAnswer>
+  stop(): Promise<LibraryAnswer>
+  /** After the calls under way; the last one. */
+  close(): Promise<LibraryAnswer>
+}

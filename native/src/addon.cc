@@ -1,6 +1,7 @@
 #include "addon.h"
 
 #include "background_task.h"
+#include "driver_device_object.h"
 #include "gpio_object.h"
 #include "js_values.h"
 #include "plain_write.h"
@@ -45,6 +46,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   addon->spi = Napi::Persistent(SpiObject::define(env));
   addon->gpioInput = Napi::Persistent(GpioInputObject::define(env));
   addon->stepper = Napi::Persistent(StepperObject::define(env));
+  addon->driverDevice = Napi::Persistent(DriverDeviceObject::define(env));
   env.SetInstanceData(addon);  // deleted with the environment
   exports.Set("openPseudoTerminal", Napi::Function::New(env, openPseudoTerminalPair));
   exports.Set("createRing", Napi::Function::New(env, createRing));
@@ -54,6 +56,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("openSpi", Napi::Function::New(env, openSpi));
   exports.Set("openGpioInput", Napi::Function::New(env, openGpioInput));
   exports.Set("openStepper", Napi::Function::New(env, openStepper));
+  exports.Set("openDriverDevice", Napi::Function::New(env, openDriverDevice));
   return exports;
 }
 

@@ -13,6 +13,7 @@ struct Addon {
   Napi::FunctionReference spi;
   Napi::FunctionReference gpioInput;
   Napi::FunctionReference stepper;
+  Napi::FunctionReference driverDevice;
 
   static Addon& of(Napi::Env env) { return *env.GetInstanceData<Addon>(); }
 };

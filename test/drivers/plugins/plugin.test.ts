@@ -1,9 +1,13 @@
+import { copyFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { HardwareFault, InvalidValue } from '../../../core/errors.ts'
 import type { DriverContext } from '../../../drivers/driver.ts'
 import { checkedOffer } from '../../../drivers/plugins/check-driver.ts'
 import { guardedDriver } from '../../../drivers/plugins/guarded-driver.ts'
+import { builtFile } from '../../../native/addon.ts'
 import { systemClock } from '../../../workers/station/clock.ts'
+import { compileLibrary } from './library/compile.ts'
 import { COUNTER, pluginFolder } from './plugin-folder.ts'
 
 const signal = new AbortController().signal
@@ -59,6 +63,39 @@ describe('a plugin', () => {
     expect(device.motion?.limits()).toEqual({ maximum: 5 })
     expect(device.motion).toBe(device.motion)
     expect('motion' in device && !('frames' in device)).toBe(true)
+  })
+
+  it('may carry a Node-API addon, which it requires itself', async () => {
+    await using plugin = await pluginFolder(
+      `import { createRequire } from 'node:module'
+      const { openPseudoTerminal } = createRequire(import.meta.url)('./build/acme.node')
+      ${COUNTER.replace(`identity: 'Acme Counter 1.0.0'`, 'identity: openPseudoTerminal().slavePath')}`,
+    )
+    await plugin.write('build/.keep', '')
+    await copyFile(builtFile('kymograph.node'), join(plugin.folder, 'build/acme.node')) // any addon: ours is at hand
+    const source = await plugin.open()
+    expect(source.problems).toEqual([])
+    const [driver] = source.drivers
+    const device = await driver?.openDevice(await driver.openPort(settings, context, signal), settings, context, signal)
+    expect(device?.identity).toMatch(/^\/dev\/pts\/\d+$/)
+  })
+
+  it('may be a shared library behind the C header, with a few lines to describe it', async () => {
+    await using plugin = await pluginFolder(
+      `import { fileURLToPath } from 'node:url'
+      const path = fileURLToPath(new URL('./libcounter.so', import.meta.url))
+      export default ({ nativeLibrary }) => ({
+        drivers: [nativeLibrary({ id: 'acme-counter', vendor: 'Acme', model: 'Counter', version: '1.0.0', path, readout: 'count' })],
+      })`,
+    )
+    await compileLibrary('counter.c', join(plugin.folder, 'libcounter.so'))
+    const source = await plugin.open()
+    expect(source.problems).toEqual([])
+    const [driver] = source.drivers
+    const device = await driver?.openDevice(await driver.openPort({ address: 'x' }, context, signal), { address: 'x' }, context, signal)
+    expect(device?.identity).toBe('Counter in C')
+    expect(await device?.read(['count'], signal)).toEqual(new Map([['count', { value: 7 }]]))
+    await device?.[Symbol.asyncDispose]()
   })
 
   it('may be an npm package, with packages of its own', async () => {
