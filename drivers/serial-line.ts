@@ -23,6 +23,8 @@ export interface Exchange {
   send(command: string): Promise<void>
   /** Sends a question and waits for a line of the shape `reply`; lines of another shape are not ours and are skipped. */
   ask(command: string, reply: RegExp, timeoutMs?: number): Promise<string>
+  /** As ask, for a command that is answered: when no answer comes, it may have acted. */
+  act(command: string, reply: RegExp, timeoutMs?: number): Promise<string>
   /** For an instrument that needs time, as the manual says. */
   pause(milliseconds: number): Promise<void>
 }
@@ -71,6 +73,12 @@ export class SerialLine implements AsyncDisposable {
           },
           ask: async (command, reply, timeoutMs = this.#protocol.timeoutMs) => {
             await this.#comeIntoStep(inner, soFar)
+            return await this.#ask(command, reply, timeoutMs, inner, soFar)
+          },
+          act: async (command, reply, timeoutMs = this.#protocol.timeoutMs) => {
+            await this.#comeIntoStep(inner, soFar)
+            await waitFor(this.#readyAtMs - performance.now(), inner, soFar)
+            soFar = 'POSSIBLE'
             return await this.#ask(command, reply, timeoutMs, inner, soFar)
           },
           pause: (milliseconds) => waitFor(milliseconds, inner, soFar),
