@@ -4,10 +4,11 @@ import { newport1830c } from './newport-1830c/driver.ts'
 import { newportEsp300 } from './newport-esp300/driver.ts'
 import { pvcamCamera } from './pvcam-camera/driver.ts'
 import { smartSaw } from './smart-saw/driver.ts'
+import { spectraPhysicsMaiTai } from './spectra-physics-maitai/driver.ts'
 import { thorlabsEll14 } from './thorlabs-ell14/driver.ts'
 
 /** Every driver there is, one for each folder. */
-export const DRIVERS: readonly Driver[] = [newportEsp300, newport1830c, smartSaw, pvcamCamera, thorlabsEll14, domeRotator]
+export const DRIVERS: readonly Driver[] = [newportEsp300, newport1830c, smartSaw, pvcamCamera, thorlabsEll14, domeRotator, spectraPhysicsMaiTai]
 
 export function driverById(id: string): Driver | undefined {
   return DRIVERS.find((driver) => driver.id === id)

@@ -4,6 +4,7 @@ import { simulation as newportEsp300 } from './newport-esp300/simulator.ts'
 import { multimeter, powerSupply, temperatureController } from './scpi/simulated/simulations.ts'
 import type { Simulation } from './simulation.ts'
 import { simulation as smartSaw } from './smart-saw/simulator.ts'
+import { simulation as spectraPhysicsMaiTai } from './spectra-physics-maitai/simulator.ts'
 import { simulation as thorlabsEll14 } from './thorlabs-ell14/simulator.ts'
 
 /** Every instrument that can be simulated on a real transport, one for each driver that has bytes, registers or a library of its own. */
@@ -13,6 +14,7 @@ export const SIMULATIONS: readonly Simulation[] = [
   smartSaw,
   thorlabsEll14,
   domeRotator,
+  spectraPhysicsMaiTai,
   multimeter,
   powerSupply,
   temperatureController,

@@ -10,8 +10,6 @@ import { AFTER_SET_MS, ask, command, DIGIT, POWER_REPLY, parseWavelength } from 
 import { locate, SETTINGS } from './settings.ts'
 import { UNIT_CODES } from './units.ts'
 
-const REPLY_TIMEOUT_MS = 500 // replies come well within; 7 of 69 readings of an early run did not come at all
-
 /** Newport 1830-C: one meter on its serial line. */
 export const newport1830c: Driver<MeterPort> = {
   id: 'newport-1830c',
@@ -33,9 +31,9 @@ export const newport1830c: Driver<MeterPort> = {
 type MeterPort = DriverPort & { readonly line: SerialLine; readonly address: string }
 
 async function openPort(settings: DeviceSettings, context: DriverContext, signal: AbortSignal): Promise<MeterPort> {
-  const { address } = locate(settings)
+  const { address, replyTimeoutMs } = locate(settings)
   const { path } = requireKind(await context.resolve(address), 'serial', address)
-  const line = await openMeterLine(path, REPLY_TIMEOUT_MS, signal)
+  const line = await openMeterLine(path, replyTimeoutMs, signal)
   return { line, address, lost: line.lost, [Symbol.asyncDispose]: () => line[Symbol.asyncDispose]() }
 }
 

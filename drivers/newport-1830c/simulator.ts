@@ -281,5 +281,8 @@ export const simulation: Simulation = {
   driverId: 'newport-1830c',
   description: '1830-C power meter before a steady beam of 1 mW, at 9600 baud',
   start: (options) =>
-    serveTerminal({ instrument: new Newport1830cSimulator(hostOf(options), { light: () => 1e-3 }), baudRate: BAUD_RATE, devices: [{}] }, options),
+    serveTerminal(
+      { instrument: new Newport1830cSimulator(hostOf(options), { light: () => 1e-3 }), baudRate: BAUD_RATE, devices: [{ replyTimeoutSeconds: 2 }] },
+      options,
+    ),
 }

@@ -1,7 +1,7 @@
 import type { DeviceSettings } from '../../core/device.ts'
 import { InvalidValue } from '../../core/errors.ts'
 import type { SettingSpec } from '../../core/parameter.ts'
-import { addressOf, addressSetting, choiceOf, refuseUnknown, wholeNumberOf } from '../settings.ts'
+import { addressOf, addressSetting, choiceOf, numberOf, optionalNumberOf, refuseUnknown, wholeNumberOf } from '../settings.ts'
 import { AXES, type Axis, HOME_MODES, type HomeMode, LARGEST } from './protocol.ts'
 import { type AxisUnit, UNIT_NAMES, unitNamed } from './units.ts'
 
@@ -57,6 +57,8 @@ const limit = (end: 'Minimum' | 'Maximum', command: string) =>
     name: `softLimit${end}`,
     kind: 'FLOAT',
     required: false,
+    minimum: -LARGEST,
+    maximum: LARGEST,
     description: `Pushed to the controller (${command}) when the axis is connected, in the unit that it counts in; absent: as the controller has it`,
   }) as const satisfies SettingSpec
 const softLimitMinimum = limit('Minimum', 'SL')
@@ -91,8 +93,8 @@ export function locate(settings: DeviceSettings): Settings {
   refuseUnknown(settings, SETTINGS)
   const number = wholeNumberOf(settings, axis, AXES)
   const mode = choiceOf(settings, homeMode)
-  const minimum = numberOf(settings, softLimitMinimum)
-  const maximum = numberOf(settings, softLimitMaximum)
+  const minimum = optionalNumberOf(settings, softLimitMinimum)
+  const maximum = optionalNumberOf(settings, softLimitMaximum)
   if (minimum !== undefined && maximum !== undefined && minimum >= maximum)
     throw new InvalidValue(`softLimitMinimum ${minimum} is not below softLimitMaximum ${maximum}`, ['softLimitMinimum'])
   return {
@@ -100,20 +102,9 @@ export function locate(settings: DeviceSettings): Settings {
     axis: AXES.find((candidate) => candidate === number) ?? 1,
     baudRate: wholeNumberOf(settings, baudRate, BAUD_RATES),
     flowControl: choiceOf(settings, flowControl),
-    replyTimeoutMs: 1000 * (numberOf(settings, replyTimeoutSeconds) ?? 0),
+    replyTimeoutMs: 1000 * numberOf(settings, replyTimeoutSeconds),
     homeMode: HOME_MODES.find((candidate) => String(candidate) === mode),
     unit: unitNamed(choiceOf(settings, units)),
     softLimits: { minimum, maximum },
   }
-}
-
-/** undefined when it is neither given nor has a default. */
-function numberOf(settings: DeviceSettings, spec: SettingSpec): number | undefined {
-  const given = settings[spec.name] ?? spec.default
-  if (given === undefined) return undefined
-  const value = typeof given === 'string' && given.trim() !== '' ? Number(given) : given
-  const { minimum = -LARGEST, maximum = LARGEST } = spec
-  if (typeof value !== 'number' || !(value >= minimum && value <= maximum))
-    throw new InvalidValue(`${spec.name}: ${JSON.stringify(given)} is not allowed; give a number from ${minimum} to ${maximum}`, [spec.name])
-  return value
 }

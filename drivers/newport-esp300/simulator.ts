@@ -242,7 +242,7 @@ export const simulation: Simulation = {
       {
         instrument: new Esp300Simulator(hostOf(options)),
         baudRate: 19_200,
-        devices: AXES.map((axis) => ({ axis, flowControl: 'none', replyTimeoutSeconds: 1 })),
+        devices: AXES.map((axis) => ({ axis, flowControl: 'none', replyTimeoutSeconds: 3 })),
       },
       options,
     ),

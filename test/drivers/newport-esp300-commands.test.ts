@@ -450,8 +450,8 @@ describe('the driver on a pseudo-terminal', () => {
   test('settings contradict neither themselves nor the controller', () => {
     expect(() => newportEsp300.locate({ ...settings, softLimitMinimum: 5, softLimitMaximum: 4 })).toThrow('not below')
     expect(() => newportEsp300.locate({ ...settings, homeMode: '7' })).toThrow('choose one of controller, 0, 1')
-    expect(() => newportEsp300.locate({ ...settings, replyTimeoutSeconds: 0 })).toThrow('a number from 0.1 to 60')
-    expect(() => newportEsp300.locate({ ...settings, softLimitMinimum: 'low' })).toThrow('give a number')
+    expect(() => newportEsp300.locate({ ...settings, replyTimeoutSeconds: 0 })).toThrow('give 0.1 to 60 s')
+    expect(() => newportEsp300.locate({ ...settings, softLimitMinimum: 'low' })).toThrow('"low" is not a number')
   })
 
   test('its simulation has three axes, each of which opens', async () => {
