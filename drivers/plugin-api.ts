@@ -1,4 +1,5 @@
 import type * as problems from '../core/errors.ts'
+import type { requireKind } from './address.ts'
 import type { openSerial } from './byte-transport.ts'
 import type { capabilitiesOf, Driver } from './driver.ts'
 import type { ExchangeQueue } from './exchange-queue.ts'
@@ -6,6 +7,7 @@ import type { NativeLibraryDriver } from './plugins/native-library.ts'
 import type { readEach } from './readings.ts'
 import type { SerialLine } from './serial-line.ts'
 import type * as settings from './settings.ts'
+import type { openTcp } from './tcp-transport.ts'
 
 /**
  * The plugin API: what a plugin may know of this program. It needs no import of ours when it runs: everything is given to it. These types are for its
@@ -43,8 +45,11 @@ export type Kymograph = {
   >
   /** Checks of a device's settings. */
   readonly settings: Pick<typeof settings, 'addressSetting' | 'addressOf' | 'wholeNumberOf' | 'choiceOf' | 'textOf' | 'refuseUnknown'>
+  /** What `context.resolve` found, if it is of the kind that the driver needs. */
+  readonly requireKind: typeof requireKind
   /** A serial port for this process alone. */
   readonly openSerial: typeof openSerial
+  readonly openTcp: typeof openTcp
   /** Lines asked and answered on bytes: time-outs, turns, a stop that overtakes what waits. */
   readonly SerialLine: typeof SerialLine
   /** One exchange at a time on any other transport, in fair turns. */

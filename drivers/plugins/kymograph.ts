@@ -11,6 +11,7 @@ import {
   NotSupported,
   Problem,
 } from '../../core/errors.ts'
+import { requireKind } from '../address.ts'
 import { openSerial } from '../byte-transport.ts'
 import { capabilitiesOf } from '../driver.ts'
 import { ExchangeQueue } from '../exchange-queue.ts'
@@ -18,6 +19,7 @@ import { type Kymograph, PLUGIN_API_VERSION } from '../plugin-api.ts'
 import { readEach } from '../readings.ts'
 import { SerialLine } from '../serial-line.ts'
 import { addressOf, addressSetting, choiceOf, refuseUnknown, textOf, wholeNumberOf } from '../settings.ts'
+import { openTcp } from '../tcp-transport.ts'
 import { nativeLibrary } from './native-library.ts'
 
 /** What every plugin is given. Frozen: one plugin must not change what the next one gets. */
@@ -27,7 +29,9 @@ export const kymograph: Kymograph = Object.freeze({
     ...{ Problem, InvalidValue, NotFound, NotSupported, DeviceOffline, DeviceBusy, HardwareFault, DeadlineExceeded, LimitViolation, messageOf, asProblem },
   }),
   settings: Object.freeze({ addressSetting, addressOf, wholeNumberOf, choiceOf, textOf, refuseUnknown }),
+  requireKind,
   openSerial,
+  openTcp,
   SerialLine,
   ExchangeQueue,
   readEach,

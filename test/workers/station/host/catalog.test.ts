@@ -69,7 +69,7 @@ describe('when a driver changes', () => {
     await using lab = await openLab()
     await lab.connected('changed')
     lab.instruments.changed.unitsPerSecond = 1
-    void lab.ask('changed', { kind: 'move', to: 40 }).catch(() => undefined) // ends with its device
+    void lab.ask('changed', { kind: 'move', to: 40, wait: false }).catch(() => undefined) // ends with its device
     await until(() => lab.host.device('changed').state.motion?.moving === true, { what: 'it moves' })
     lab.plugin.now(version(lab.instruments, '2'))
     await until(() => lab.host.devices.get('changed')?.driver?.version === '2' && lab.host.devices.get('changed')?.handle, {
