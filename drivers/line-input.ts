@@ -1,7 +1,6 @@
-import { stat } from 'node:fs/promises'
 import { DeviceOffline, HardwareFault, messageOf } from '../core/errors.ts'
 import { openGpioInput } from '../native/devices.ts'
-import { PinSocket, servePins } from './pin-socket.ts'
+import { isPinSocket, PinSocket, servePins } from './pin-socket.ts'
 
 /** One input line of a GPIO chip: the swap point for switches. */
 export interface LineInput extends AsyncDisposable {
@@ -13,7 +12,7 @@ export interface LineInput extends AsyncDisposable {
 /** `path` is a GPIO chip, or a socket made by serveLines: what the file is decides. Pulled up. Throws DeviceOffline. */
 export async function openLineInput(path: string, line: number): Promise<LineInput> {
   try {
-    if ((await stat(path)).isSocket()) return simulatedLine(path, line)
+    if (await isPinSocket(path)) return simulatedLine(path, line)
     const input = openGpioInput({ path, line, bias: 'pull-up' })
     return {
       simulated: false,

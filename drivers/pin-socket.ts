@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises'
 import { createConnection, createServer, type Server, type Socket } from 'node:net'
 import { DeviceOffline, HardwareFault } from '../core/errors.ts'
 
@@ -9,6 +10,14 @@ import { DeviceOffline, HardwareFault } from '../core/errors.ts'
 const ANSWER_WITHIN_MS = 200 // a real transfer takes microseconds
 const MAX_BYTES = 255
 const MAX_HELD_BYTES = 4096 // of one peer without a whole message in it; more is no peer of ours
+
+/** Whether the file is such a socket. What is not there is none, and opening it as a chip says so. */
+export async function isPinSocket(path: string): Promise<boolean> {
+  return await stat(path).then(
+    (file) => file.isSocket(),
+    () => false,
+  )
+}
 
 export class PinSocket implements AsyncDisposable {
   readonly #path: string

@@ -1,7 +1,6 @@
-import { stat } from 'node:fs/promises'
 import { DeviceOffline, messageOf } from '../core/errors.ts'
 import { openSpi } from '../native/devices.ts'
-import { PinSocket, servePins } from './pin-socket.ts'
+import { isPinSocket, PinSocket, servePins } from './pin-socket.ts'
 
 /** One chip-select of an SPI bus: the swap point for what hangs on one. */
 export interface SpiTransport extends AsyncDisposable {
@@ -16,7 +15,7 @@ export type SpiMode = 0 | 1 | 2 | 3
 /** `path` is a spidev, or a socket made by serveSpi: what the file is decides. Throws DeviceOffline. */
 export async function openSpiTransport(path: string, options: { readonly mode: SpiMode; readonly speedHz: number }): Promise<SpiTransport> {
   try {
-    if ((await stat(path)).isSocket()) return simulatedSpi(path, options.mode)
+    if (await isPinSocket(path)) return simulatedSpi(path, options.mode)
     const device = openSpi({ path, ...options })
     return {
       simulated: false,

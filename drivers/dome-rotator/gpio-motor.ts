@@ -1,6 +1,6 @@
-import { stat } from 'node:fs/promises'
 import { Conflict, DeviceOffline, HardwareFault, messageOf, NotSupported } from '../../core/errors.ts'
 import { openStepper } from '../../native/devices.ts'
+import { isPinSocket } from '../pin-socket.ts'
 import type { DomeMotor, MoveEnd, RunningMove } from './motor.ts'
 import type { ControllerStatus, Move } from './protocol.ts'
 import { rampOf } from './ramp.ts'
@@ -37,7 +37,7 @@ export class GpioMotor implements DomeMotor {
 
   static async open(options: GpioMotorOptions, log: (message: string) => void): Promise<GpioMotor> {
     try {
-      if ((await stat(options.path)).isSocket()) throw new NotSupported(`${options.path} is a socket; step and direction need a GPIO chip of the kernel`)
+      if (await isPinSocket(options.path)) throw new NotSupported(`${options.path} is a socket; step and direction need a GPIO chip of the kernel`)
       return new GpioMotor(options, openStepper(options), log)
     } catch (error) {
       throw new DeviceOffline(`${options.path}: ${messageOf(error)}`, {})

@@ -98,14 +98,14 @@ void Stepper::step(StepsMade& result) {
       result.stopped = true;
       return;
     }
-    const Time now = steady_clock::now();
     lines_->setLevels(kStep, kStep);
+    const Time rose = steady_clock::now();  // after it: if we lose the processor in between, the next step is later still and not too soon
     made_ = at + 1;
-    spinUntil(now + kPulse);
+    spinUntil(rose + kPulse);
     lines_->setLevels(0, kStep);
     const nanoseconds delay = microsecondsOf(plan_.delayUs(at));
-    if (now - due > delay / 2) ++result.late;
-    due = std::max(due + delay, now + duration_cast<nanoseconds>(delay * kCatchUp));
+    if (rose - due > delay / 2) ++result.late;
+    due = std::max(due + delay, rose + duration_cast<nanoseconds>(delay * kCatchUp));
   }
 }
 
