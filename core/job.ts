@@ -1,5 +1,6 @@
 import type { DatasetKind } from './dataset.ts'
 import { InvalidValue } from './errors.ts'
+import type { ImportOptions } from './import.ts'
 
 /**
  * Work in queues, and the contract of each kind. Payloads hold ids and small values only; they cross the queue as JSON, so `parse` is used on both sides.
@@ -56,6 +57,37 @@ export const embeddingJob: JobContract<{ readonly jobId: string }> = {
   attempts: 3, // begun anew each time: nothing of it is used before it is whole
   maxStalledCount: 2,
   parse: (given) => ({ jobId: text(given, 'jobId') }),
+}
+
+export type ImportPayload = {
+  readonly jobId: string
+  /** Of what is made, for people. */
+  readonly name: string
+  readonly format: string
+  readonly file: string
+  readonly options: ImportOptions
+  /** The session that the tables go to; absent: those that the file tells of. */
+  readonly sessionId?: string
+  /** UCUM codes of columns whose unit the file does not tell, or tells wrongly. */
+  readonly units: Readonly<Record<string, string>>
+}
+
+export const importJob: JobContract<ImportPayload> = {
+  name: 'import',
+  attempts: 2, // once more after a worker died midway; nothing of it is seen before it is whole
+  maxStalledCount: 1,
+  parse(given) {
+    const record = given as Partial<ImportPayload> | null
+    return {
+      jobId: text(given, 'jobId'),
+      name: text(given, 'name'),
+      format: text(given, 'format'),
+      file: text(given, 'file'),
+      options: record?.options ?? { register: false },
+      ...(record?.sessionId !== undefined && { sessionId: record.sessionId }),
+      units: record?.units ?? {},
+    }
+  },
 }
 
 export const COMPUTE_QUEUE = 'compute'

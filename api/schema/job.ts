@@ -84,7 +84,7 @@ function whereOf({ queue, states, runId, datasetId }: typeof JobFilterRef.$infer
   }
 }
 
-const JobResult = resultUnion('JobResult', JobRef, ['INVALID_VALUE', 'NOT_FOUND', 'NOT_SUPPORTED', 'CONFLICT', 'STORAGE_FULL', 'FORBIDDEN'])
+export const JobResult = resultUnion('JobResult', JobRef, ['INVALID_VALUE', 'NOT_FOUND', 'NOT_SUPPORTED', 'CONFLICT', 'STORAGE_FULL', 'FORBIDDEN'])
 
 builder.mutationFields((t) => ({
   requestExport: t.field({

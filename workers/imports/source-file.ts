@@ -1,0 +1,14 @@
+import { realpath, stat } from 'node:fs/promises'
+import path from 'node:path'
+import { InvalidValue, NotFound } from '../../core/errors.ts'
+import { IMPORT_FOLDER } from '../../core/import.ts'
+
+/** The file below the import folder, as an absolute path. Throws NotFound, and InvalidValue for what leads out of the folder or is no file. */
+export async function sourceFile(dataDir: string, file: string): Promise<string> {
+  const folder = await realpath(path.join(dataDir, IMPORT_FOLDER)).catch(() => undefined)
+  const real = folder === undefined ? undefined : await realpath(path.join(folder, file)).catch(() => undefined)
+  if (folder === undefined || real === undefined) throw new NotFound(`file ${file} in ${IMPORT_FOLDER}/ of the data folder`)
+  if (!real.startsWith(folder + path.sep)) throw new InvalidValue(`url: ${file} is a link that leads out of ${IMPORT_FOLDER}/`, ['input', 'url'])
+  if (!(await stat(real)).isFile()) throw new InvalidValue(`url: ${file} is not a file`, ['input', 'url'])
+  return real
+}

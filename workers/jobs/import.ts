@@ -1,0 +1,144 @@
+import { mkdir, rename, rm } from 'node:fs/promises'
+import path from 'node:path'
+import { type ImportPayload, importJob } from '../../core/job.ts'
+import type { DatasetRecord } from '../../core/journal.ts'
+import { wallNsFromMs } from '../../core/time.ts'
+import { DRIVERS } from '../../drivers/catalog.ts'
+import { syncFolder } from '../../storage/durable.ts'
+import { sha256OfFile } from '../../storage/hash.ts'
+import type { Imported, ImportedEvent } from '../../storage/importers/importer.ts'
+import { importerNamed } from '../../storage/importers/index.ts'
+import { type CheckedDevice, checkDevice, describeDevice } from '../imports/devices.ts'
+import { idOf } from '../imports/identity.ts'
+import { addDataset, addDevice, addEvents, addSessions, refuseTaken, stationOf } from '../imports/rows.ts'
+import { sourceFile } from '../imports/source-file.ts'
+import { writeTable } from '../imports/table.ts'
+import { defineJob, type JobContext, type JobOutcome } from './job.ts'
+
+const PARTIAL_FOLDER = path.join('datasets', '.partial') // on the disk of the data folder, so that a finished dataset only changes its name
+
+type Written = { readonly record: DatasetRecord; readonly final: string; readonly events: readonly ImportedEvent[] }
+
+/**
+ * Takes over a file of another program. What it holds gets ids that follow from its content, so that the same file again adds nothing; nothing of it is
+ * seen before all of it is whole.
+ */
+export const importFile = defineJob(importJob, async (payload, context) => {
+  const { dataDir, jobId, attempt } = context
+  const importer = importerNamed(payload.format)
+  const source = await sourceFile(dataDir, payload.file)
+  const station = await stationOf(context.database, payload.options.station)
+  const partial = path.join(dataDir, PARTIAL_FOLDER, jobId)
+  await rm(partial, { recursive: true, force: true }) // of an attempt whose worker died
+  const scratch = path.join(partial, String(attempt))
+  await mkdir(scratch, { recursive: true })
+  try {
+    context.progress(0, `reading ${payload.file}`)
+    const { sha256 } = await sha256OfFile(source, context.signal)
+    await using imported = await importer.read({ path: source, name: payload.file, scratch, timeZone: payload.options.timeZone })
+    for (const note of imported.notes) context.log(note)
+    const devices: CheckedDevice[] = []
+    for (const proposed of imported.devices) devices.push(await refuseTaken(context.database.prisma, checkDevice(proposed, DRIVERS), station.id))
+    for (const line of devices.flatMap(describeDevice)) context.log(line)
+    const requestedBy = await requesterOf(context)
+    const written = await writeTables(imported, payload, sha256, scratch, context)
+    return outcome({ imported, devices, written, payload, stationId: station.id, requestedBy }, context)
+  } finally {
+    await rm(partial, { recursive: true, force: true })
+  }
+})
+
+async function requesterOf({ database, jobId }: JobContext): Promise<string> {
+  const row = await database.prisma.job.findUnique({ where: { id: jobId }, select: { requestedBy: true } })
+  return row?.requestedBy ?? 'import'
+}
+
+/** Those that are not there yet, in their final folders. */
+async function writeTables(imported: Imported, payload: ImportPayload, sha256: string, scratch: string, context: JobContext): Promise<readonly Written[]> {
+  const { dataDir, database, signal, progress, log } = context
+  const now = wallNsFromMs(Date.now())
+  const total = Math.max(
+    1,
+    imported.tables.reduce((sum, { expectedRows }) => sum + expectedRows, 0),
+  )
+  const written: Written[] = []
+  let before = 0
+  try {
+    for (const table of imported.tables) {
+      const id = idOf('dataset', payload.format, sha256, table.name)
+      const there = await database.prisma.dataset.findUnique({ where: { id }, select: { name: true } })
+      if (there !== null) {
+        log(`${table.name} is there already, as ${there.name}`)
+        continue
+      }
+      const partial = path.join(scratch, id)
+      const record = await writeTable(table, {
+        id,
+        name: imported.tables.length === 1 ? payload.name : `${payload.name}: ${table.name}`,
+        sessionId: payload.sessionId ?? (table.sessionKey === undefined ? undefined : sessionId(payload.format, table.sessionKey)),
+        partial,
+        units: payload.units,
+        now,
+        signal,
+        progress: (rows) => progress((before + rows) / total, `${table.name}: ${rows} rows`),
+      })
+      signal.throwIfAborted()
+      const final = path.join(dataDir, record.folder)
+      await rm(final, { recursive: true, force: true }) // of an attempt that ended before its rows were written
+      await mkdir(path.dirname(final), { recursive: true })
+      await rename(partial, final)
+      await syncFolder(path.dirname(final))
+      written.push({ record, final, events: table.events ?? [] })
+      log(`${table.name}: ${record.rows} rows`)
+      before += table.expectedRows
+    }
+    return written
+  } catch (error) {
+    await removeAll(written)
+    throw error
+  }
+}
+
+type Found = {
+  readonly imported: Imported
+  readonly devices: readonly CheckedDevice[]
+  readonly written: readonly Written[]
+  readonly payload: ImportPayload
+  readonly stationId: string
+  readonly requestedBy: string
+}
+
+function outcome({ imported, devices, written, payload, stationId, requestedBy }: Found, { jobId }: JobContext): JobOutcome {
+  // A file's sessions have no place of their own in a session that a person named.
+  const sessions = payload.sessionId === undefined ? imported.sessions.map((session) => ({ ...session, id: sessionId(payload.format, session.key) })) : []
+  const right = devices.filter((device) => 'address' in device)
+  const rows = written.reduce((sum, { record }) => sum + record.rows, 0)
+  const parts = [
+    imported.tables.length > 0 && (written.length > 0 ? `${count(written.length, 'table')} with ${rows} rows` : 'no table that was not there already'),
+    sessions.length > 0 && count(sessions.length, 'session'),
+    devices.length > 0 &&
+      (payload.options.register ? `${count(right.length, 'device')} to register` : `${count(right.length, 'device')} proposed (register=true registers them)`),
+    devices.length > right.length && `${count(devices.length - right.length, 'device')} that cannot be registered`,
+  ].filter((part) => part !== false)
+  return {
+    summary: parts.join(', ') || 'nothing to add; see the log',
+    async commit(tx) {
+      await addSessions(tx, sessions, requestedBy)
+      for (const { record, events } of written) if (await addDataset(tx, record, stationId)) await addEvents(tx, events, requestedBy, jobId)
+      if (payload.options.register) for (const device of right) await addDevice(tx, device, stationId)
+    },
+    undo: () => removeAll(written),
+  }
+}
+
+function sessionId(format: string, key: string): string {
+  return idOf('session', format, key)
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`
+}
+
+async function removeAll(written: readonly Written[]): Promise<void> {
+  for (const { final } of written) await rm(final, { recursive: true, force: true })
+}
