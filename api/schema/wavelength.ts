@@ -19,6 +19,7 @@ export const WavelengthStateRef = builder.objectRef<WavelengthSource>('Wavelengt
       description: 'The one that is measured, where the instrument can.',
       resolve: ({ measured }) => measured ?? null,
     }),
+    setpointParameter: t.field({ type: ParameterRef, nullable: true, description: 'The one that tunes it.', resolve: ({ set }) => set ?? null }),
     value: t.field({ type: ReadingRef, nullable: true, args: nanometres, resolve: ({ measured }, { unit }, context) => readingOf(measured, unit, context) }),
     setpoint: t.field({
       type: ReadingRef,

@@ -58,7 +58,7 @@ describe('a device', () => {
   it('tells of its shutter, emission and wavelength with their quality, and of its commands', async () => {
     const { data, errors } = await lab.ask(`{
       device(name: "stage") {
-        shutter { open quality time } emission { on quality reason }
+        shutter { open quality time parameter { name } } emission { on quality reason }
         wavelength { value { number unit } setpoint(unit: "um") { number unit } minimum maximum unit parameter { name } }
         commands { name description result arguments { name kind required minimum maximum } }
         motion { parameter { id name } }
@@ -69,7 +69,7 @@ describe('a device', () => {
     expect(errors).toBeUndefined()
     expect(data).toEqual({
       device: {
-        shutter: { open: true, quality: 'GOOD', time: '2023-11-14T22:13:20Z' },
+        shutter: { open: true, quality: 'GOOD', time: '2023-11-14T22:13:20Z', parameter: { name: 'shutter' } },
         emission: { on: null, quality: 'BAD', reason: 'no answer' },
         wavelength: {
           value: { number: 801.5, unit: 'nm' },

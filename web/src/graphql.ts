@@ -5,7 +5,7 @@ import type { introspection } from '../graphql-env.d.ts'
 export const graphql = initGraphQLTada<{
   introspection: introspection
   disableMasking: true
-  scalars: { Time: string; Cursor: string; SafeInt: number; JSON: unknown; Value: number | string | boolean }
+  scalars: { Time: string; Cursor: string; SafeInt: number; JSON: unknown; Value: number | string | boolean | number[] }
 }>()
 
 export type { ResultOf } from 'gql.tada'

@@ -23,10 +23,10 @@ export function firstAxes(
 }
 
 /** A table cell as a number: a time becomes seconds since 1970. */
-export function toCell(value: number | string | boolean | null): number | null {
+export function toCell(value: number | string | boolean | readonly number[] | null): number | null {
   if (typeof value === 'number') return Number.isFinite(value) ? value : null
   if (typeof value === 'boolean') return value ? 1 : 0
-  if (value === null) return null
+  if (typeof value !== 'string') return null
   const timeMs = /^\d{4}-\d{2}-\d{2}T/.test(value) ? Date.parse(value) : Number.NaN
   return Number.isNaN(timeMs) ? null : timeMs / 1000
 }

@@ -19,4 +19,5 @@ export const PANELS: readonly PanelDefinition[] = [
   { id: 'camera', title: 'Camera', column: 'right', load: () => import('./camera/panel.tsx') },
   { id: 'queue', title: 'Runs', column: 'right', load: () => import('./queue/panel.tsx') },
   { id: 'health', title: 'Health', column: 'right', load: () => import('./health/panel.tsx') },
+  { id: 'discovery', title: 'Find devices', column: 'left', load: () => import('./discovery/panel.tsx') },
 ]

@@ -8,10 +8,13 @@ import { useReason } from '../../state/use-reason.ts'
 import { Button } from '../../ui/button.tsx'
 import { RefusalNote } from '../../ui/refusal.tsx'
 import { Value } from '../../ui/value.tsx'
+import { OwnCommands } from './commands.tsx'
 import styles from './devices.module.css'
 import { CONNECT, type Device, DISCONNECT, REFRESH } from './documents.ts'
 import { MotionControls } from './motion.tsx'
 import { ParameterRow } from './parameter-row.tsx'
+import { EmissionControl, ShutterControl } from './switches.tsx'
+import { WavelengthControl } from './tuning.tsx'
 
 const TONES = { CONNECTED: 'good', CONNECTING: 'warn', RECONNECTING: 'warn', DISCONNECTED: 'idle', FAILED: 'bad' } as const
 const CONNECTION_WORDS = {
@@ -55,10 +58,13 @@ export function DeviceCard({ device }: { device: Device }) {
       </div>
       {device.motion !== null && <Travel motion={device.motion} value={value} />}
       {device.capabilities.includes('MOVABLE') && <MotionControls device={device} />}
+      {device.wavelength !== null && <WavelengthControl device={device} wavelength={device.wavelength} />}
+      {device.shutter !== null && <ShutterControl device={device} shutter={device.shutter} />}
+      {device.emission !== null && <EmissionControl device={device} emission={device.emission} />}
       <div className={styles.more}>
         <Button kind="quiet" aria-expanded={open} aria-controls={details} onClick={() => setOpen(!open)}>
           <span className={styles.caret} aria-hidden="true" />
-          {device.parameters.length} parameters
+          {device.parameters.length} parameters{device.commands.length > 0 && `, ${device.commands.length} commands`}
         </Button>
       </div>
       {open && (
@@ -68,6 +74,7 @@ export function DeviceCard({ device }: { device: Device }) {
               <ParameterRow key={parameter.id} device={device} parameter={parameter} />
             ))}
           </ul>
+          {device.commands.length > 0 && <OwnCommands device={device} />}
           <ConnectionTools device={device} />
         </div>
       )}

@@ -15,7 +15,11 @@ export const DEVICES = graphql(`
           capabilities
           driver { model vendor }
           port { path }
-          motion { unit minimum maximum homed }
+          motion { parameter { id } unit minimum maximum homed }
+          shutter { parameter { id name } open quality }
+          emission { parameter { id name } on quality }
+          wavelength { parameter { id name } setpointParameter { id name } minimum maximum unit }
+          commands { name description result arguments { name kind unit default required description minimum maximum choices } }
           readout { parameter { id } }
           parameters {
             id
@@ -38,6 +42,8 @@ export const DEVICES = graphql(`
 `)
 
 export type Device = ResultOf<typeof DEVICES>['devices']['edges'][number]['node']
+export type Command = Device['commands'][number]
+export type Argument = Command['arguments'][number]
 export type Parameter = Device['parameters'][number]
 
 export const MOVE = graphql(`
@@ -71,6 +77,42 @@ export const SET = graphql(`
   mutation SetParameter($input: SetParameterInput!) {
     setParameter(input: $input) {
       ... on CommandPayload { state readings { reading { time quality unit number text boolean list } } }
+      ... on Problem { message code }
+    }
+  }
+`)
+
+export const SET_SHUTTER = graphql(`
+  mutation SetShutter($deviceId: ID!, $open: Boolean!, $options: CommandOptions) {
+    setShutter(deviceId: $deviceId, open: $open, options: $options) {
+      ... on CommandPayload { state }
+      ... on Problem { message code }
+    }
+  }
+`)
+
+export const SET_EMISSION = graphql(`
+  mutation SetEmission($deviceId: ID!, $on: Boolean!, $options: CommandOptions) {
+    setEmission(deviceId: $deviceId, on: $on, options: $options) {
+      ... on CommandPayload { state }
+      ... on Problem { message code }
+    }
+  }
+`)
+
+export const SET_WAVELENGTH = graphql(`
+  mutation SetWavelength($deviceId: ID!, $value: Float!, $unit: String!, $options: CommandOptions) {
+    setWavelength(deviceId: $deviceId, value: $value, unit: $unit, options: $options) {
+      ... on CommandPayload { state }
+      ... on Problem { message code }
+    }
+  }
+`)
+
+export const INVOKE = graphql(`
+  mutation Invoke($deviceId: ID!, $command: String!, $arguments: [NamedValueInput!], $options: CommandOptions) {
+    invoke(deviceId: $deviceId, command: $command, arguments: $arguments, options: $options) {
+      ... on CommandPayload { state value elapsedMs }
       ... on Problem { message code }
     }
   }

@@ -34,7 +34,7 @@ export function Panel() {
         ))}
       </ul>
       {data !== undefined && shown.length === 0 && (
-        <Empty>{devices.length === 0 ? 'No devices are registered yet. Register one with the mutation registerDevice.' : `No device matches “${text}”.`}</Empty>
+        <Empty>{devices.length === 0 ? 'No devices are registered yet. Find devices looks for them.' : `No device matches “${text}”.`}</Empty>
       )}
       {data?.devices.pageInfo.hasNextPage === true && <Empty>The first 200 devices are shown.</Empty>}
     </PanelFrame>

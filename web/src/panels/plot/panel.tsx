@@ -18,7 +18,7 @@ const PLOTTABLE = graphql(`
           name
           label
           capabilities
-          motion { minimum maximum }
+          motion { parameter { id } minimum maximum }
           readout { parameter { id } }
           parameters { id name kind unit step }
         }

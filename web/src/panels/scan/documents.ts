@@ -9,7 +9,7 @@ export const BENCH = graphql(`
           name
           label
           capabilities
-          motion { unit minimum maximum }
+          motion { parameter { id } unit minimum maximum }
           readout { parameter { id } }
           parameters { id name kind unit minimum maximum access }
         }

@@ -1,0 +1,50 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startTestDatabase, type TestDatabase } from '../../../harness/database.ts'
+import { until } from '../../../until.ts'
+import { RunLab, startRunStation } from './run-lab.ts'
+
+let server: TestDatabase
+let lab: RunLab
+beforeAll(async () => {
+  server = await startTestDatabase()
+  lab = await RunLab.open(server, { names: ['stage-x', 'power-meter'] })
+})
+afterAll(async () => {
+  await lab[Symbol.asyncDispose]()
+  await server.stop()
+})
+
+test('kill -9 of a station whose axis is under way: the axis goes on alone, is stopped by the one that comes back, and the feed says so', async () => {
+  const accepted = async (): Promise<readonly string[]> =>
+    (await readFile(join(lab.paths.labDir, 'esp300.log'), 'utf8').catch(() => '')).split('\n').map((line) => line.split(' ').at(-1) ?? '')
+  await lab.station[Symbol.asyncDispose]()
+  const script = new URL('./run-station-process.ts', import.meta.url).pathname
+  const child = spawn(process.execPath, ['--import', 'tsx', script, JSON.stringify(lab.paths)], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const exited = once(child, 'exit')
+  try {
+    await once(child.stdout, 'data')
+    await lab.queue({
+      type: 'linearScan',
+      arguments: { axes: [{ role: 'stage-x', start: 24, stop: 1, relative: false }], num: 2, detectors: [{ role: 'power-meter' }], after: 'STAY' },
+    })
+    await until(async () => (await accepted()).some((command) => command.startsWith('1PA24')), { what: 'the axis to be sent off' })
+  } finally {
+    child.kill('SIGKILL')
+    await exited
+  }
+  expect(await accepted()).not.toContain('1ST')
+
+  lab.station = await startRunStation(lab.paths)
+  const device = lab.station.host.device(lab.deviceId('stage-x'))
+  expect(device.state.motion?.moving).toBe(false)
+  expect(device.reading('position')?.value).toBeLessThan(24)
+  expect(await accepted()).toContain('1ST')
+  await lab.station.shipper.caughtUp(AbortSignal.timeout(10_000))
+  const told = (await lab.database.prisma.event.findMany()).map(({ summary }) => summary)
+  expect(told).toContain('stage-x was stopped, because its station had been lost')
+  expect(told).toContain('The station is back: it was lost, and did not end in order')
+}, 40_000)
