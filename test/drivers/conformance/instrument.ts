@@ -29,8 +29,11 @@ const FAST_LINE = 50 // of the real rate: the time on the wire is not what is lo
 const SEED = 20_260
 
 /** The simulation on its own transport, in a folder of its own. */
-export async function startSimulated(simulation: Simulation, pace: Pace = {}): Promise<SimulatedInstrument> {
-  const driver = driverById(simulation.driverId) ?? builtInScpiDriver(simulation.driverId)
+export async function startSimulated(
+  simulation: Simulation,
+  pace: Pace = {},
+  driver: Driver | undefined = driverById(simulation.driverId) ?? builtInScpiDriver(simulation.driverId),
+): Promise<SimulatedInstrument> {
   if (driver === undefined) throw new Error(`no driver is called ${simulation.driverId}`)
   const bench = await openBench()
   const accepted: string[] = []
