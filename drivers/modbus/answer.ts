@@ -1,10 +1,10 @@
-import { DeadlineExceeded, type Effect, HardwareFault, type Problem } from '../../core/errors.ts'
+import { DeadlineExceeded, HardwareFault, Problem } from '../../core/errors.ts'
 import { problemOf } from '../exchange-queue.ts'
 import { exceptionOf, exceptionText, type Request } from './pdu.ts'
 
 /** What is thrown for a request that was sent and is not answered as it should be. */
 
-function effectOf(request: Request): 'NONE' | 'POSSIBLE' {
+export function effectOf(request: Request): 'NONE' | 'POSSIBLE' {
   return request.acts ? 'POSSIBLE' : 'NONE'
 }
 
@@ -23,12 +23,11 @@ export function silence(request: Request, where: string, timeoutMs: number): Pro
 
 /** The promise, or the first signal's problem, with what the request may have done. */
 export async function untilAborted<T>(promise: Promise<T>, signals: readonly AbortSignal[], request: Request): Promise<T> {
-  const effect = effectOf(request)
   const listening: (() => void)[] = []
   try {
     return await new Promise<T>((resolve, reject) => {
       for (const signal of signals) {
-        const onAbort = (): void => reject(withEffect(problemOf(signal, effect), effect))
+        const onAbort = (): void => reject(withEffect(problemOf(signal, effectOf(request)), request))
         if (signal.aborted) onAbort()
         signal.addEventListener('abort', onAbort, { once: true })
         listening.push(() => signal.removeEventListener('abort', onAbort))
@@ -40,6 +39,7 @@ export async function untilAborted<T>(promise: Promise<T>, signals: readonly Abo
   }
 }
 
-function withEffect(problem: Problem, effect: Effect): Problem {
-  return problem.code === 'DEVICE_OFFLINE' ? problem.with({ effect }) : problem
+/** A lost connection, with what the request on it may have done. */
+export function withEffect(problem: unknown, request: Request): unknown {
+  return problem instanceof Problem && problem.code === 'DEVICE_OFFLINE' ? problem.with({ effect: effectOf(request) }) : problem
 }

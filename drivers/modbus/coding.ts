@@ -6,12 +6,18 @@ import type { Register } from './profile.ts'
 /** Words of a device to values and back. Pure. */
 
 const WORD = 0x1_0000
+const NO_WORDS: readonly number[] = []
 const PRINTABLE = /^[\x20-\x7e]*$/
 
-/** undefined when the words mean nothing: a state that the profile does not know, digits that are none, a float that is not a number. */
-export function decode(register: Register, words: readonly number[]): ParameterValue | undefined {
-  if (words.length < register.words || !words.every(isWord)) return undefined
-  const [word = 0] = ordered(register, words)
+/**
+ * Of the words from `from` on. undefined when they mean nothing: a state that the profile does not know, digits that are none, a float that is not a
+ * number.
+ */
+export function decode(register: Register, given: readonly number[], from = 0): ParameterValue | undefined {
+  for (let index = 0; index < register.words; index += 1) if (!isWord(given[from + index])) return undefined
+  // One word of a hundred is the common case: nothing is copied for it.
+  const words = register.words === 1 && register.order === 'ABCD' ? NO_WORDS : ordered(register, given.slice(from, from + register.words))
+  const word = (words === NO_WORDS ? given[from] : words[0]) ?? 0
   switch (register.coding) {
     case 'bit':
       return ((word >> (register.bit ?? 0)) & 1) === 1
@@ -22,9 +28,9 @@ export function decode(register: Register, words: readonly number[]): ParameterV
     case 'bits':
       return namesOf(word, register.names)
     case 'text':
-      return textOf(ordered(register, words))
+      return textOf(words === NO_WORDS ? [word] : words)
     default: {
-      const number = numberOf(register, ordered(register, words))
+      const number = numberOf(register, word, words)
       return number === undefined || !Number.isFinite(number) ? undefined : scaled(register, number)
     }
   }
@@ -112,8 +118,8 @@ function scaled({ scale, offset }: Pick<Register, 'scale' | 'offset'>, count: nu
   return offset === 0 ? value : Number((value + offset).toPrecision(12))
 }
 
-function numberOf({ coding }: Register, words: readonly number[]): number | undefined {
-  const [first = 0, second = 0, third = 0, fourth = 0] = words
+function numberOf({ coding }: Register, first: number, words: readonly number[]): number | undefined {
+  const [, second = 0, third = 0, fourth = 0] = words
   switch (coding) {
     case 'i16':
       return signed(first, WORD)
@@ -124,7 +130,7 @@ function numberOf({ coding }: Register, words: readonly number[]): number | unde
     case 'i32':
       return signed(first * WORD + second, WORD * WORD)
     case 'bcd':
-      return digitsOf(words)
+      return digitsOf(words === NO_WORDS ? [first] : words)
     case 'f32':
       return Number(floats.at(first, second).getFloat32(0).toPrecision(7)) // all that single precision has
     case 'f64':
@@ -193,8 +199,8 @@ function textWords(text: string, words: number): readonly number[] {
   return Array.from({ length: words }, (_, index) => (padded.charCodeAt(2 * index) << 8) | padded.charCodeAt(2 * index + 1))
 }
 
-function isWord(word: number): boolean {
-  return Number.isInteger(word) && word >= 0 && word < WORD
+function isWord(word: number | undefined): boolean {
+  return word !== undefined && Number.isInteger(word) && word >= 0 && word < WORD
 }
 
 /** Words as the bytes of a float. */

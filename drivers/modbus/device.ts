@@ -13,7 +13,7 @@ import { ILLEGAL_ADDRESS, type Request, readRequest, writeCoil, writeWords } fro
 import type { Profile, ProfileCommand, ProfileStop, Register, Target } from './profile.ts'
 import { specOf } from './specs.ts'
 
-const MAX_PLANS = 64 // the poller asks for the same few sets of names again and again
+const MAX_PLANS = 16 // the poller asks for the same few sets of names again and again
 const STAND_EVERY_MS = 50
 const LET_GO_WITHIN_MS = 5000 // a button that was pressed is let go whatever the caller does
 const STOP_REASON = 'overtaken by an emergency stop'
@@ -24,6 +24,9 @@ export type ModbusDeviceOptions = {
   readonly unit: number
   readonly readThrough: number
 }
+
+/** What is asked to read these names. */
+type Plan = { readonly names: readonly string[]; readonly blocks: readonly Block[]; readonly ofTheLink: readonly string[] }
 
 /** One unit behind a profile. */
 export class ModbusDevice implements DeviceHandle {
@@ -39,7 +42,7 @@ export class ModbusDevice implements DeviceHandle {
   readonly #options: ModbusDeviceOptions
   readonly #byName: ReadonlyMap<string, Register>
   readonly #bits: BitWriter
-  readonly #plans = new Map<string, readonly Block[]>()
+  #plans: Plan[] = []
   #readThrough: number
   #mayWriteAtMs = 0
 
@@ -61,10 +64,9 @@ export class ModbusDevice implements DeviceHandle {
 
   async read(names: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, Measured>> {
     const readings = new Map<string, Measured>()
-    const blocks = this.#plan(names)
+    const { blocks, ofTheLink } = this.#plan(names)
     for (const block of blocks) await this.#readBlock(block, readings, signal)
-    for (const name of names) {
-      if (this.#byName.has(name)) continue
+    for (const name of ofTheLink) {
       const value = this.health.value(name)
       readings.set(name, value === undefined ? { bad: 'nothing was exchanged yet' } : { value })
     }
@@ -90,15 +92,15 @@ export class ModbusDevice implements DeviceHandle {
     // The port belongs to who opened it, and nothing else was opened.
   }
 
-  #plan(names: readonly string[]): readonly Block[] {
-    const key = names.join(' ')
-    const planned = this.#plans.get(key)
-    if (planned !== undefined) return planned
+  #plan(names: readonly string[]): Plan {
+    const known = this.#plans.find((plan) => plan.names.length === names.length && plan.names.every((name, index) => name === names[index]))
+    if (known !== undefined) return known
     const registers = names.flatMap((name) => this.#registerOf(name) ?? [])
     const blocks = blocksOf(registers, { longest: this.#options.profile.connection.longestRead, readThrough: this.#readThrough })
-    if (this.#plans.size >= MAX_PLANS) this.#plans.clear()
-    this.#plans.set(key, blocks)
-    return blocks
+    const plan = { names, blocks, ofTheLink: names.filter((name) => !this.#byName.has(name)) }
+    if (this.#plans.length >= MAX_PLANS) this.#plans.shift()
+    this.#plans.push(plan)
+    return plan
   }
 
   /** undefined for the connection's own parameters. Throws NotFound. */
@@ -122,7 +124,7 @@ export class ModbusDevice implements DeviceHandle {
   /** The device has nothing between these registers and says so: from now on no address is read that nobody asked for. */
   async #withoutHoles(block: Block, readings: Map<string, Measured>, signal: AbortSignal): Promise<void> {
     this.#readThrough = 0
-    this.#plans.clear()
+    this.#plans = []
     for (const part of blocksOf(block.registers, { longest: this.#options.profile.connection.longestRead, readThrough: 0 }))
       await this.#readBlock(part, readings, signal)
   }
@@ -259,7 +261,8 @@ function wordsOf(registers: readonly Register[]): number {
 }
 
 function measured(register: Register, words: readonly number[], from: number): Measured {
+  const value = decode(register, words, register.at - from)
+  if (value !== undefined) return { value }
   const own = words.slice(register.at - from, register.at - from + register.words)
-  const value = decode(register, own)
-  return value === undefined ? { bad: `${own.join(', ')} means nothing in ${register.table} ${register.at}` } : { value }
+  return { bad: `${own.join(', ')} means nothing in ${register.table} ${register.at}` }
 }

@@ -1,7 +1,7 @@
 import { Socket } from 'node:net'
 import { DeviceOffline } from '../../core/errors.ts'
 import { problemOf } from '../exchange-queue.ts'
-import { silence, untilAborted, wordsOf } from './answer.ts'
+import { effectOf, silence, withEffect, wordsOf } from './answer.ts'
 import type { RegisterBus } from './bus.ts'
 import type { Request } from './pdu.ts'
 
@@ -13,7 +13,12 @@ const CONNECT_TIMEOUT_MS = 3000 // a PLC on the same network answers in millisec
 const HEADER_BYTES = 7
 const MAX_PDU_BYTES = 253 // application protocol, 4.1
 
-type Waiting = { readonly transaction: number; readonly unit: number; readonly settle: (pdu: Uint8Array) => void }
+type Waiting = {
+  readonly transaction: number
+  readonly unit: number
+  readonly settle: (pdu: Uint8Array) => void
+  readonly refuse: (problem: unknown) => void
+}
 
 export async function connectModbus({ host, port }: TcpPlace, signal: AbortSignal): Promise<RegisterBus> {
   const where = `${host}:${port}`
@@ -44,22 +49,29 @@ export async function connectModbus({ host, port }: TcpPlace, signal: AbortSigna
     }
   })
 
+  lost.signal.addEventListener('abort', () => waiting?.refuse(lost.signal.reason), { once: true })
+
   const answerTo = async (unit: number, request: Request, timeoutMs: number, caller: AbortSignal, onSent?: () => void): Promise<Uint8Array> => {
     transaction = (transaction + 1) & 0xffff
     const mine = transaction
+    const bytes = packed(mine, unit, request.pdu)
     let timer: NodeJS.Timeout | undefined
+    let givenUp: (() => void) | undefined
     try {
-      const reply = new Promise<Uint8Array>((resolve, reject) => {
-        waiting = { transaction: mine, unit, settle: resolve }
+      return await new Promise<Uint8Array>((resolve, reject) => {
+        waiting = { transaction: mine, unit, settle: resolve, refuse: (problem) => reject(withEffect(problem, request)) }
+        givenUp = () => reject(problemOf(caller, effectOf(request)))
+        caller.addEventListener('abort', givenUp, { once: true })
         timer = setTimeout(() => {
           held = Buffer.alloc(0) // half a reply, of which the rest never came
           reject(silence(request, where, timeoutMs))
         }, timeoutMs)
+        if (onSent === undefined) socket.write(bytes)
+        else socket.write(bytes, () => onSent())
       })
-      socket.write(packed(mine, unit, request.pdu), () => onSent?.())
-      return await untilAborted(reply, [lost.signal, caller], request)
     } finally {
       clearTimeout(timer)
+      if (givenUp !== undefined) caller.removeEventListener('abort', givenUp)
       if (waiting?.transaction === mine) waiting = undefined
     }
   }
