@@ -6,7 +6,7 @@ import { LaserDevice } from './laser.ts'
 import type { Range } from './parameters.ts'
 import { LaserPort } from './port.ts'
 import { probe } from './probe.ts'
-import { ANY_IDENTITY, ask, command, IDENTITY, NANOMETRES, parseNanometres } from './protocol.ts'
+import { ANY_IDENTITY, ask, command, IDENTITY, NANOMETRES, parseNanometres, STATUS } from './protocol.ts'
 import { locate, SETTINGS } from './settings.ts'
 
 const LIMIT_ASKS = 3 // answers get cut now and then
@@ -34,7 +34,7 @@ export const spectraPhysicsMaiTai: Driver<LaserPort> = {
 
 async function openDevice(port: LaserPort, settings: DeviceSettings, _context: DriverContext, signal: AbortSignal): Promise<DeviceHandle> {
   const { link, watchdogSeconds } = locate(settings)
-  if (link !== port.link) throw new InvalidValue(`${port.address} is open as ${port.link.name}`, ['link'])
+  if (link.name !== port.link.name) throw new InvalidValue(`${port.address} is open as ${port.link.name}`, ['link'])
   return await port.line.exchange(
     'command',
     async (line) => {
@@ -44,6 +44,7 @@ async function openDevice(port: LaserPort, settings: DeviceSettings, _context: D
       if (!IDENTITY.test(identity)) throw new HardwareFault(`${port.address} answers ${JSON.stringify(identity)}, which is not a Mai Tai`, 'NONE')
       const range = await askRange(line, port.address)
       await line.send(command.watchdog(watchdogSeconds))
+      await line.ask(ask.status, STATUS) // an instrument answers in order: it has heard the one before
       return new LaserDevice(port, { identity, range, watchdogSeconds })
     },
     signal,

@@ -2,7 +2,7 @@ import type { DeviceSettings } from '../../core/device.ts'
 import { InvalidValue } from '../../core/errors.ts'
 import type { SettingSpec } from '../../core/parameter.ts'
 import type { FlowControl } from '../byte-transport.ts'
-import { addressOf, addressSetting, choiceOf, numberOf, refuseUnknown } from '../settings.ts'
+import { addressOf, addressSetting, choiceOf, numberOf, optionalNumberOf, refuseUnknown } from '../settings.ts'
 
 /** How a laser is spoken to on one of its links. */
 export type Link = {
@@ -46,6 +46,15 @@ const watchdogSeconds = {
     'The laser switches its emission off by itself when it hears nothing for so long: when this station dies, or the line is cut. Polling keeps it alive. ' +
     '0: it never does',
 } as const satisfies SettingSpec
+const replyTimeoutSeconds = {
+  name: 'replyTimeoutSeconds',
+  kind: 'FLOAT',
+  required: false,
+  unit: 's',
+  minimum: 0.1,
+  maximum: 60,
+  description: 'How long an answer may take; absent: 5 s on rs232, 2 s on usb',
+} as const satisfies SettingSpec
 
 /** Fewer, and a station that is busy for a moment, or one lost answer, would end an experiment. */
 export const SHORTEST_WATCHDOG_SECONDS = 10
@@ -54,6 +63,7 @@ export const SETTINGS: readonly SettingSpec[] = [
   addressSetting('serial:///dev/serial/by-id/usb-Silicon_Labs_CP2102_USB_to_UART_Bridge_Controller_…'),
   link,
   watchdogSeconds,
+  replyTimeoutSeconds,
 ]
 
 export type Settings = { readonly address: string; readonly link: Link; readonly watchdogSeconds: number }
@@ -64,5 +74,11 @@ export function locate(settings: DeviceSettings): Settings {
   const seconds = numberOf(settings, watchdogSeconds)
   if (seconds > 0 && seconds < SHORTEST_WATCHDOG_SECONDS)
     throw new InvalidValue(`watchdogSeconds: ${seconds} is not allowed; give 0, or ${SHORTEST_WATCHDOG_SECONDS} and more`, ['watchdogSeconds'])
-  return { address: addressOf(settings, 'serial'), link: LINKS[choiceOf(settings, link)], watchdogSeconds: seconds }
+  const usual = LINKS[choiceOf(settings, link)]
+  const timeoutSeconds = optionalNumberOf(settings, replyTimeoutSeconds)
+  return {
+    address: addressOf(settings, 'serial'),
+    link: timeoutSeconds === undefined ? usual : { ...usual, timeoutMs: timeoutSeconds * 1000 },
+    watchdogSeconds: seconds,
+  }
 }
