@@ -20,6 +20,8 @@ const WATTS: readonly (readonly [number, number, number, number])[] = [
 ]
 const LIMIT_KELVIN = 400
 
+const LOOP_QUESTIONS: ReadonlySet<string> = new Set(['SETP', 'RAMP', 'RAMPST', 'RANGE', 'PID', 'HTR', 'HTRST', 'OUTMODE'])
+
 type Loop = {
   setpoint: number
   /** What is controlled to now: it follows the setpoint at the ramp's rate. */
@@ -136,6 +138,7 @@ export class TemperatureController implements ByteInstrument {
         break
     }
     if (name === 'KRDG' || name === 'CRDG' || name === 'SRDG' || name === 'RDGST' || name === 'INNAME') return this.#input(name, given)
+    if (!LOOP_QUESTIONS.has(name)) return this.#refuse(EVENT.commandError)
     const loop = this.#loop(given)
     if (loop === undefined) return undefined
     switch (name) {
@@ -153,10 +156,8 @@ export class TemperatureController implements ByteInstrument {
         return signed(loop.percent, 1, 5)
       case 'HTRST':
         return '0'
-      case 'OUTMODE':
+      default: // OUTMODE: closed loop, its own input, off after power-up
         return `1,${given[0]},0`
-      default:
-        return this.#refuse(EVENT.commandError)
     }
   }
 
