@@ -1,4 +1,5 @@
 import { simulation as domeRotator } from './dome-rotator/simulator.ts'
+import { eastronSdm230, omronE5cc, smartSaw2000 } from './modbus/built-in.ts'
 import { simulation as newport1830c } from './newport-1830c/simulator.ts'
 import { simulation as newportEsp300 } from './newport-esp300/simulator.ts'
 import { multimeter, powerSupply, temperatureController } from './scpi/simulated/simulations.ts'
@@ -18,4 +19,7 @@ export const SIMULATIONS: readonly Simulation[] = [
   multimeter,
   powerSupply,
   temperatureController,
+  omronE5cc,
+  eastronSdm230,
+  smartSaw2000,
 ]

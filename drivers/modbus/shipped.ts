@@ -24,7 +24,7 @@ function readShipped(urls: readonly URL[]): ProfileFile {
   return readProfile(readFileSync(path, 'utf8'), basename(path))
 }
 
-/** The profile's driver under a known name. */
+/** The driver of a profile that has an identity, under a known name. */
 export function shippedDriver(id: string, file: () => ProfileFile): Driver<ModbusPort> {
   let made: Driver<ModbusPort> | undefined
   const driver = (): Driver<ModbusPort> => {

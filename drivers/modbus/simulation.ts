@@ -7,9 +7,13 @@ import { readProfile } from './read-profile.ts'
 
 const ANSWER_MS = 5 // a controller's cycle
 
-/** The device of a profile, simulated: on a Modbus TCP port, or where it knows no TCP, on an RTU line. Throws InvalidValue as readProfile. */
+/** The device of a profile's text, simulated. Throws InvalidValue as readProfile. */
 export function profileSimulation(text: string, file: string): Simulation {
-  const profile = readProfile(text, file).profile({})
+  return simulationOf(readProfile(text, file).profile({}))
+}
+
+/** On a Modbus TCP port, or where the device knows no TCP, on an RTU line. */
+export function simulationOf(profile: Profile): Simulation {
   return {
     driverId: profile.id,
     description: `Registers of ${profile.vendor} ${profile.model} as its profile describes them, which keep what is written to them`,

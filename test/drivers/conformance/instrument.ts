@@ -1,6 +1,7 @@
 import type { DeviceSettings } from '../../../core/device.ts'
 import { driverById } from '../../../drivers/catalog.ts'
 import type { DeviceHandle, Driver, DriverContext, DriverPort } from '../../../drivers/driver.ts'
+import { builtInModbusDriver } from '../../../drivers/modbus/built-in.ts'
 import { builtInScpiDriver } from '../../../drivers/scpi/built-in.ts'
 import type { RunningSimulation, Simulation } from '../../../drivers/simulation.ts'
 import { writeEntry } from '../../../local/lab/book.ts'
@@ -32,7 +33,7 @@ const SEED = 20_260
 export async function startSimulated(
   simulation: Simulation,
   pace: Pace = {},
-  driver: Driver | undefined = driverById(simulation.driverId) ?? builtInScpiDriver(simulation.driverId),
+  driver: Driver | undefined = driverById(simulation.driverId) ?? builtInScpiDriver(simulation.driverId) ?? builtInModbusDriver(simulation.driverId),
 ): Promise<SimulatedInstrument> {
   if (driver === undefined) throw new Error(`no driver is called ${simulation.driverId}`)
   const bench = await openBench()
