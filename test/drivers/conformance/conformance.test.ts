@@ -12,10 +12,11 @@ describe.concurrent.each(SIMULATIONS.map((simulation) => [simulation.driverId, s
   for (const check of [...CHECKS, ...FAULT_CHECKS]) test(check.name, () => check.run((pace) => startSimulated(simulation, pace)))
 
   test('no other driver takes it for its own', async () => {
-    for (const driver of DRIVERS) {
-      if (driver.id === simulation.driverId) continue
-      await using instrument = await startSimulated(simulation)
-      await expectNotFound(driver, instrument)
-    }
+    await Promise.all(
+      DRIVERS.filter(({ id }) => id !== simulation.driverId).map(async (driver) => {
+        await using instrument = await startSimulated(simulation)
+        await expectNotFound(driver, instrument)
+      }),
+    )
   })
 })

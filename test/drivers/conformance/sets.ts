@@ -71,7 +71,12 @@ export const sets: readonly Check[] = [
         }
         expect((await problemOf(within('an unknown write', writeUnknown(device)))).effect, 'setting what there is not').toBe('NONE')
       }
-      expect(instrument.accepted?.slice(before), 'commands that reached the instrument').toEqual(instrument.accepted === undefined ? undefined : [])
+      // What a driver says by itself (it keeps a watchdog quiet) it said before, too.
+      const usual = new Set(instrument.accepted?.slice(0, before))
+      expect(
+        (instrument.accepted ?? []).slice(before).filter((command) => !usual.has(command)),
+        'commands that reached the instrument',
+      ).toEqual([])
     },
   },
 ]

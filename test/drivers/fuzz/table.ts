@@ -2,6 +2,7 @@ import { dome } from './dome.ts'
 import { modbus } from './modbus.ts'
 import { newport } from './newport.ts'
 import { scpi } from './scpi.ts'
+import { spectraPhysics } from './spectra-physics.ts'
 import { thorlabs } from './thorlabs.ts'
 
 /** A pure function that takes what an instrument says. */
@@ -18,7 +19,7 @@ export type FuzzedParser = {
 export type FuzzedDriver = { readonly driverIds: readonly string[]; readonly parsers: readonly FuzzedParser[] }
 
 /** Where each driver lists its parsers. */
-export const FUZZED: readonly FuzzedDriver[] = [...newport, ...thorlabs, ...modbus, ...scpi, ...dome]
+export const FUZZED: readonly FuzzedDriver[] = [...newport, ...thorlabs, ...modbus, ...scpi, ...spectraPhysics, ...dome]
 
 /** Drivers whose replies are no text or bytes: C structures, filled by a library. */
 export const WITHOUT_REPLIES: readonly string[] = ['pvcam-camera']
