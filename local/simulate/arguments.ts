@@ -4,7 +4,7 @@ import type { Fault, Simulation } from '../../drivers/simulation.ts'
 import { CannotStart } from '../../link/child.ts'
 import { FAULT_FORMS, parseLine } from './typed-line.ts'
 
-export const USAGE = `npm run simulate -- <driver> [--seed n] [--port n] [--name name] [--folder path] [--fault kind]…
+export const USAGE = `npm run simulate -- <driver or register profile.yaml> [--seed n] [--port n] [--name name] [--folder path] [--fault kind]…
 
   --seed    of all noise and chance: the same instrument again (default 1)
   --port    for those on TCP (default: a free one)

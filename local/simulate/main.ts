@@ -9,13 +9,15 @@ import { CannotStart, runChild } from '../../link/child.ts'
 import { removeEntry, writeEntry } from '../lab/book.ts'
 import { announcement, listing } from './announcement.ts'
 import { type Arguments, readArguments, USAGE } from './arguments.ts'
+import { withDescribed } from './described.ts'
 import { FAULT_FORMS, parseLine } from './typed-line.ts'
 
 const out = (text: string): void => void process.stdout.write(text)
 const say = (line: string): void => void process.stderr.write(`simulate: ${line}\n`)
 
 await runChild(async () => {
-  const given = readArguments(process.argv.slice(2), SIMULATIONS)
+  const { args, simulations } = await withDescribed(process.argv.slice(2), SIMULATIONS)
+  const given = readArguments(args, simulations)
   if (given !== undefined) return await simulate(given)
   out(listing(SIMULATIONS, USAGE))
   process.exit(0)
