@@ -15,6 +15,7 @@ import type {
   SpiOptions,
   Stepper,
   StepperOptions,
+  UsbtmcDevice,
 } from './types.ts'
 
 /** The binary's own exports. Only the files of this folder know them. */
@@ -27,6 +28,7 @@ export type Addon = {
   readonly openSpi: (options: SpiOptions) => SpiDevice
   readonly openGpioInput: (options: GpioInputOptions) => GpioInput
   readonly openStepper: (options: StepperOptions) => Stepper
+  readonly openUsbtmc: (path: string) => UsbtmcDevice
   readonly openDriverDevice: (path: string, settings: string) => Promise<LibraryAnswer<'device', LibraryDevice>>
 }
 

@@ -42,6 +42,8 @@
         'src/stepper.cc',
         'src/tap.cc',
         'src/test_pattern.cc',
+        'src/usbtmc.cc',
+        'src/usbtmc_object.cc',
         'src/writer.cc',
       ],
       'include_dirs': ['<!(node -p "require(\'node-addon-api\').include_dir")'],

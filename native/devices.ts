@@ -15,6 +15,7 @@ import type {
   SpiOptions,
   Stepper,
   StepperOptions,
+  UsbtmcDevice,
 } from './types.ts'
 
 /**
@@ -71,6 +72,11 @@ export function openGpioInput(options: GpioInputOptions): GpioInput {
 /** As openGpioInput, for a step and a direction line; both are low at first. */
 export function openStepper(options: StepperOptions): Stepper {
   return withProblems('NONE', () => loadAddon().openStepper(options))
+}
+
+/** As openSpi, for an instrument behind the kernel's usbtmc driver; ENOTTY when the path is something else. */
+export function openUsbtmc(path: string): UsbtmcDevice {
+  return withProblems('NONE', () => loadAddon().openUsbtmc(path))
 }
 
 /**

@@ -181,3 +181,19 @@ export interface LibraryDevice {
   /** After the calls under way; the last one. */
   close(): Promise<LibraryAnswer>
 }
+
+/**
+ * An instrument behind the kernel's usbtmc driver. Calls are made on the thread pool, which keeps no order: make the next one when the last has been answered.
+ * They fail with the system's error: ENODEV when the instrument was unplugged.
+ */
+export interface UsbtmcDevice {
+  /** One message. The kernel's shortest time-out is 100 ms. */
+  write(options: { readonly message: Uint8Array; readonly timeoutMs: number }): Promise<void>
+  /** One message; undefined when there was none within the time-out. Until then, nothing else can be done with the instrument. */
+  read(options: { readonly maximumBytes: number; readonly timeoutMs: number }): Promise<Uint8Array | undefined>
+  /** Device clear. */
+  clear(): Promise<void>
+  /** IEEE 488.2, 11.2; bit 4: a message is there. */
+  statusByte(): Promise<number>
+  close(): void
+}

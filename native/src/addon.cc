@@ -10,6 +10,7 @@
 #include "recording_object.h"
 #include "ring_object.h"
 #include "spi_object.h"
+#include "usbtmc_object.h"
 
 namespace kymograph {
 
@@ -47,6 +48,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   addon->gpioInput = Napi::Persistent(GpioInputObject::define(env));
   addon->stepper = Napi::Persistent(StepperObject::define(env));
   addon->driverDevice = Napi::Persistent(DriverDeviceObject::define(env));
+  addon->usbtmc = Napi::Persistent(UsbtmcObject::define(env));
   env.SetInstanceData(addon);  // deleted with the environment
   exports.Set("openPseudoTerminal", Napi::Function::New(env, openPseudoTerminalPair));
   exports.Set("createRing", Napi::Function::New(env, createRing));
@@ -57,6 +59,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("openGpioInput", Napi::Function::New(env, openGpioInput));
   exports.Set("openStepper", Napi::Function::New(env, openStepper));
   exports.Set("openDriverDevice", Napi::Function::New(env, openDriverDevice));
+  exports.Set("openUsbtmc", Napi::Function::New(env, openUsbtmc));
   return exports;
 }
 

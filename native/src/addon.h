@@ -14,6 +14,7 @@ struct Addon {
   Napi::FunctionReference gpioInput;
   Napi::FunctionReference stepper;
   Napi::FunctionReference driverDevice;
+  Napi::FunctionReference usbtmc;
 
   static Addon& of(Napi::Env env) { return *env.GetInstanceData<Addon>(); }
 };
