@@ -46,7 +46,8 @@ export interface Driver<Port extends DriverPort = DriverPort> {
   openDevice(port: Port, settings: DeviceSettings, context: DriverContext, signal: AbortSignal): Promise<DeviceHandle>
   /**
    * Who of this model answers at `address`, which nobody has open: for discovery. Sends only questions that neither move nor change anything, on any
-   * instrument that may be there, and takes at most PROBE_WITHIN_MS for each address of a bus. Empty when nothing of this model answers.
+   * instrument that may be there, and takes at most PROBE_WITHIN_MS for each address of a bus. Empty when nothing of this model answers. Other drivers were
+   * asked before: what they sent may stand in the instrument's input without an end, so a driver of text lines begins with its terminator alone.
    */
   readonly probe?: (address: string, context: DriverContext, signal: AbortSignal) => Promise<readonly Probed[]>
 }

@@ -92,6 +92,7 @@ export class Rp2040Motor implements DomeMotor {
   /** Whether such a controller answers STATUS within the time. */
   static async answers(place: { readonly path: string; readonly address: string }, withinMs: number, signal: AbortSignal): Promise<boolean> {
     await using motor = await Rp2040Motor.#connect(place, withinMs, () => undefined, signal)
+    await motor.#line.interject('') // ends what another driver has asked before: it may stand there without an end
     return await motor.status(signal).then(
       () => true,
       (error: unknown) => (error instanceof Problem ? false : Promise.reject(error)),

@@ -12,6 +12,7 @@ export async function probe(address: string, context: DriverContext, signal: Abo
   const { path } = requireKind(await context.resolve(address), 'serial', address)
   await using line = await openMeterLine(path, REPLY_MS, signal)
   try {
+    await line.interject('') // ends what another driver has asked before: its question may wait for a terminator of ours
     const wavelength = parseWavelength(await line.ask('read', ask.wavelength, WAVELENGTH, signal))
     const code = await line.ask('read', ask.units, DIGIT, signal)
     const status = parseStatus(await line.ask('read', ask.status, STATUS, signal))

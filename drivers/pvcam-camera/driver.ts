@@ -6,7 +6,7 @@ import type { SettingSpec } from '../../core/parameter.ts'
 import { loadPvcam } from '../../native/devices.ts'
 import type { Pvcam } from '../../native/types.ts'
 import { requireKind } from '../address.ts'
-import type { DeviceHandle, Driver, DriverContext, DriverPort } from '../driver.ts'
+import type { DeviceHandle, Driver, DriverContext, DriverPort, Probed } from '../driver.ts'
 import { addressOf, addressSetting, refuseUnknown, textOf } from '../settings.ts'
 import { CameraDevice } from './camera.ts'
 import { ringFile } from './protocol.ts'
@@ -37,6 +37,7 @@ export const pvcamCamera: Driver<PvcamPort> = {
   },
   openPort,
   openDevice,
+  probe,
 }
 
 type PvcamPort = DriverPort & { readonly library: Pvcam; readonly address: string }
@@ -85,4 +86,11 @@ async function openDevice(port: PvcamPort, settings: DeviceSettings, context: Dr
     throw error
   }
   return new CameraDevice(opened, port.library.libraryVersion, ringPath)
+}
+
+/** The library lists its cameras without opening one. */
+async function probe(address: string, context: DriverContext, signal: AbortSignal): Promise<readonly Probed[]> {
+  await using port = await openPort({ address }, context, signal)
+  const names = await port.library.cameras()
+  return names.map((name) => ({ identity: `PVCAM ${port.library.libraryVersion} ${name}`, settings: { address, camera: name } }))
 }

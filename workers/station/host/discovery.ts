@@ -18,8 +18,7 @@ export type Discovery = {
 }
 
 const PORTS_AT_ONCE = 8 // each is a line of its own; more would only crowd the event loop
-const BUS_ADDRESSES = 16 // of the largest bus that we know; a driver may ask each of them
-const OPEN_AND_CLOSE_MS = 1_000 // beside the questions
+const DRIVER_WITHIN_MS = 5 * PROBE_WITHIN_MS // sixteen addresses of a bus take about three seconds; a driver that hangs must leave time for the others
 
 /** A device that is registered on a port. */
 type Known = { readonly device: StationDevice; readonly driver: Driver; readonly address: string; readonly subAddress: string | undefined }
@@ -80,9 +79,9 @@ async function onPort(candidate: Candidate, discovery: Discovery, signal: AbortS
     ...(vendor !== undefined && { vendor }),
   }
   const met = new Set<Known>()
-  const entries = answered.flatMap(({ driver, identity, settings }): FoundPort[] => {
+  const entries = answered.flatMap(({ driver, identity, settings }, at): FoundPort[] => {
     const { subAddress } = driver.locate(settings)
-    const registered = known.find((one) => one.driver.id === driver.id && one.subAddress === subAddress)
+    const registered = known.find((one) => one.driver.id === driver.id && (one.subAddress ?? (at === 0 ? subAddress : undefined)) === subAddress) // without one it takes the first
     if (registered !== undefined) met.add(registered)
     return [
       {
@@ -122,9 +121,7 @@ async function whoAnswers(
   for (const driver of inOrder) {
     if (signal.aborted) return []
     if (driver.probe === undefined || !fits(driver, present?.place, address)) continue
-    const addresses = driver.portKind === 'RS485' || driver.portKind === 'MODBUS_RTU' ? BUS_ADDRESSES : 1
-    const withinMs = PROBE_WITHIN_MS * addresses + OPEN_AND_CLOSE_MS
-    using limit = deadline(signal, withinMs, () => new Problem('DEADLINE_EXCEEDED', `${driver.id} was not done within ${withinMs} ms`))
+    using limit = deadline(signal, DRIVER_WITHIN_MS, () => new Problem('DEADLINE_EXCEEDED', `${driver.id} was not done within ${DRIVER_WITHIN_MS} ms`))
     try {
       const answered = await orAbort(driver.probe(address, context, limit.signal), limit.signal)
       if (answered.length > 0) return answered.map((one) => ({ ...one, driver }))
