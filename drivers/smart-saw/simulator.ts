@@ -48,6 +48,9 @@ const BURST_SECONDS = 0.4
 const BURST_TIMES = 2.5
 const OVERHEATED_CELSIUS = 85
 
+/** Faults that raise no alarm, and the register that shows each: torque, deviation, temperature of the room. */
+const SENSOR_FAULTS = { 'hard-inclusion': 1016, 'frozen-word': 1024, 'wrapped-word': 1025 } as const
+
 export type SmartSawOptions = {
   /** An operator stands at the machine and starts the next piece. */
   readonly operator?: boolean
@@ -56,7 +59,7 @@ export type SmartSawOptions = {
 /** The saw's PLC and what it drives. */
 export class SmartSawSimulator implements RegisterInstrument {
   readonly size = SIZE
-  readonly errors = Object.keys(ALARMS)
+  readonly errors = [...Object.keys(ALARMS), ...Object.keys(SENSOR_FAULTS)]
   readonly #host: SimulatorHost
   readonly #operator: boolean
   readonly #registers = new Uint16Array(SIZE)
@@ -112,10 +115,13 @@ export class SmartSawSimulator implements RegisterInstrument {
     return this.#state
   }
 
-  /** By the name of the alarm: it ends the cut, and stays until somebody holds the reset. */
-  provoke(alarm: string, seconds: number): void {
+  /** An alarm, by its name, ends the cut, and stays until somebody holds the reset. The others are faults of the material or of a sensor. */
+  provoke(fault: string, seconds: number): void {
     this.#advance(seconds)
-    if (isAlarm(alarm)) this.#alarm(alarm)
+    if (isAlarm(fault)) this.#alarm(fault)
+    else if (fault === 'hard-inclusion') this.hideInclusion()
+    else if (fault === 'frozen-word') this.freeze(SENSOR_FAULTS['frozen-word'])
+    else if (fault === 'wrapped-word') this.wrap(SENSOR_FAULTS['wrapped-word'])
     this.#publish()
   }
 

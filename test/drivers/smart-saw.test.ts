@@ -170,7 +170,7 @@ describe('the simulated saw', () => {
 
   test('words freeze and wrap', () => {
     const saw = new SmartSawSimulator({ random: () => 0.3, accepted: () => undefined })
-    saw.wrap(1025)
+    saw.provoke('wrapped-word', 0)
     expect(saw.read(1025, 1, 1)[0]).toBeGreaterThan(65_000)
     saw.freeze(1042)
     const [energy] = saw.read(1042, 1, 1)
