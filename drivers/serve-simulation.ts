@@ -64,6 +64,7 @@ function listening(answerMs: number | undefined, options: SimulationOptions) {
 interface Line extends AsyncDisposable {
   inject(...faults: readonly Fault[]): void
   readonly faultsLeft: number
+  readonly wire?: RunningSimulation['wire']
   unplug(): Promise<void>
   plugIn(): Promise<void>
 }
@@ -83,6 +84,10 @@ class Served implements RunningSimulation {
 
   get faultsLeft(): number {
     return this.#line.faultsLeft
+  }
+
+  get wire(): RunningSimulation['wire'] {
+    return this.#line.wire
   }
 
   inject(...faults: readonly Fault[]): void {

@@ -40,6 +40,11 @@ export class SimulatedTerminal implements AsyncDisposable {
     this.#faults.inject(...faults)
   }
 
+  /** The rate of the line, and the bytes that it has carried, both ways together. */
+  get wire(): { readonly baudRate: number; readonly bytes: number } {
+    return { baudRate: this.#options.baudRate, bytes: this.#in.carried + this.#out.carried }
+  }
+
   /** Faults that no reply has suffered yet. */
   get faultsLeft(): number {
     return this.#faults.left
@@ -129,12 +134,14 @@ class Wire {
   readonly #underWay: { readonly atMs: number; readonly arrive: () => void }[] = []
   #freeAtMs = 0
   #timer: NodeJS.Timeout | undefined
+  carried = 0
 
   constructor(byteMs: number) {
     this.#byteMs = byteMs
   }
 
   carry(bytes: number, arrive: () => void): void {
+    this.carried += bytes
     this.#freeAtMs = Math.max(performance.now(), this.#freeAtMs) + bytes * this.#byteMs
     this.#underWay.push({ atMs: this.#freeAtMs, arrive })
     this.#timer ??= this.#wait()

@@ -39,6 +39,8 @@ export interface RunningSimulation extends AsyncDisposable {
   inject(...faults: readonly Fault[]): void
   /** Faults that nothing has suffered yet. */
   readonly faultsLeft: number
+  /** Of a serial line: its rate, and the bytes that it has carried, both ways together. */
+  readonly wire?: { readonly baudRate: number; readonly bytes: number } | undefined
   /** The cable is pulled: whoever has the port open loses it, and nobody can open it. */
   unplug(): Promise<void>
   /** At the same address as before. */

@@ -7,7 +7,7 @@ import { type Exchange, SerialLine } from '../serial-line.ts'
 import * as protocol from './protocol.ts'
 import { locate, type Settings } from './settings.ts'
 
-const GAP_MS = 10 // between commands, or the controller loses characters
+export const GAP_MS = 10 // between commands, or the controller loses characters
 const MAX_ERRORS_READ = 20 // twice the depth of its error queue
 
 type Line = Pick<Settings, 'address' | 'baudRate' | 'flowControl' | 'replyTimeoutMs'>

@@ -64,6 +64,7 @@ export function laserParameters(range: Range, link: Link, watchdogSeconds: numbe
       description: 'Whether the last set had an effect; one that had none means that the front panel is in LOCAL',
       kind: 'BOOLEAN',
       access: 'READ_ONLY',
+      pollMs: slowPollMs,
     },
   ]
 }
