@@ -13,6 +13,12 @@ export type WorkerConfig = {
   /** undefined: the queues are in PostgreSQL. */
   readonly redisUrl: string | undefined
   readonly logLevel: string
+  /** Descriptions of this lab's instruments. */
+  readonly instrumentsDir: string
+  /** Absolute paths, or npm packages that are installed below pluginsDir. */
+  readonly plugins: readonly string[]
+  readonly pluginsDir: string
+  readonly watchPlugins: boolean
 }
 
 export type ComputeConfig = WorkerConfig & {
@@ -34,12 +40,6 @@ export type StationConfig = WorkerConfig & {
   /** 0: any free port, written to stopPortFile. */
   readonly stopPort: number
   readonly stopPortFile: string
-  /** Descriptions of this lab's instruments. */
-  readonly instrumentsDir: string
-  /** Absolute paths, or npm packages that are installed below pluginsDir. */
-  readonly plugins: readonly string[]
-  readonly pluginsDir: string
-  readonly watchPlugins: boolean
   readonly commit: string
 }
 
@@ -55,7 +55,20 @@ export function readWorkerConfig(environment: Environment): WorkerConfig {
   if (!isAbsolute(dataDir)) throw new CannotStart(`DATA_DIR=${dataDir} must be an absolute path`)
   const logLevel = given(environment, 'LOG_LEVEL') ?? 'info'
   if (!LOG_LEVELS.includes(logLevel)) throw new CannotStart(`LOG_LEVEL=${logLevel} is not one of ${LOG_LEVELS.join(', ')}`)
-  return { dataDir, databaseUrl: needed(environment, 'DATABASE_URL'), redisUrl: given(environment, 'REDIS_URL'), logLevel }
+  const instrumentsDir = given(environment, 'INSTRUMENTS_DIR') ?? join(dataDir, 'instruments')
+  if (!isAbsolute(instrumentsDir)) throw new CannotStart(`INSTRUMENTS_DIR=${instrumentsDir} must be an absolute path`)
+  const watchPlugins = given(environment, 'PLUGINS_WATCH') ?? 'off'
+  if (watchPlugins !== 'on' && watchPlugins !== 'off') throw new CannotStart(`PLUGINS_WATCH=${watchPlugins} must be on or off`)
+  return {
+    dataDir,
+    databaseUrl: needed(environment, 'DATABASE_URL'),
+    redisUrl: given(environment, 'REDIS_URL'),
+    logLevel,
+    instrumentsDir,
+    plugins: namesIn(given(environment, 'PLUGINS') ?? ''),
+    pluginsDir: join(dataDir, 'plugins'),
+    watchPlugins: watchPlugins === 'on',
+  }
 }
 
 export function readComputeConfig(environment: Environment): ComputeConfig {
@@ -79,10 +92,6 @@ export function readStationConfig(environment: Environment): StationConfig {
   const stopPort = Number(given(environment, 'STATION_STOP_PORT') ?? 0)
   if (!isPort(stopPort)) throw new CannotStart(`STATION_STOP_PORT=${environment.STATION_STOP_PORT} must be a port from 0 (any free one) to 65535`)
   const journalDir = join(dataDir, 'journal', stationName)
-  const instrumentsDir = given(environment, 'INSTRUMENTS_DIR') ?? join(dataDir, 'instruments')
-  if (!isAbsolute(instrumentsDir)) throw new CannotStart(`INSTRUMENTS_DIR=${instrumentsDir} must be an absolute path`)
-  const watchPlugins = given(environment, 'PLUGINS_WATCH') ?? 'off'
-  if (watchPlugins !== 'on' && watchPlugins !== 'off') throw new CannotStart(`PLUGINS_WATCH=${watchPlugins} must be on or off`)
   return {
     ...worker,
     stationName,
@@ -94,10 +103,6 @@ export function readStationConfig(environment: Environment): StationConfig {
     tokenFile: join(dataDir, 'run', 'link-token'),
     stopPort,
     stopPortFile: join(dataDir, 'run', `station-${stationName}.stop-port`),
-    instrumentsDir,
-    plugins: namesIn(given(environment, 'PLUGINS') ?? ''),
-    pluginsDir: join(dataDir, 'plugins'),
-    watchPlugins: watchPlugins === 'on',
     commit: given(environment, 'KYMOGRAPH_COMMIT') ?? '',
   }
 }

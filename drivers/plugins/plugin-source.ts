@@ -8,7 +8,7 @@ import { guardedDriver } from './guarded-driver.ts'
 import { loadDrivers } from './load.ts'
 import { pluginFolder, readManifest } from './manifest.ts'
 import { rehearse } from './rehearsal.ts'
-import type { Culprit } from './stray-errors.ts'
+import { type Culprit, inNameOf } from './stray-errors.ts'
 
 export type PluginOptions = {
   /** As a person named it: an absolute path, or a package. */
@@ -119,7 +119,7 @@ export class PluginSource implements DriverSource, AsyncDisposable {
       const { loadWithinMs = LOAD_WITHIN_MS, execArgv } = this.#options
       await rehearse(module, loadWithinMs, execArgv)
       if (this.#closed) return
-      const drivers = await loadDrivers(module, loadWithinMs)
+      const drivers = await inNameOf(culprit, () => loadDrivers(module, loadWithinMs))
       this.#drivers = drivers.map((driver) => guardedDriver(driver, culprit))
       this.#blamed = undefined
       this.#options.log(`${this.#name} ${version} offers ${drivers.map(({ id }) => id).join(', ') || 'no driver'}`)

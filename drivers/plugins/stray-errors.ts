@@ -19,7 +19,7 @@ export function inNameOf<T>(culprit: Culprit, work: () => T): T {
  * From now on, an error that a plugin left behind (a rejected promise that it forgot, an 'error' event that nobody listens to, a throw in a timer) is
  * reported as the plugin's and the process goes on; every other one ends the process, as Node does by itself. For the whole process: once, by its entry.
  */
-export function surviveErrorsOfPlugins(culprits: () => Iterable<Culprit>, lastWords: (error: unknown) => void): Disposable {
+export function surviveErrorsOfPlugins(culprits: () => Iterable<Culprit>, lastWords: (error: unknown) => void): void {
   const take = (error: unknown): void => {
     const culprit = running.getStore() ?? ownerOf(error, culprits())
     if (culprit !== undefined) return culprit.blame(`it left an error behind that nobody took: ${messageOf(error)}`)
@@ -28,12 +28,6 @@ export function surviveErrorsOfPlugins(culprits: () => Iterable<Culprit>, lastWo
   }
   process.on('uncaughtException', take)
   process.on('unhandledRejection', take)
-  return {
-    [Symbol.dispose]() {
-      process.off('uncaughtException', take)
-      process.off('unhandledRejection', take)
-    },
-  }
 }
 
 /** A microtask loses its context, and its error's stack still tells. Ours only if no file of another owner comes first. */

@@ -86,7 +86,12 @@ describe('with a graph', () => {
     serving = await serveGraph(store, socketPath)
     const { errors } = await lab.ask(IMPACT, { of: portId })
     expect(errors?.[0]?.message).toBe('the graph cannot be asked: it is being made anew')
-    projection = startProjection({ databaseUrl: lab.api.services.config.databaseUrl, store: openGraph({ socketPath }), drivers: DRIVERS, log: () => undefined })
+    projection = startProjection({
+      databaseUrl: lab.api.services.config.databaseUrl,
+      store: openGraph({ socketPath }),
+      catalog: { drivers: DRIVERS },
+      log: () => undefined,
+    })
     await until(async () => (await backend())?.['state'] === 'OK', { what: 'a whole graph' })
   })
 

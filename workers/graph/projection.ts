@@ -14,22 +14,23 @@ const CONNECTIONS = 2 // it does one thing at a time
 export type ProjectionParts = {
   readonly databaseUrl: string
   readonly store: GraphStore
-  /** The drivers' catalogue: what a device of each can do. */
-  readonly drivers: readonly { readonly id: string; readonly capabilities: readonly string[] }[]
+  /** What a device of each driver can do; asked anew at each step, since drivers come and go. */
+  readonly catalog: { readonly drivers: readonly { readonly id: string; readonly capabilities: readonly string[] }[] }
   readonly log: (line: string) => void
 }
 
 /** Keeps the graph in step with PostgreSQL until it is disposed. The store stays its opener's. */
-export function startProjection({ databaseUrl, store, drivers, log }: ProjectionParts): AsyncDisposable {
+export function startProjection({ databaseUrl, store, catalog, log }: ProjectionParts): AsyncDisposable {
   const closing = new AbortController()
   const { signal } = closing
   const database = openDatabase(databaseUrl, { name: 'kymograph-graph', maxConnections: CONNECTIONS, onError: ({ message }) => log(`database: ${message}`) })
-  const capabilities = new Map(drivers.map((driver) => [driver.id, driver.capabilities]))
   const projector = new Projector({
     source: graphSource(database.pool),
     store,
-    capabilitiesOf: (driverId) => capabilities.get(driverId) ?? [],
-    fingerprint: fingerprint(drivers),
+    capabilitiesOf: (driverId) => catalog.drivers.find(({ id }) => id === driverId)?.capabilities ?? [],
+    get fingerprint() {
+      return fingerprint(catalog.drivers)
+    },
     log,
   })
 
