@@ -50,6 +50,14 @@ export function optionalNumberOf(settings: DeviceSettings, spec: SettingSpec): n
   return (settings[spec.name] ?? spec.default) === undefined ? undefined : numberOf(settings, spec)
 }
 
+/** true or false, or the words. */
+export function flagOf(settings: DeviceSettings, spec: SettingSpec): boolean {
+  const value = given(settings, spec)
+  if (value !== true && value !== false && value !== 'true' && value !== 'false')
+    throw new InvalidValue(`${spec.name}: ${JSON.stringify(value)} is not allowed; give true or false`, [spec.name])
+  return value === true || value === 'true'
+}
+
 export function choiceOf<Choice extends string>(
   settings: DeviceSettings,
   spec: Omit<SettingSpec, 'choices'> & { readonly choices: readonly Choice[] },

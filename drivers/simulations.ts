@@ -1,4 +1,5 @@
 import { simulation as domeRotator } from './dome-rotator/simulator.ts'
+import { simulation as domeShutter } from './dome-shutter/simulator.ts'
 import { eastronSdm230, omronE5cc, smartSaw2000 } from './modbus/built-in.ts'
 import { simulation as newport1830c } from './newport-1830c/simulator.ts'
 import { simulation as newportEsp300 } from './newport-esp300/simulator.ts'
@@ -15,6 +16,7 @@ export const SIMULATIONS: readonly Simulation[] = [
   smartSaw,
   thorlabsEll14,
   domeRotator,
+  domeShutter,
   spectraPhysicsMaiTai,
   multimeter,
   powerSupply,

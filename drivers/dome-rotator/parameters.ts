@@ -19,12 +19,12 @@ const own = (name: string, kind: ParameterSpec['kind'], description: string, mor
 const watched = { pollMs: IDLE_POLL_MS, busyPollMs: BUSY_POLL_MS }
 
 const ALWAYS: readonly ParameterSpec[] = [
+  own('moving', 'BOOLEAN', 'Whether a motion is under way, by the motor controller', watched),
   own('position', 'FLOAT', 'Azimuth of the slit: by the encoder, else by the steps made, which is always doubtful', {
     unit: 'deg',
     deadband: POSITION_DEADBAND,
     ...watched,
   }),
-  own('moving', 'BOOLEAN', 'Whether a motion is under way, by the motor controller', watched),
   own('target', 'FLOAT', 'Where the last move was to end', { unit: 'deg', ...watched }),
   own('motor_steps', 'INTEGER', 'Steps made since the connection, rising azimuth positive', watched),
   own('calibrated', 'BOOLEAN', 'Whether the azimuth was confirmed at the switch, or set, and the count not lost since', watched),

@@ -3,7 +3,7 @@ import { FITTED_GEOMETRY, type MountGeometry } from '../../core/dome-geometry.ts
 import { InvalidValue } from '../../core/errors.ts'
 import type { SettingSpec } from '../../core/parameter.ts'
 import { parseAddress } from '../address.ts'
-import { addressOf, addressSetting, choiceOf, numberOf, optionalNumberOf, refuseUnknown, textOf } from '../settings.ts'
+import { addressOf, addressSetting, choiceOf, flagOf, numberOf, optionalNumberOf, refuseUnknown, textOf } from '../settings.ts'
 import { ALIGNMENTS, type Alignment } from './ems22a.ts'
 import type { Sector } from './feedback.ts'
 import { RAMP_SHAPES, type RampShape } from './ramp.ts'
@@ -201,13 +201,6 @@ function otherAddress(settings: DeviceSettings, spec: SettingSpec, kind: 'spi' |
   if (parsed.kind !== kind && parsed.kind !== 'sim')
     throw new InvalidValue(`${text} is a ${parsed.kind} address; ${spec.name} needs a ${kind} address`, [spec.name])
   return text
-}
-
-function flagOf(settings: DeviceSettings, spec: SettingSpec): boolean {
-  const value = settings[spec.name] ?? spec.default
-  if (value !== true && value !== false && value !== 'true' && value !== 'false')
-    throw new InvalidValue(`${spec.name}: ${String(value)} is not allowed; give true or false`, [spec.name])
-  return value === true || value === 'true'
 }
 
 function sectorOf(settings: DeviceSettings): Sector | undefined {
