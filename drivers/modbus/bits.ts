@@ -25,19 +25,19 @@ export class BitWriter {
   /** `verify`: read back, and throw HardwareFault (effect DONE) if the device has it otherwise. `again`: may be repeated, as no button may. */
   async set(ask: Ask, at: number, bits: number, on: boolean, options: { readonly verify: boolean; readonly again: boolean }): Promise<void> {
     if (this.#mask && (await this.#masked(ask, at, bits, on))) {
-      const after = options.verify ? await this.#read(ask, at) : undefined
-      if (after !== undefined) refuseDifferent(at, bits, on, after)
+      if (options.verify) refuseDifferent(at, bits, on, await afterWriting(this.#read(ask, at)))
       return
     }
-    const tries = options.again ? LOST_TRIES : 1
-    for (let attempt = 1; ; attempt += 1) {
-      const written = withBits(await this.#steady(ask, at), bits, on)
+    let steady = await this.#steady(ask, at)
+    for (let tries = options.again ? LOST_TRIES : 1; ; tries -= 1) {
+      const written = withBits(steady, bits, on)
       await ask(writeWords(at, [written], this.#writes.multiple))
       if (!options.verify) return
-      const after = await this.#read(ask, at)
+      const after = await afterWriting(this.#read(ask, at))
       if (withBits(after, bits, on) === after) return
       // With the neighbours as we wrote them it was the device that took the bit back; otherwise another client wrote an older word over ours.
-      if ((after & ~bits) === (written & ~bits) || attempt >= tries) refuseDifferent(at, bits, on, after)
+      if ((after & ~bits) === (written & ~bits) || tries <= 1) return refuseDifferent(at, bits, on, after)
+      steady = await afterWriting(this.#steady(ask, at))
     }
   }
 
@@ -69,6 +69,15 @@ export class BitWriter {
   async #read(ask: Ask, at: number): Promise<number> {
     const [word = 0] = await ask(readRequest('holding', at, 1))
     return word
+  }
+}
+
+/** What fails now fails after the device was changed. */
+async function afterWriting<T>(reading: Promise<T>): Promise<T> {
+  try {
+    return await reading
+  } catch (error) {
+    throw error instanceof Problem ? error.with({ effect: 'DONE' }) : error
   }
 }
 

@@ -7,7 +7,6 @@
 export type Table = 'holding' | 'input' | 'coil' | 'discrete'
 
 export const MAX_WORDS_READ = 125 // 6.3
-export const MAX_WORDS_WRITTEN = 123 // 6.12
 export const MAX_BITS_READ = 2000 // 6.1
 export const MAX_ADDRESS = 0xffff
 export const EXCEPTION_BIT = 0x80
@@ -61,7 +60,7 @@ export function readRequest(table: Table, at: number, count: number): Request {
   }
 }
 
-/** One word by function 6, or any number by function 16; some devices know only the one or the other. */
+/** One word by function 6, or up to 123 by function 16; some devices know only the one or the other. */
 export function writeWords(at: number, words: readonly number[], multiple: boolean): Request {
   const [word = 0] = words
   const shown = `writing ${words.join(', ')} to register ${at}`

@@ -91,7 +91,7 @@ export function readRegister(fields: Layered, defaults: Defaults): Register {
     scale,
     offset,
     access,
-    verify: fields.get('verify')?.boolean() ?? true,
+    verify: fields.get('verify')?.boolean() ?? access !== 'WRITE_ONLY',
     ...limitsOf(fields, { coding, words, scale, offset }, access),
     ...(unit !== undefined && { unit }),
     ...(step !== undefined && { step }),

@@ -265,6 +265,17 @@ describe('the driver over Modbus TCP', () => {
     expect(await goodValue(opened.device, 'link_failures_in_a_row')).toBe(0)
   })
 
+  test('a set that cannot be read back was done all the same', async () => {
+    await using opened = await open(smartSaw, settings, bench.context)
+    server.inject({ kind: 'late', byMs: 0 }, { kind: 'error', code: '4' })
+    expect(await problemOf(opened.device.write?.('cutting_speed_target', 60, never) ?? Promise.resolve())).toMatchObject({
+      effect: 'DONE',
+      facts: { instrumentCode: '4' },
+    })
+    server.inject({ kind: 'late', byMs: 0 }, { kind: 'error', code: '4' })
+    expect(await problemOf(opened.device.write?.('coolant', true, never) ?? Promise.resolve())).toMatchObject({ effect: 'DONE' })
+  })
+
   test('a late answer is not taken for the next one', async () => {
     await using opened = await open(smartSaw, settings, bench.context)
     server.inject({ kind: 'late', byMs: 1050 })

@@ -250,6 +250,32 @@ describe('bytes of a device that others wrote', () => {
   })
 })
 
+test('the silence between frames is kept', async () => {
+  const line = { path: 'memory', baudRate: 1200, bitsPerCharacter: 11 }
+  const sentMs: number[] = []
+  let repliedMs = 0
+  let listener: (bytes: Uint8Array) => void = () => undefined
+  const transport: ByteTransport = {
+    lost: never,
+    onBytes: (given) => {
+      listener = given
+    },
+    write: async () => {
+      sentMs.push(performance.now())
+      setTimeout(() => {
+        repliedMs = performance.now()
+        listener(framed(1, hex('03 02 00 07')))
+      }, 5)
+    },
+    [Symbol.asyncDispose]: async () => undefined,
+  }
+  await using bus = overSerial(transport, line)
+  await bus.ask(1, readRequest('holding', 0, 1), 500, never)
+  const firstReplyMs = repliedMs
+  await bus.ask(1, readRequest('holding', 0, 1), 500, never)
+  expect((sentMs[1] ?? 0) - firstReplyMs).toBeGreaterThanOrEqual(silenceMs(line) - 1) // 32 ms
+})
+
 const ONE_REGISTER = `
 protocol: modbus
 id: test-one
