@@ -1,4 +1,4 @@
-import { constants, copyFile, stat } from 'node:fs/promises'
+import { constants, copyFile, lstat } from 'node:fs/promises'
 import path from 'node:path'
 import { messageOf } from '../../core/errors.ts'
 import { type ImportFile, refuse } from './importer.ts'
@@ -24,7 +24,7 @@ export async function openSqlite(file: ImportFile): Promise<SqliteFile> {
   const { default: sqlite } = await import('node-sqlite3-wasm') // half a megabyte of machine code that only an import needs
   const copy = path.join(file.scratch, 'copy.db')
   await copyFile(file.path, copy, constants.COPYFILE_FICLONE)
-  for (const journal of JOURNALS) if (await isThere(file.path + journal)) await copyFile(file.path + journal, copy + journal, constants.COPYFILE_FICLONE)
+  for (const journal of JOURNALS) if (await isFile(file.path + journal)) await copyFile(file.path + journal, copy + journal, constants.COPYFILE_FICLONE)
   const database = new sqlite.Database(copy, { fileMustExist: true })
   const read = <T>(where: string, ask: () => T): T => {
     try {
@@ -66,8 +66,9 @@ function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }
 
-async function isThere(file: string): Promise<boolean> {
-  return (await stat(file).catch(() => undefined)) !== undefined
+/** No link: what stands beside a file that may be read is not always meant to be. */
+async function isFile(file: string): Promise<boolean> {
+  return (await lstat(file).catch(() => undefined))?.isFile() === true
 }
 
 function raise(error: unknown): never {

@@ -42,7 +42,7 @@ test('a session file becomes a session with its datasets; the same key is the sa
   const input = { name: 'Night', format: 'driftapp-session', url: 'import:night.json?timeZone=Europe/Paris', idempotencyKey: 'night' }
   const first = await ask(input)
   expect(first.__typename).toBe('Job')
-  expect(await ended(first.id)).toMatchObject({ state: 'COMPLETED', progressText: '2 tables with 3 rows, 1 session' })
+  expect(await ended(first.id)).toMatchObject({ state: 'COMPLETED', progressText: '2 tables with 3 rows, 1 new session' })
   expect((await ask(input)).id).toBe(first.id)
   const { data } = await lab.ask<{ sessions: { edges: { node: unknown }[] } }>(
     '{ sessions(first: 5) { edges { node { title state startedAt datasets(first: 5) { edges { node { name rows columns { name unit } } } } } } } }',

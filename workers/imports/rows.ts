@@ -19,10 +19,21 @@ export async function stationOf({ prisma }: Database, name: string | undefined):
   return station
 }
 
-export async function addSessions(tx: Transaction, sessions: readonly (ImportedSession & { readonly id: string })[], operator: string): Promise<number> {
-  let added = 0
+export type NewSession = ImportedSession & { readonly id: string }
+
+/** Those that are not there yet. */
+export async function newSessions({ prisma }: Database, sessions: readonly NewSession[]): Promise<readonly NewSession[]> {
+  const there = new Set<string>()
   for (let from = 0; from < sessions.length; from += ROWS_OF_A_STATEMENT) {
-    const { count } = await tx.session.createMany({
+    const ids = sessions.slice(from, from + ROWS_OF_A_STATEMENT).map(({ id }) => id)
+    for (const { id } of await prisma.session.findMany({ where: { id: { in: ids } }, select: { id: true } })) there.add(id)
+  }
+  return sessions.filter(({ id }) => !there.has(id))
+}
+
+export async function addSessions(tx: Transaction, sessions: readonly NewSession[], operator: string): Promise<void> {
+  for (let from = 0; from < sessions.length; from += ROWS_OF_A_STATEMENT) {
+    await tx.session.createMany({
       skipDuplicates: true,
       data: sessions.slice(from, from + ROWS_OF_A_STATEMENT).map(({ id, title, startedAt, endedAt, tags, metadata }) => ({
         id,
@@ -35,9 +46,7 @@ export async function addSessions(tx: Transaction, sessions: readonly (ImportedS
         metadata: metadata as Prisma.InputJsonObject,
       })),
     })
-    added += count
   }
-  return added
 }
 
 /** false: it is there already. */

@@ -1,7 +1,11 @@
-import { realpath, stat } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { lstat, realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { InvalidValue, NotFound } from '../../core/errors.ts'
 import { IMPORT_FOLDER } from '../../core/import.ts'
+import { sha256OfFile } from '../../storage/hash.ts'
+
+const JOURNALS = ['-wal', '-journal'] // what a program has written to its SQLite file and not yet put into it
 
 /** The file below the import folder, as an absolute path. Throws NotFound, and InvalidValue for what leads out of the folder or is no file. */
 export async function sourceFile(dataDir: string, file: string): Promise<string> {
@@ -11,4 +15,14 @@ export async function sourceFile(dataDir: string, file: string): Promise<string>
   if (!real.startsWith(folder + path.sep)) throw new InvalidValue(`url: ${file} is a link that leads out of ${IMPORT_FOLDER}/`, ['input', 'url'])
   if (!(await stat(real)).isFile()) throw new InvalidValue(`url: ${file} is not a file`, ['input', 'url'])
   return real
+}
+
+/** Of everything that is read: the file, and the journals of a database that stand beside it. */
+export async function contentHash(file: string, signal: AbortSignal): Promise<string> {
+  const hash = createHash('sha256').update((await sha256OfFile(file, signal)).sha256)
+  for (const journal of JOURNALS) {
+    const found = await lstat(file + journal).catch(() => undefined)
+    if (found?.isFile() && found.size > 0) hash.update((await sha256OfFile(file + journal, signal)).sha256)
+  }
+  return hash.digest('hex')
 }

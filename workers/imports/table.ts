@@ -16,9 +16,10 @@ const ARROW = 'application/vnd.apache.arrow.stream'
 
 export type TableTarget = {
   readonly id: string
+  readonly jobId: string
   readonly name: string
   readonly sessionId: string | undefined
-  /** Where it is written; its final folder is datasetFolder(). */
+  /** Where it is written; its final folder is in the record. */
   readonly partial: string
   readonly units: Readonly<Record<string, string>>
   readonly now: WallNs
@@ -26,9 +27,10 @@ export type TableTarget = {
   readonly progress: (rows: number) => void
 }
 
-export function datasetFolder(id: string, now: WallNs): string {
+/** Each job has its own: of two that import the same file at once, one is undone, and the other's files stay. */
+function datasetFolder({ id, jobId, now }: TableTarget): string {
   const [year = '', month = ''] = dateFromWallNs(now).toISOString().split('-')
-  return path.join('datasets', year, month, id)
+  return path.join('datasets', year, month, `${id}-${jobId}`)
 }
 
 /** Writes one table with its manifest, as a station writes a recording. Throws InvalidValue that names the row. */
@@ -56,7 +58,7 @@ export async function writeTable(table: ImportedTable, target: TableTarget): Pro
     dropped: 0,
     columns,
     sha256,
-    folder: datasetFolder(id, now),
+    folder: datasetFolder(target),
     files: [{ name: TABLE_FILE, bytes, sha256, mediaType: ARROW }],
   }
   await writeManifest(partial, { dataset: record })

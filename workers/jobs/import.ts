@@ -1,17 +1,17 @@
 import { mkdir, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
+import { Conflict } from '../../core/errors.ts'
 import { type ImportPayload, importJob } from '../../core/job.ts'
 import type { DatasetRecord } from '../../core/journal.ts'
 import { wallNsFromMs } from '../../core/time.ts'
 import { DRIVERS } from '../../drivers/catalog.ts'
 import { syncFolder } from '../../storage/durable.ts'
-import { sha256OfFile } from '../../storage/hash.ts'
 import type { Imported, ImportedEvent } from '../../storage/importers/importer.ts'
 import { importerNamed } from '../../storage/importers/index.ts'
 import { type CheckedDevice, checkDevice, describeDevice } from '../imports/devices.ts'
 import { idOf } from '../imports/identity.ts'
-import { addDataset, addDevice, addEvents, addSessions, refuseTaken, stationOf } from '../imports/rows.ts'
-import { sourceFile } from '../imports/source-file.ts'
+import { addDataset, addDevice, addEvents, addSessions, type NewSession, newSessions, refuseTaken, stationOf } from '../imports/rows.ts'
+import { contentHash, sourceFile } from '../imports/source-file.ts'
 import { writeTable } from '../imports/table.ts'
 import { defineJob, type JobContext, type JobOutcome } from './job.ts'
 
@@ -34,15 +34,22 @@ export const importFile = defineJob(importJob, async (payload, context) => {
   await mkdir(scratch, { recursive: true })
   try {
     context.progress(0, `reading ${payload.file}`)
-    const { sha256 } = await sha256OfFile(source, context.signal)
+    const content = await contentHash(source, context.signal)
     await using imported = await importer.read({ path: source, name: payload.file, scratch, timeZone: payload.options.timeZone })
     for (const note of imported.notes) context.log(note)
     const devices: CheckedDevice[] = []
     for (const proposed of imported.devices) devices.push(await refuseTaken(context.database.prisma, checkDevice(proposed, DRIVERS), station.id))
     for (const line of devices.flatMap(describeDevice)) context.log(line)
     const requestedBy = await requesterOf(context)
-    const written = await writeTables(imported, payload, sha256, scratch, context)
-    return outcome({ imported, devices, written, payload, stationId: station.id, requestedBy }, context)
+    const written = await writeTables(imported, payload, content, scratch, context)
+    if ((await contentHash(source, context.signal)) !== content) {
+      await removeAll(written)
+      throw new Conflict(`${payload.file} was changed while it was read; import it when its program rests, or a copy of it`)
+    }
+    // A file's sessions have no place of their own in a session that a person named.
+    const told = payload.sessionId === undefined ? imported.sessions.map((session) => ({ ...session, id: sessionId(payload.format, session.key) })) : []
+    const sessions = await newSessions(context.database, told)
+    return outcome({ imported, devices, written, sessions, payload, stationId: station.id, requestedBy }, context)
   } finally {
     await rm(partial, { recursive: true, force: true })
   }
@@ -54,8 +61,8 @@ async function requesterOf({ database, jobId }: JobContext): Promise<string> {
 }
 
 /** Those that are not there yet, in their final folders. */
-async function writeTables(imported: Imported, payload: ImportPayload, sha256: string, scratch: string, context: JobContext): Promise<readonly Written[]> {
-  const { dataDir, database, signal, progress, log } = context
+async function writeTables(imported: Imported, payload: ImportPayload, content: string, scratch: string, context: JobContext): Promise<readonly Written[]> {
+  const { jobId, dataDir, database, signal, progress, log } = context
   const now = wallNsFromMs(Date.now())
   const total = Math.max(
     1,
@@ -65,7 +72,7 @@ async function writeTables(imported: Imported, payload: ImportPayload, sha256: s
   let before = 0
   try {
     for (const table of imported.tables) {
-      const id = idOf('dataset', payload.format, sha256, table.name)
+      const id = idOf('dataset', payload.format, content, table.name)
       const there = await database.prisma.dataset.findUnique({ where: { id }, select: { name: true } })
       if (there !== null) {
         log(`${table.name} is there already, as ${there.name}`)
@@ -74,6 +81,7 @@ async function writeTables(imported: Imported, payload: ImportPayload, sha256: s
       const partial = path.join(scratch, id)
       const record = await writeTable(table, {
         id,
+        jobId,
         name: imported.tables.length === 1 ? payload.name : `${payload.name}: ${table.name}`,
         sessionId: payload.sessionId ?? (table.sessionKey === undefined ? undefined : sessionId(payload.format, table.sessionKey)),
         partial,
@@ -103,19 +111,18 @@ type Found = {
   readonly imported: Imported
   readonly devices: readonly CheckedDevice[]
   readonly written: readonly Written[]
+  readonly sessions: readonly NewSession[]
   readonly payload: ImportPayload
   readonly stationId: string
   readonly requestedBy: string
 }
 
-function outcome({ imported, devices, written, payload, stationId, requestedBy }: Found, { jobId }: JobContext): JobOutcome {
-  // A file's sessions have no place of their own in a session that a person named.
-  const sessions = payload.sessionId === undefined ? imported.sessions.map((session) => ({ ...session, id: sessionId(payload.format, session.key) })) : []
+function outcome({ imported, devices, written, sessions, payload, stationId, requestedBy }: Found, { jobId }: JobContext): JobOutcome {
   const right = devices.filter((device) => 'address' in device)
   const rows = written.reduce((sum, { record }) => sum + record.rows, 0)
   const parts = [
     imported.tables.length > 0 && (written.length > 0 ? `${count(written.length, 'table')} with ${rows} rows` : 'no table that was not there already'),
-    sessions.length > 0 && count(sessions.length, 'session'),
+    imported.sessions.length > 0 && count(sessions.length, 'new session'),
     devices.length > 0 &&
       (payload.options.register ? `${count(right.length, 'device')} to register` : `${count(right.length, 'device')} proposed (register=true registers them)`),
     devices.length > right.length && `${count(devices.length - right.length, 'device')} that cannot be registered`,
@@ -124,7 +131,9 @@ function outcome({ imported, devices, written, payload, stationId, requestedBy }
     summary: parts.join(', ') || 'nothing to add; see the log',
     async commit(tx) {
       await addSessions(tx, sessions, requestedBy)
-      for (const { record, events } of written) if (await addDataset(tx, record, stationId)) await addEvents(tx, events, requestedBy, jobId)
+      for (const { record, final, events } of written)
+        if (await addDataset(tx, record, stationId)) await addEvents(tx, events, requestedBy, jobId)
+        else await rm(final, { recursive: true, force: true }) // another job was faster
       if (payload.options.register) for (const device of right) await addDevice(tx, device, stationId)
     },
     undo: () => removeAll(written),

@@ -63,7 +63,7 @@ const inFolder = (name: string): string => path.join(dataDir, 'import', name)
 test('a database of the saw becomes tables and sessions; the same file again adds nothing', async () => {
   sawDatabase(inFolder('saw/total.db'), { rows: 6_000, wal: true })
   const first = await imports('smart-saw-database', 'saw/total.db', { units: { something_new: 'mm' } })
-  expect([first.state, first.progressText]).toEqual(['COMPLETED', '2 tables with 6002 rows, 2 sessions'])
+  expect([first.state, first.progressText]).toEqual(['COMPLETED', '2 tables with 6002 rows, 2 new sessions'])
   const datasets = await database.prisma.dataset.findMany({ orderBy: { name: 'asc' } })
   expect(datasets.map(({ name, state, rows, stationId: station }) => [name, state, rows, station])).toEqual([
     ['Old data: cutting_sessions', 'COMPLETE', 2n, stationId],
@@ -84,10 +84,31 @@ test('a database of the saw becomes tables and sessions; the same file again add
   ])
 
   const again = await imports('smart-saw-database', 'saw/total.db')
-  expect([again.state, again.progressText]).toEqual(['COMPLETED', 'no table that was not there already, 2 sessions'])
+  expect([again.state, again.progressText]).toEqual(['COMPLETED', 'no table that was not there already, 0 new sessions'])
   expect(await database.prisma.dataset.count()).toBe(2)
   expect(await database.prisma.session.count()).toBe(2)
   expect(await readdir(path.join(dataDir, 'datasets', '.partial'))).toEqual([])
+})
+
+test('the same file in two jobs at once is imported once', async () => {
+  sawDatabase(inFolder('saw/total.db'))
+  const both = await Promise.all([imports('smart-saw-database', 'saw/total.db'), imports('smart-saw-database', 'saw/total.db')])
+  expect(both.map(({ state }) => state)).toEqual(['COMPLETED', 'COMPLETED'])
+  const datasets = await database.prisma.dataset.findMany()
+  expect(datasets).toHaveLength(2)
+  for (const { folder, rows } of datasets) expect((await readTable(path.join(dataDir, folder), { first: 10 })).rows).toHaveLength(Number(rows))
+  const files = await readdir(path.join(dataDir, 'datasets'), { recursive: true })
+  expect(files.filter((name) => name.endsWith('table.arrow'))).toHaveLength(2)
+})
+
+test('a database that has grown adds its new sessions and a dataset of all its rows', async () => {
+  const { default: sqlite } = await import('node-sqlite3-wasm')
+  sawDatabase(inFolder('saw/total.db'))
+  expect((await imports('smart-saw-database', 'saw/total.db')).progressText).toBe('2 tables with 5 rows, 2 new sessions')
+  const saw = new sqlite.Database(inFolder('saw/total.db'))
+  saw.exec("INSERT INTO cutting_sessions (kesim_id, start_time) VALUES (9, '2026-02-03T09:00:00')")
+  saw.close()
+  expect((await imports('smart-saw-database', 'saw/total.db')).progressText).toBe('2 tables with 6 rows, 1 new session')
 })
 
 test('alarms come into the feed once', async () => {
