@@ -27,7 +27,7 @@ export interface Exchange {
 type SoFar = 'NONE' | 'POSSIBLE'
 
 const GIVEN_UP_AFTER = 2 // time-outs: an answer that is still owed then never comes
-const LOST_AFTER = 3 // times in a row that the instrument does not come into step: its end of the connection is gone, though nothing says so
+const LOST_AFTER = 10 // times in a row that the instrument does not come into step: its end of the connection is gone, though nothing says so
 
 /** Messages to one instrument, one exchange at a time. */
 export class Conversation implements AsyncDisposable {

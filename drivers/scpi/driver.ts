@@ -111,13 +111,11 @@ async function probe(
 ): Promise<readonly Probed[]> {
   const place = await context.resolve(address)
   if (!fits(description, place)) return []
-  const within = AbortSignal.any([signal, AbortSignal.timeout(PROBE_WITHIN_MS)])
+  const within = (): AbortSignal => AbortSignal.any([signal, AbortSignal.timeout(PROBE_WITHIN_MS)]) // to connect, and to answer
   try {
-    await using port = new ScpiPort(address, await connect(description, place, description.connections.serial, within), {
-      ...description,
-      timeoutMs: PROBE_WITHIN_MS,
-    })
-    const identity = await port.identify(within, false)
+    const transport = await connect(description, place, description.connections.serial, within())
+    await using port = new ScpiPort(address, transport, { ...description, timeoutMs: PROBE_WITHIN_MS })
+    const identity = await port.identify(within(), false)
     const settings = channels === undefined ? [{}] : channels.values.map((value) => ({ [channels.setting]: value }))
     return settings.map((each) => ({ identity, settings: { address, ...each } }))
   } catch (error) {

@@ -3,7 +3,7 @@ import { checkValue } from '../../../core/parameter.ts'
 import type { DeviceHandle } from '../../../drivers/driver.ts'
 import { until } from '../../until.ts'
 import { type Bench, never, open, openBench, problemOf, readOne } from '../bench.ts'
-import { described, Scripted, type Served, serve } from './scripted.ts'
+import { described, HEAD, Scripted, type Served, serve } from './scripted.ts'
 
 const VOLTAGE = `
 parameters:
@@ -260,17 +260,14 @@ afterLostStation: makeSafe
   })
 
   test('an instrument that never answers again is given up', async () => {
-    await using voltage = await opened(VOLTAGE)
-    served.line.inject(...Array.from({ length: 60 }, () => ({ kind: 'silent' }) as const))
-    if (over === 'tcp')
-      await until(
-        () =>
-          voltage.device.read(['voltage'], never).then(
-            () => voltage.port.lost.aborted,
-            () => true,
-          ),
-        { deadlineMs: 8000 },
+    await using voltage = await open(described(VOLTAGE, HEAD.replace('300', '30')), { address: served.address }, bench.context)
+    served.line.inject(...Array.from({ length: 100 }, () => ({ kind: 'silent' }) as const))
+    const read = (): Promise<boolean> =>
+      voltage.device.read(['voltage'], never).then(
+        () => voltage.port.lost.aborted,
+        () => true,
       )
+    if (over === 'tcp') await until(read)
     else expect(await readOne(voltage.device, 'voltage')).toHaveProperty('bad') // it still answers the protocol
     expect(voltage.port.lost.aborted).toBe(over === 'tcp')
   })
