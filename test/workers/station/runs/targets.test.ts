@@ -50,6 +50,7 @@ function axisAt(position: number): HostedDevice {
     home: unused,
     stop: unused,
     settled: unused,
+    arrived: unused,
   }
 }
 
