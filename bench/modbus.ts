@@ -8,6 +8,7 @@ import { resolveAddress } from '../drivers/address.ts'
 import type { DeviceHandle, DriverContext } from '../drivers/driver.ts'
 import { modbusFormat } from '../drivers/modbus/format.ts'
 import { silenceMs } from '../drivers/modbus/rtu.ts'
+import { openHostBench, record } from '../test/workers/station/host/bench.ts'
 import { BITS_PER_CHARACTER, type Served } from './modbus-server.ts'
 import { median, say } from './report.ts'
 
@@ -30,17 +31,16 @@ const context: DriverContext = {
   workFolder: '',
 }
 const names = Array.from({ length: REGISTERS }, (_, at) => `r${at}`)
-const driver = modbusFormat.driverOf(
+const profile = (more: string): string =>
   [
     'protocol: modbus',
     'id: bench-device',
     'vendor: Bench',
     'model: Device',
     'registers:',
-    ...names.map((name, at) => `  - { at: ${at}, name: ${name}, coding: i16, scale: 0.1, unit: mm, description: A register }`),
-  ].join('\n'),
-  'bench.yaml',
-)
+    ...names.map((name, at) => `  - { at: ${at}, name: ${name}, coding: i16, scale: 0.1, unit: mm, description: A register${more} }`),
+  ].join('\n')
+const driver = modbusFormat.driverOf(profile(''), 'bench.yaml')
 
 async function withDevice(settings: DeviceSettings, work: (device: DeviceHandle) => Promise<void>): Promise<void> {
   await using port = await driver.openPort(settings, context, never)
@@ -53,8 +53,9 @@ const [served] = (await once(server, 'message')) as [Served]
 try {
   await withDevice({ address: `tcp://127.0.0.1:${served.tcpPort}` }, async (device) => {
     await rates(device)
-    await cost(device)
+    await costOfDriver(device)
   })
+  await costInStation(`tcp://127.0.0.1:${served.tcpPort}`)
   for (const line of served.serial) await onLine(line)
 } finally {
   server.disconnect()
@@ -82,16 +83,39 @@ async function rates(device: DeviceHandle): Promise<void> {
   say(`  ratio                                    ${(perSecond(ours) / perSecond(theirs)).toFixed(2)}`)
 }
 
-async function cost(device: DeviceHandle): Promise<void> {
+async function costOfDriver(device: DeviceHandle): Promise<void> {
+  const percent = await cpuPercent(async () => {
+    const startMs = performance.now()
+    for (let poll = 1; poll <= CPU_SECONDS * POLLS_PER_SECOND; poll += 1) {
+      await device.read(names, never)
+      await pause(startMs + (poll * 1000) / POLLS_PER_SECOND - performance.now())
+    }
+  })
+  say(`${REGISTERS} registers at ${POLLS_PER_SECOND} Hz for ${CPU_SECONDS} s, the bar being 5 % of a core`)
+  say(`  the driver                               ${percent.toFixed(2)} %`)
+}
+
+/** Polled, shared out and journalled as in a station: the worst, every register with a new value each time, and when they stand still. */
+async function costInStation(address: string): Promise<void> {
+  for (const [what, deadband] of [
+    ['each one standing still', 10_000],
+    ['each one with a new value to keep', 0],
+  ] as const) {
+    const polled = modbusFormat.driverOf(profile(`, deadband: ${deadband}, pollMs: ${1000 / POLLS_PER_SECOND}`), 'bench.yaml')
+    await using station = await openHostBench([polled], [record('plc', polled.id, { address })])
+    await station.connected('plc')
+    await pause(1000) // what connecting cost is over
+    const percent = await cpuPercent(() => pause(1000 * CPU_SECONDS))
+    say(`  in a station, ${what.padEnd(33)} ${percent.toFixed(2)} %`)
+  }
+}
+
+async function cpuPercent(work: () => Promise<unknown>): Promise<number> {
   const before = process.cpuUsage()
   const startMs = performance.now()
-  for (let poll = 1; poll <= CPU_SECONDS * POLLS_PER_SECOND; poll += 1) {
-    await device.read(names, never)
-    await pause(startMs + (poll * 1000) / POLLS_PER_SECOND - performance.now())
-  }
+  await work()
   const { user, system } = process.cpuUsage(before)
-  const percent = (user + system) / 10_000 / ((performance.now() - startMs) / 1000)
-  say(`${REGISTERS} registers at ${POLLS_PER_SECOND} Hz for ${CPU_SECONDS} s: ${percent.toFixed(2)} % of a core (bar: under 5 %)`)
+  return (user + system) / 10 / (performance.now() - startMs)
 }
 
 async function onLine({ baudRate, path: device }: Served['serial'][number]): Promise<void> {
