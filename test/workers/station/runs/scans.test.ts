@@ -213,9 +213,9 @@ describe('count', () => {
   test('of a detector that fails ends FAILED with the reason and without a made-up row', async () => {
     const { runId } = await lab.queue({ type: 'count', arguments: { detectors: [meter], num: 1000, delaySeconds: 0.02 } })
     await lab.running(runId, 2)
-    lab.lab.powerMeter.instrument.turnUnits(3) // decibels are no watts
+    lab.lab.powerMeter.instrument.turnUnits('dB') // decibels are no watts
     const run = await lab.finished(runId)
-    lab.lab.powerMeter.instrument.turnUnits(1)
+    lab.lab.powerMeter.instrument.turnUnits('W')
     await until(() => lab.station.host.device(lab.deviceId('power-meter')).reading('power')?.quality === 'GOOD')
     expect(run).toMatchObject({
       state: 'FAILED',
