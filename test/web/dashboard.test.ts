@@ -1,6 +1,10 @@
 import { readFile } from 'node:fs/promises'
+import path from 'node:path'
 import type { Browser, Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { RunningSimulation } from '../../drivers/simulation.ts'
+import { simulation as maiTai } from '../../drivers/spectra-physics-maitai/simulator.ts'
+import { writeEntry } from '../../local/lab/book.ts'
 import { query } from '../harness/graphql.ts'
 import { startWholeLab, type WholeLab } from '../harness/lab.ts'
 import { until } from '../until.ts'
@@ -17,6 +21,7 @@ describe.skipIf(executable === undefined)('the dashboard of a whole lab, in Chro
   let lab: WholeLab
   let browser: Browser
   let page: Page
+  let laser: RunningSimulation | undefined
   let socket: Awaited<ReturnType<typeof cuttableSocket>>
   const failures: string[] = []
 
@@ -33,6 +38,7 @@ describe.skipIf(executable === undefined)('the dashboard of a whole lab, in Chro
 
   afterAll(async () => {
     await browser?.close()
+    await laser?.[Symbol.asyncDispose]()
     await lab?.stop()
   }, START_DEADLINE_MS)
 
@@ -169,6 +175,40 @@ describe.skipIf(executable === undefined)('the dashboard of a whole lab, in Chro
         what: 'the pixels of the first frame',
       })
       await panel('datasets').getByText('Frame 1 of 12').waitFor()
+    },
+    2 * SCAN_DEADLINE_MS,
+  )
+
+  test(
+    'finds a laser that was plugged in, registers it, tunes it, and lets its light out in two steps',
+    async () => {
+      const folder = path.join(lab.dataDir, 'lab')
+      laser = await maiTai.start({ folder, name: 'maitai', seed: 1, timeFactor: 100 })
+      await writeEntry(folder, 'maitai', laser.entry)
+      const discovery = panel('discovery')
+      await discovery.getByRole('button', { name: 'Find devices' }).click()
+      const row = discovery.locator('[data-found="sim://maitai"]')
+      await row.waitFor({ timeout: SCAN_DEADLINE_MS })
+      expect(await discovery.locator('[data-known]').count()).toBeGreaterThan(3)
+      await row.getByRole('button', { name: /^Register what/ }).click()
+      await row.getByLabel('Name').fill('laser')
+      await row.getByRole('button', { name: 'Register', exact: true }).click()
+      await discovery.locator('[data-known="laser"]').waitFor({ timeout: SCAN_DEADLINE_MS })
+
+      const card = page.locator('[data-device="laser"][data-connection="CONNECTED"]')
+      await card.getByRole('textbox', { name: 'Tune laser to' }).fill('850')
+      await card.getByRole('button', { name: 'Tune' }).click()
+      await until(async () => Math.abs((await numberIn(card.locator('[data-wavelength] .value'))) - 850) < 1, {
+        deadlineMs: ACTION_DEADLINE_MS,
+        what: 'light of 850 nm',
+      })
+      await card.getByRole('button', { name: 'Switch on the emission of laser' }).click()
+      expect(await card.locator('[data-emission]').getAttribute('data-emission')).toBe('off') // asked first
+      await card.getByRole('button', { name: 'Switch on', exact: true }).click()
+      await card.locator('[data-emission="on"]').waitFor()
+      await card.getByRole('button', { name: 'Open the shutter of laser' }).click()
+      await card.locator('[data-shutter="open"]').waitFor()
+      expect(await card.getByRole('alert').count()).toBe(0)
     },
     2 * SCAN_DEADLINE_MS,
   )

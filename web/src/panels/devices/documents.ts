@@ -43,7 +43,6 @@ export const DEVICES = graphql(`
 
 export type Device = ResultOf<typeof DEVICES>['devices']['edges'][number]['node']
 export type Command = Device['commands'][number]
-export type Argument = Command['arguments'][number]
 export type Parameter = Device['parameters'][number]
 
 export const MOVE = graphql(`

@@ -9,7 +9,6 @@ export const PLACES = graphql(`
 
 export type Places = ResultOf<typeof PLACES>
 export type Driver = Places['drivers'][number]
-export type Station = Places['stations']['edges'][number]['node']
 
 export const DISCOVER = graphql(`
   mutation DiscoverDevices($stationId: ID!) {
