@@ -137,11 +137,15 @@ export class ModuleDevice implements DeviceHandle, GroupMember {
     this.port.turns.release(this.busAddress)
   }
 
+  get #isolated(): boolean {
+    return performance.now() < this.#isolatedUntilMs
+  }
+
   /** One turn on the bus; refused where the module would not answer. */
   async exchange<T>(lane: Lane, work: (bus: BusExchange) => Promise<T>, signal: AbortSignal): Promise<T> {
     if (this.#newAddress !== undefined)
       throw new DeviceOffline(`the module now answers at address ${this.#newAddress}; change its busAddress`, { effect: 'NONE' })
-    if (performance.now() < this.#isolatedUntilMs)
+    if (this.#isolated)
       throw new HardwareFault(`the ELL14 at address ${this.busAddress} is isolated from the bus; isolate it for 0 minutes to end that`, 'NONE', {
         instrumentCode: '05',
       })
@@ -312,6 +316,7 @@ export class ModuleDevice implements DeviceHandle, GroupMember {
     const operation = this.#operation
     if (operation?.options.followedAs === 'motion') return await this.#goesOn(operation, signal)
     if (operation !== undefined) return operation.outcome === undefined
+    if (this.#newAddress !== undefined || this.#isolated) return false // it stood when it took the command; nobody can ask it now
     const status = await this.#status(signal)
     if (!status.ok && !status.busy) throw statusFault(this.busAddress, 'standing,', status, 'DONE')
     return status.busy

@@ -9,7 +9,7 @@ import { locate, type Settings } from './settings.ts'
 import { Turns } from './turns.ts'
 
 const REPLY_TIMEOUT_MS = 500 // recorded replies come within tens of milliseconds
-const GAP_MS = 5 // the modules' drivers let go of the shared line
+const GAP_MS = 2 // two bytes of 9600 baud: the one who spoke lets go of the shared line
 
 /** What a module of the bus does for another one that leads its group. */
 export type GroupMember = {
