@@ -9,6 +9,7 @@ import { DRIVERS } from '../drivers/catalog.ts'
 import type { DeviceHandle, DriverContext } from '../drivers/driver.ts'
 import { AFTER_SET_MS } from '../drivers/newport-1830c/protocol.ts'
 import { GAP_MS } from '../drivers/newport-esp300/port.ts'
+import { builtInScpiDriver } from '../drivers/scpi/built-in.ts'
 import type { RunningSimulation, Simulation } from '../drivers/simulation.ts'
 import { SIMULATIONS } from '../drivers/simulations.ts'
 import { LINKS } from '../drivers/spectra-physics-maitai/settings.ts'
@@ -32,6 +33,8 @@ const never = new AbortController().signal
 type Work = {
   readonly read: string
   readonly bare?: readonly string[]
+  /** After each reading, as the manual asks for. */
+  readonly pauseMs?: number
   readonly set?: { readonly name: string; readonly values: readonly [ParameterValue, ParameterValue]; readonly pauseMs: number }
 }
 const WORK: Readonly<Record<string, Work>> = {
@@ -42,6 +45,8 @@ const WORK: Readonly<Record<string, Work>> = {
     bare: ['read:pow?\n'],
     set: { name: 'wavelength_setpoint', values: [820, 821], pauseMs: LINKS.usb.afterSetMs },
   },
+  // Its manual asks for 50 ms after each message; a set is four: the command, *OPC?, *ESR? and the read-back.
+  'lakeshore-336': { read: 'heater_1', bare: ['HTR? 1\r\n'], pauseMs: 50, set: { name: 'setpoint_1', values: [77, 78], pauseMs: 4 * 50 } },
 }
 
 const wanted = process.argv.slice(2)
@@ -54,7 +59,7 @@ try {
 
 async function benchmark(simulation: Simulation): Promise<void> {
   const name = simulation.driverId
-  const driver = DRIVERS.find(({ id }) => id === name)
+  const driver = DRIVERS.find(({ id }) => id === name) ?? builtInScpiDriver(name)
   await using running = await simulation.start({ folder, name, seed: 1 })
   if (driver === undefined || running.wire === undefined) return // not a serial line
   await writeEntry(folder, name, running.entry)
@@ -68,7 +73,7 @@ async function benchmark(simulation: Simulation): Promise<void> {
 
 async function timeDriver(name: string, running: RunningSimulation, device: DeviceHandle, work: Work | undefined): Promise<void> {
   if (work === undefined) return say(`${name}: nothing of it is read regularly`)
-  await report(`${name}: read ${work.read}`, running, 0, async () => {
+  await report(`${name}: read ${work.read}`, running, work.pauseMs ?? 0, async () => {
     const reading = (await device.read([work.read], never)).get(work.read)
     if (reading === undefined || 'bad' in reading) throw new Error(`${work.read} of ${name} is bad: ${reading?.bad}`)
   })
