@@ -70,13 +70,16 @@ export class LaserDevice implements DeviceHandle {
   }
 
   async underWay(signal: AbortSignal): Promise<boolean> {
-    if (!this.#tuning.underWay) return false
+    const { target } = this.#tuning
+    if (target === undefined) return false
     return await this.#port.line.exchange(
-      'command',
+      'read',
       async (line) => {
-        const measured = protocol.parseNanometres(await line.ask(ask.wavelength, protocol.NANOMETRES))
+        const reply = await line.ask(ask.wavelength, protocol.NANOMETRES)
+        const seen = this.#tuning.see(protocol.parseNanometres(reply), performance.now())
+        if (seen !== 'LATE') return seen === 'TUNING'
         const fault = await line.ask(ask.pumpError, protocol.CODE)
-        return this.#tuning.see(measured, performance.now(), () => fault)
+        throw new HardwareFault(`the laser is at ${reply} and does not arrive at ${target} nm (pump fault ${fault})`, 'DONE', { instrumentCode: fault })
       },
       signal,
     )

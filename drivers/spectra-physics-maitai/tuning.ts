@@ -1,5 +1,3 @@
-import { HardwareFault } from '../../core/errors.ts'
-
 const TOLERANCE_NM = 1 // the laser tells whole nanometres
 const STABLE_MS = 500 // within the tolerance for so long, not only passing through
 const WITHIN_MS = 60_000 // across the whole range takes several seconds; a laser that needs more does not tune
@@ -21,24 +19,20 @@ export class Tuning {
     this.#target = undefined
   }
 
-  get underWay(): boolean {
-    return this.#target !== undefined
+  /** Where it tunes to; undefined once it has arrived, or was given up. */
+  get target(): number | undefined {
+    return this.#target
   }
 
-  /** Whether it still tunes, by one more reading (undefined: a bad one). Throws HardwareFault, once, when it does not arrive. */
-  see(measured: number | undefined, nowMs: number, pumpError: () => string): boolean {
+  /** What one more reading (undefined: a bad one) says of it. After the first LATE it is forgotten. */
+  see(measured: number | undefined, nowMs: number): 'TUNING' | 'ARRIVED' | 'LATE' {
     const target = this.#target
-    if (target === undefined) return false
+    if (target === undefined) return 'ARRIVED'
     const near = measured !== undefined && Math.abs(measured - target) <= TOLERANCE_NM
     this.#nearSinceMs = near ? (this.#nearSinceMs ?? nowMs) : undefined
-    if (this.#nearSinceMs !== undefined && nowMs - this.#nearSinceMs >= STABLE_MS) {
-      this.#target = undefined
-      return false
-    }
-    if (nowMs - this.#since <= WITHIN_MS) return true
+    const arrived = this.#nearSinceMs !== undefined && nowMs - this.#nearSinceMs >= STABLE_MS
+    if (!arrived && nowMs - this.#since <= WITHIN_MS) return 'TUNING'
     this.#target = undefined
-    throw new HardwareFault(`the laser is at ${measured ?? 'no'} nm and not at ${target} nm after ${WITHIN_MS / 1000} s`, 'DONE', {
-      instrumentCode: pumpError(),
-    })
+    return arrived ? 'ARRIVED' : 'LATE'
   }
 }
