@@ -152,7 +152,7 @@ export class ModbusDevice implements DeviceHandle {
       throw error instanceof Problem ? error.with({ effect: 'DONE' }) : error
     })
     const value = decode(register, read)
-    if (value === undefined || read.some((word, index) => word !== written[index]))
+    if (value === undefined || !confirms(register, read, written))
       throw new HardwareFault(
         `${register.name}: ${written.join(', ')} was written to ${register.table} ${register.at} and ${read.join(', ')} reads back`,
         'DONE',
@@ -204,7 +204,7 @@ export class ModbusDevice implements DeviceHandle {
       async (ask, line) => {
         await this.#spaced(line)
         if (target.table === 'coil') await ask(writeCoil(target.at, target.on === on))
-        else if ('bit' in target) await this.#bits.set(ask, target.at, 1 << target.bit, on, { verify: false, again: false })
+        else if ('bit' in target) await this.#bits.set(ask, target.at, 1 << target.bit, target.on === on, { verify: false, again: false })
         else await ask(writeWords(target.at, [target.value], this.#multiple))
         this.#wrote()
       },
@@ -258,6 +258,14 @@ export class ModbusDevice implements DeviceHandle {
 
 function wordsOf(registers: readonly Register[]): number {
   return new Set(registers.flatMap(({ table, at, words }) => Array.from({ length: words }, (_, word) => `${table} ${at + word}`))).size
+}
+
+/** The same words; or the same text, otherwise padded; or a number that the device rounded to its own step. */
+function confirms(register: Register, read: readonly number[], written: readonly number[]): boolean {
+  if (read.every((word, index) => word === written[index])) return true
+  const [is, was] = [decode(register, read), decode(register, written)]
+  if (register.coding === 'text') return is === was
+  return register.step !== undefined && typeof is === 'number' && typeof was === 'number' && Math.abs(is - was) <= register.step
 }
 
 function measured(register: Register, words: readonly number[], from: number): Measured {

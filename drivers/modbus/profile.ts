@@ -55,7 +55,7 @@ export type Register = {
 /** What a command or a stop writes: a whole register, one bit of it, or a coil. */
 export type Target =
   | { readonly table: 'holding'; readonly at: number; readonly value: number }
-  | { readonly table: 'holding'; readonly at: number; readonly bit: number }
+  | { readonly table: 'holding'; readonly at: number; readonly bit: number; readonly on: boolean }
   | { readonly table: 'coil'; readonly at: number; readonly on: boolean }
 
 export type ProfileCommand = {

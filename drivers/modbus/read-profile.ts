@@ -261,13 +261,11 @@ function readTarget(fields: YamlFields, beside: readonly string[]): Target {
   const table = fields.get('function')?.oneOf(['holding', 'coil'] as const) ?? 'holding'
   const bit = fields.get('bit')
   const value = fields.get('value')
-  if (table === 'coil') {
+  if (table === 'coil' || bit !== undefined) {
+    const on = value === undefined || value.oneOf([0, 1]) === 1
+    if (table === 'holding' && bit !== undefined) return { table, at, bit: bit.number({ minimum: 0, maximum: 15, whole: true }), on }
     bit?.refuse('a coil is one bit')
-    return { table, at, on: value === undefined || value.oneOf([0, 1]) === 1 }
-  }
-  if (bit !== undefined) {
-    value?.refuse('give either a bit or a value')
-    return { table, at, bit: bit.number({ minimum: 0, maximum: 15, whole: true }) }
+    return { table: 'coil', at, on }
   }
   return { table, at, value: fields.need('value', 'what is written, or give a bit').number({ minimum: 0, maximum: 0xffff, whole: true }) }
 }

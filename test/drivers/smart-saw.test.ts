@@ -40,10 +40,10 @@ describe('the register profile', () => {
       ['pieces_per_package', 2070, undefined],
     ])
     expect(profile().commands.map(({ name, target, holdMs }) => [name, target, holdMs])).toEqual([
-      ['cut_start', { table: 'holding', at: 20, bit: 3 }, 300],
-      ['cut_cancel', { table: 'holding', at: 20, bit: 4 }, 300],
-      ['automatic_start', { table: 'holding', at: 20, bit: 13 }, 300],
-      ['reset', { table: 'holding', at: 20, bit: 14 }, 1500],
+      ['cut_start', { table: 'holding', at: 20, bit: 3, on: true }, 300],
+      ['cut_cancel', { table: 'holding', at: 20, bit: 4, on: true }, 300],
+      ['automatic_start', { table: 'holding', at: 20, bit: 13, on: true }, 300],
+      ['reset', { table: 'holding', at: 20, bit: 14, on: true }, 1500],
     ])
   })
 

@@ -141,6 +141,52 @@ describe('a device of a profile, simulated', () => {
     expect(await driver.probe?.('sim://press', bench.context, never)).toEqual([{ identity: 'press 77', settings: { address: 'sim://press' } }])
   })
 
+  test('is made safe by what its profile lists, and told what cannot be read back', async () => {
+    const text = `${PROFILE}  - { at: 60, name: key, access: write, description: Key }
+safe: [{ at: 20, bit: 9, value: 0 }, { function: coil, at: 5, value: 0 }, { at: 60, value: 7 }]
+afterLostStation: make-safe
+`
+    const guarded = modbusFormat.driverOf(text, 'press.yaml')
+    expect(guarded.afterLostStation).toBe('MAKE_SAFE')
+    await using running = await profileSimulation(text, 'press.yaml').start({
+      folder: bench.folder,
+      name: 'press',
+      seed: 1,
+      accepted: (command) => accepted.push(command),
+    })
+    await writeEntry(bench.folder, 'press', running.entry)
+    await using opened = await open(guarded, { address: 'sim://press' }, bench.context)
+    await opened.device.write?.('fan', true, never)
+    await opened.device.write?.('lamp', true, never)
+    expect(await opened.device.write?.('key', 3, never)).toBe(3)
+    accepted.length = 0
+    await opened.device.makeSafe?.(never)
+    expect(accepted).toEqual(['20=4', 'coil 5=0', '60=7'])
+  })
+
+  test('may round to its step what it was told, and no further', async () => {
+    const text = PROFILE.replace('limits: [0, 500],', 'limits: [0, 500], step: 0.5,')
+    const rounding = modbusFormat.driverOf(text, 'press.yaml')
+    const words = [77, 0, 0]
+    const instrument: RegisterInstrument = {
+      size: 3,
+      read: (at, count) => words.slice(at, at + count),
+      write: (at, value) => {
+        words[at] = at === 1 ? value & 0xf000 : value // what it can hold of a float
+      },
+    }
+    await using server = new SimulatedRegisters({ instrument, host: '127.0.0.1', port: 0, seconds: () => 0 })
+    await server.plugIn()
+    await writeEntry(bench.folder, 'press', { kind: 'tcp', host: '127.0.0.1', port: server.port })
+    await using opened = await open(rounding, { address: 'sim://press' }, bench.context)
+    const confirmed = await opened.device.write?.('force', 12.3, never)
+    expect(confirmed).not.toBe(12.3)
+    expect(Number(confirmed)).toBeCloseTo(12.3, 1)
+    words[2] = 0
+    instrument.write = () => undefined
+    expect(await problemOf(opened.device.write?.('force', 400, never) ?? Promise.resolve())).toMatchObject({ code: 'HARDWARE_FAULT', effect: 'DONE' })
+  })
+
   test('holes between registers are read along until the device refuses them', async () => {
     await using running = await profileSimulation(PROFILE, 'press.yaml').start({ folder: bench.folder, name: 'press', seed: 1 })
     await writeEntry(bench.folder, 'press', running.entry)
