@@ -2,7 +2,7 @@ import { CAPABILITIES } from '../../core/capability.ts'
 import type { PortKind } from '../../core/device.ts'
 import type { Access, ParameterKind } from '../../core/parameter.ts'
 import { isUnit } from '../../core/unit.ts'
-import type { DeviceHandle, Driver, LostStationRule } from '../driver.ts'
+import type { DeviceHandle, Driver, LostStationRule, Probed } from '../driver.ts'
 import { boolean, callable, fieldsOf, finite, ifThere, listOf, oneOf, refuse, text, texts } from './shape.ts'
 
 const DRIVER_ID = /^[a-z0-9]+(-[a-z0-9]+)+$/
@@ -13,6 +13,7 @@ const RULES: readonly LostStationRule[] = ['LEAVE', 'STOP', 'MAKE_SAFE']
 const MOST_DRIVERS = 100 // of one plugin
 const MOST_SETTINGS = 100
 const MOST_CHOICES = 1000
+const MOST_FOUND = 256 // addresses of a bus
 const MOST_PARAMETERS = 10_000 // each costs memory in every process that shows it
 
 /** What a plugin's function answered, as drivers. Throws InvalidValue that names the place. */
@@ -56,6 +57,17 @@ export function checkHandle(value: unknown): asserts value is DeviceHandle {
   callable(handle.read, 'read')
   ifThere(handle.write, () => callable(handle.write, 'write'))
   callable(Reflect.get(handle, Symbol.asyncDispose), '[Symbol.asyncDispose]')
+}
+
+/** Who a plugin's probe says answered. Throws InvalidValue that names the place. */
+export function checkedFinds(value: unknown): readonly Probed[] {
+  const finds = listOf(value, 'what probe found', MOST_FOUND)
+  for (const [at, item] of finds.entries()) {
+    const { identity, settings } = fieldsOf(item, `what probe found[${at}]`)
+    text(identity, `what probe found[${at}].identity`)
+    fieldsOf(settings, `what probe found[${at}].settings`)
+  }
+  return finds as readonly Probed[]
 }
 
 export function checkParameters(value: unknown): void {

@@ -1,6 +1,6 @@
 import { asProblem, HardwareFault } from '../../core/errors.ts'
 import type { DeviceHandle, Driver, DriverPort } from '../driver.ts'
-import { checkHandle } from './check-driver.ts'
+import { checkedFinds, checkHandle } from './check-driver.ts'
 import { type Culprit, inNameOf } from './stray-errors.ts'
 
 /**
@@ -23,7 +23,9 @@ export function guardedDriver(driver: Driver, culprit: Culprit): Driver {
         }
         return guardedHandle(handle, culprit)
       }),
-    ...(probe !== undefined && { probe: (...given: Parameters<typeof probe>) => inNameOf(culprit, () => probe.apply(driver, given)) }),
+    ...(probe !== undefined && {
+      probe: (...given: Parameters<typeof probe>) => inNameOf(culprit, async () => checkedFinds(await probe.apply(driver, given))),
+    }),
   }
 }
 

@@ -19,7 +19,7 @@ type Device = {
   readonly parameter: { readonly reading: { readonly number: number | null } | null } | null
 }
 
-const DEADLINE = { deadlineMs: 20_000 } // a plugin is tried out in a process of its own first
+const DEADLINE = { deadlineMs: 30_000 } // a plugin is tried out in a process of its own first
 
 let lab: WholeLab
 let stationId: string
@@ -173,7 +173,7 @@ it('its devices are used as any other; an edit of it is loaded, a broken edit is
   await until(async () => (await component('plugin acme'))?.message?.includes('forgotten by the counter'), { ...DEADLINE, what: 'the stray error is told' })
   expect((await lab.processes())['station']).toBe(process)
   await othersAreConnected()
-}, 90_000)
+}, 200_000)
 
 it('a description becomes a driver, changes, breaks on a line and goes, while everything runs', async () => {
   const folder = join(lab.dataDir, 'instruments')
@@ -201,4 +201,4 @@ it('a description becomes a driver, changes, breaks on a line and goes, while ev
   expect(await device(id, 'voltage')).toMatchObject({ connection: 'FAILED' })
   expect(await component('descriptions in')).toMatchObject({ state: 'OK' })
   await othersAreConnected()
-}, 90_000)
+}, 200_000)

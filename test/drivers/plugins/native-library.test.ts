@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { DeviceOffline, HardwareFault, InvalidValue, messageOf } from '../../../core/errors.ts'
 import type { DeviceHandle, Driver, DriverContext, DriverPort } from '../../../drivers/driver.ts'
@@ -155,7 +156,7 @@ describe('a call that does not return', () => {
     await using plugin = await pluginFolder()
     const file = join(plugin.folder, 'hanging')
     await writeFile(file, '')
-    const script = join(import.meta.dirname, 'library/exit-while-hanging.ts')
+    const script = fileURLToPath(new URL('library/exit-while-hanging.ts', import.meta.url))
     const said = await new Promise<string>((resolve) =>
       execFile(process.execPath, ['--import', 'tsx', script, library, file], (_, out, err) => resolve(out + err)),
     )

@@ -2,7 +2,7 @@ import { copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { HardwareFault, InvalidValue } from '../../../core/errors.ts'
-import type { DriverContext } from '../../../drivers/driver.ts'
+import type { Driver, DriverContext } from '../../../drivers/driver.ts'
 import { checkedOffer } from '../../../drivers/plugins/check-driver.ts'
 import { guardedDriver } from '../../../drivers/plugins/guarded-driver.ts'
 import { builtFile } from '../../../native/addon.ts'
@@ -224,6 +224,17 @@ describe('what a plugin opens is looked at', () => {
     const open = async (): Promise<unknown> => guarded.openDevice(await guarded.openPort(settings, context, signal), settings, context, signal)
     await expect(open()).rejects.toThrow(problem)
   })
+})
+
+it('what a plugin found on a port is looked at', async () => {
+  const probing = (found: unknown): Driver => {
+    const [driver] = checkedOffer({ drivers: [{ ...counter, openPort: async () => undefined, openDevice: async () => undefined, probe: async () => found }] })
+    return guardedDriver(driver ?? expect.fail('no driver'), { folder: '/nowhere', blame: () => undefined })
+  }
+  const good = [{ identity: 'Acme', settings: { address: 'tcp://a:1' } }]
+  expect(await probing(good).probe?.('tcp://a:1', context, signal)).toEqual(good)
+  await expect(probing(undefined).probe?.('tcp://a:1', context, signal)).rejects.toThrow('what probe found is missing; give an array')
+  await expect(probing([{ settings: {} }]).probe?.('tcp://a:1', context, signal)).rejects.toThrow('what probe found[0].identity is missing; give a text')
 })
 
 const counter = { id: 'acme-counter', vendor: 'A', model: 'X', version: '1', portKind: 'USB', settings: [], capabilities: [], locate: () => ({ address: 'x' }) }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
 import { pluginFolder } from './plugin-folder.ts'
@@ -18,7 +18,7 @@ export const emitter = () => { const emitter = new EventEmitter(); setImmediate(
 async function run(kind: string): Promise<string> {
   await using plugin = await pluginFolder()
   await plugin.write('strays.mjs', STRAYS)
-  const script = join(import.meta.dirname, 'stray-process.ts')
+  const script = fileURLToPath(new URL('stray-process.ts', import.meta.url))
   const ended = promisify(execFile)(process.execPath, ['--import', 'tsx', script, kind, plugin.folder])
   return await ended.then(
     ({ stdout }) => stdout,
@@ -26,7 +26,7 @@ async function run(kind: string): Promise<string> {
   )
 }
 
-it.concurrent.each([
+it.each([
   ['rejection', 'a promise forgotten'],
   ['later', 'a promise forgotten'],
   ['timer', 'thrown in a timer'],
