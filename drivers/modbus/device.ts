@@ -265,7 +265,7 @@ function confirms(register: Register, read: readonly number[], written: readonly
   if (read.every((word, index) => word === written[index])) return true
   const [is, was] = [decode(register, read), decode(register, written)]
   if (register.coding === 'text') return is === was
-  return register.step !== undefined && typeof is === 'number' && typeof was === 'number' && Math.abs(is - was) <= register.step
+  return register.step !== undefined && typeof is === 'number' && typeof was === 'number' && Math.abs(is - was) <= register.step / 2
 }
 
 function measured(register: Register, words: readonly number[], from: number): Measured {
