@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises'
+import { rm, stat } from 'node:fs/promises'
 import { createConnection, createServer, type Server, type Socket } from 'node:net'
 import { DeviceOffline, HardwareFault } from '../core/errors.ts'
 
@@ -80,7 +80,7 @@ export class PinSocket implements AsyncDisposable {
   }
 }
 
-/** The simulated chip's side. `answer` gives undefined to stay silent. */
+/** The simulated chip's side, in the place of what a dead one left behind. `answer` gives undefined to stay silent. */
 export async function servePins(path: string, answer: (question: Uint8Array) => Uint8Array | undefined): Promise<AsyncDisposable> {
   const clients = new Set<Socket>()
   const server: Server = createServer((client) => {
@@ -93,6 +93,7 @@ export async function servePins(path: string, answer: (question: Uint8Array) => 
     client.on('error', () => client.destroy()) // a client that goes away is no concern of ours
     client.on('close', () => clients.delete(client))
   })
+  await rm(path, { force: true })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(path, resolve)

@@ -19,7 +19,7 @@ import { readEach } from '../readings.ts'
 import { CalibrationReport } from './calibration.ts'
 import { COMMANDS } from './commands.ts'
 import type { DomeEncoder } from './encoder.ts'
-import { goTo, isWithin } from './feedback.ts'
+import { goTo, isWithin, wayTo } from './feedback.ts'
 import type { DomeMotor } from './motor.ts'
 import { counterName, rotatorParameters } from './parameters.ts'
 import { pointingOf } from './pointing.ts'
@@ -136,16 +136,15 @@ export class DomeRotator implements DeviceHandle {
       throw new LimitViolation('position', position, sector?.minimum ?? minimum, sector?.maximum ?? maximum, 'deg')
     const from = this.#azimuth()
     if ('bad' in from) throw new HardwareFault(`motion is held: ${from.bad}`, 'NONE', { instrumentCode: 'ENCODER' })
-    await this.#begin(signal, async (turn, abort) => {
-      const limitSeconds = Math.max(SHORT_MOVE_SECONDS, (stepsOf(360, drive.stepsPerRevolution) * drive.delayUs * 2) / 1e6 + LONG_MOVE_SPARE_SECONDS)
-      const shortMove = Math.abs(wrap360(target - from.azimuth + 180) - 180) <= SHORT_MOVE
-      await goTo(
+    const rules = { tolerance, corrections, limitSeconds: limitSeconds(wayTo(from.azimuth, target, sector), drive), ...(sector !== undefined && { sector }) }
+    await this.#begin(signal, (turn, abort) =>
+      goTo(
         target,
         { azimuth: () => this.#azimuth(), turn, settle: () => this.#settle(abort), seconds: () => performance.now() / 1000 },
-        { tolerance, corrections, limitSeconds: shortMove ? SHORT_MOVE_SECONDS : limitSeconds, ...(sector !== undefined && { sector }) },
+        rules,
         this.#parts.context.log,
-      )
-    })
+      ),
+    )
     this.#target = target
   }
 
@@ -167,7 +166,7 @@ export class DomeRotator implements DeviceHandle {
         if (abort.signal.aborted) throw asProblem(abort.signal.reason, accepted ? 'DONE' : 'NONE')
         const { motor, encoder, count, settings } = this.#parts
         const move = new Turn({ motor, encoder, count, drive: settings.drive }, degrees)
-        await move.begin(accepted ? abort.signal : AbortSignal.any([abort.signal, signal]))
+        await move.begin(accepted ? NEVER : signal) // a stop goes past it on the wire, and it returns
         accepted = true
         resolve()
         await move.finish(abort.signal, enough)
@@ -298,6 +297,13 @@ export class DomeRotator implements DeviceHandle {
     return { value: encoder.count.counters[state] }
   }
 }
+
+/** As DriftApp has it: a minute, or for long ways twice the time of their steps, and half a minute. */
+function limitSeconds(way: number, { stepsPerRevolution, delayUs }: RotatorSettings['drive']): number {
+  return Math.abs(way) <= SHORT_MOVE ? SHORT_MOVE_SECONDS : (stepsOf(way, stepsPerRevolution) * delayUs * 2) / 1e6 + LONG_MOVE_SPARE_SECONDS
+}
+
+const NEVER: AbortSignal = new AbortController().signal
 
 function known(value: ParameterValue | undefined, otherwise: string): Measured {
   return value === undefined ? { bad: otherwise } : { value }

@@ -11,6 +11,8 @@ export type DomeOptions = {
   readonly slip?: number
   /** Degrees of the motor that turn nothing when it changes its direction. */
   readonly backlash?: number
+  /** Degrees for which the recalibration switch is pressed; the real one's is not known. */
+  readonly switchWidth?: number
   /** Standard deviation of the encoder, in its positions. */
   readonly noise?: number
 }
@@ -18,7 +20,6 @@ export type DomeOptions = {
 const STEPS_PER_DEGREE = 5394.07
 const WHEEL_TURNS = 2303 / 50 // of the 50 mm wheel on the 2303 mm ring
 const SWITCH_AT = 45
-const SWITCH_WIDTH = 0.3 // degrees; the real one's is not known
 const JUMP = 300 // positions: 105 deg of the wheel
 
 /** The dome itself: what the motor's steps do to it, and what its encoder and its switch see. */
@@ -28,6 +29,7 @@ export class SimulatedDome {
   readonly #slip: number
   readonly #backlash: number
   readonly #noise: number
+  readonly #switchWidth: number
   /** True azimuth, not wrapped. */
   #angle: number
   /** How much of the backlash is open towards rising azimuth. */
@@ -35,12 +37,13 @@ export class SimulatedDome {
   #shift = 0
   #frozen = 0
 
-  constructor({ random, azimuth = 40, slip = 0.007, backlash = 0.03, noise = 0.2 }: DomeOptions) {
+  constructor({ random, azimuth = 40, slip = 0.007, backlash = 0.03, switchWidth = 0.3, noise = 0.2 }: DomeOptions) {
     this.#random = random
     this.#angle = azimuth
     this.#slip = slip
     this.#backlash = backlash
     this.#noise = noise
+    this.#switchWidth = switchWidth
   }
 
   get azimuth(): number {
@@ -71,7 +74,7 @@ export class SimulatedDome {
 
   /** Of the recalibration switch: low while the dome is on it. */
   switchLevel(): boolean {
-    return Math.abs(this.azimuth - SWITCH_AT) > SWITCH_WIDTH / 2
+    return Math.abs(this.azimuth - SWITCH_AT) > this.#switchWidth / 2
   }
 
   #position(): number {

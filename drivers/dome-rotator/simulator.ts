@@ -15,6 +15,8 @@ const DIRECTION_SETTLES_SECONDS = 10e-6
 const SOMEBODY_ELSES: Move = { steps: 53_940, direction: 1, delayUs: 260, ramp: 'SCURVE' }
 const SWITCH_LINE = 27
 const FASTEST = 1.3 // deg/s
+const SWITCH_WIDTH = 0.3 // degrees
+const WIDEST_SWITCH = 3
 
 type Running = { readonly move: Move; readonly ramp: Ramp; readonly startSeconds: number; made: number }
 
@@ -160,7 +162,11 @@ export const simulation: Simulation = {
     'A dome of 1941866 steps: RP2040 controller, EMS22A encoder (slip, backlash, noise) and the recalibration switch at 45 deg. It is parked at 40 deg.',
   start: async (options) => {
     const seconds = clockOf(options)
-    const instrument = new Rp2040Simulator(hostOf(options), undefined, { boots: true })
+    const { timeFactor = 1 } = options
+    const host = hostOf(options)
+    // A faster dome presses a wider switch, and for as long: whoever looks at it does so at the pace of the real one.
+    const dome = new SimulatedDome({ random: host.random, switchWidth: Math.min(SWITCH_WIDTH * timeFactor, WIDEST_SWITCH) })
+    const instrument = new Rp2040Simulator(host, dome, { boots: true })
     const encoderPath = join(options.folder, `${options.name}.spi`)
     const switchPath = join(options.folder, `${options.name}.gpio`)
     const device = {
@@ -168,7 +174,7 @@ export const simulation: Simulation = {
       recalibrationSwitch: `gpio://${switchPath}`,
       switchLine: SWITCH_LINE,
       startAzimuth: 40,
-      fastest: FASTEST * (options.timeFactor ?? 1),
+      fastest: FASTEST * timeFactor,
       tolerance: 0.1,
     }
     const opened: AsyncDisposable[] = []

@@ -1,7 +1,7 @@
 import type { DeviceSettings } from '../../core/device.ts'
 import { Problem } from '../../core/errors.ts'
 import { requireKind } from '../address.ts'
-import type { Driver, DriverContext, Probed } from '../driver.ts'
+import { type Driver, type DriverContext, PROBE_WITHIN_MS, type Probed } from '../driver.ts'
 import { ShutterModules, type Wiring } from './modules.ts'
 import { locate, SETTINGS } from './settings.ts'
 import { DomeShutter } from './shutter.ts'
@@ -34,9 +34,10 @@ export const domeShutter: Driver<ShutterModules> = {
   probe: async (address, context, signal): Promise<readonly Probed[]> => {
     requireKind(await context.resolve(address), 'tcp', address)
     await using modules = new ShutterModules(await wiringOf({ address }, context))
+    const patience = AbortSignal.any([signal, AbortSignal.timeout(PROBE_WITHIN_MS)])
     try {
-      const identity = await modules.identify(signal)
-      await modules.preflight(signal) // other modules of this make have other switches and inputs
+      const identity = await modules.identify(patience)
+      await modules.preflight(patience) // other modules of this make have other switches and inputs
       return [{ identity: `dome shutter on ${identity}`, settings: { address } }]
     } catch (error) {
       if (error instanceof Problem && error.code !== 'DEVICE_OFFLINE') return []

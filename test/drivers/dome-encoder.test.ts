@@ -1,9 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type Alignment, decodeFrame, encodeFrame, HEALTHY, legacyRaw } from '../../drivers/dome-rotator/ems22a.ts'
+import { DomeEncoder } from '../../drivers/dome-rotator/encoder.ts'
 import { RecalibrationSwitch } from '../../drivers/dome-rotator/recalibration-switch.ts'
 import { SimulatedDome } from '../../drivers/dome-rotator/simulated-dome.ts'
 import { WheelCount } from '../../drivers/dome-rotator/wheel-count.ts'
+import { until } from '../until.ts'
 
 const bytesOf = (word: number): Uint8Array => Uint8Array.of(word >> 8, word & 0xff)
 const HEALTHY_WORDS = [
@@ -188,6 +190,37 @@ describe('the count of the wheel', () => {
     // The wheel's 50 mm on 2303 mm and DriftApp's factor differ by 0.04 %.
     expect(Math.abs(azimuth(count, 100) - dome.azimuth)).toBeLessThan(0.06)
     expect(count.counters).toMatchObject({ jump: 0, parity: 0 })
+  })
+})
+
+describe('the encoder, fifty times a second', () => {
+  test('is opened again after five errors in a row, and closed as often as opened', async () => {
+    let [opened, closed, asked] = [0, 0, 0]
+    const count = new WheelCount({ factor: 0.0108514, sign: -1, switchTotal: -11_795, fastest: 1.3 })
+    const encoder = await DomeEncoder.open(count, {
+      alignment: 'standard',
+      steps: () => 0,
+      open: async () => {
+        opened += 1
+        const broken = opened === 1
+        return {
+          simulated: false,
+          transfer: async () => {
+            asked += 1
+            if (broken) throw new Error('input/output error')
+            return bytesOf(encodeFrame(7))
+          },
+          [Symbol.asyncDispose]: async () => {
+            closed += 1
+          },
+        }
+      },
+    })
+    await until(() => count.raw === 7)
+    expect({ opened, closed, unanswered: count.counters.unanswered }).toEqual({ opened: 2, closed: 1, unanswered: 5 })
+    expect(asked).toBeGreaterThan(5)
+    await encoder[Symbol.asyncDispose]()
+    expect(closed).toBe(2)
   })
 })
 

@@ -15,6 +15,7 @@ import { until } from '../until.ts'
 import { type Bench, goodValue, never, open, openBench, problemOf, readOne } from './bench.ts'
 
 const TIME_FACTOR = 10 // a move of 10 deg takes a second and a half
+const SWITCH_WIDTH = 2 // degrees: pressed for as long as the real one, at that pace
 const ARRIVES = { deadlineMs: 30_000 }
 
 describe('the dome on a pseudo-terminal, its encoder and its switch on sockets', () => {
@@ -30,7 +31,7 @@ describe('the dome on a pseudo-terminal, its encoder and its switch on sockets',
   beforeEach(async () => {
     bench = await openBench()
     accepted = []
-    dome = new SimulatedDome({ random: () => 0.5, azimuth: 40, noise: 0 })
+    dome = new SimulatedDome({ random: () => 0.5, azimuth: 40, noise: 0, switchWidth: SWITCH_WIDTH })
     simulator = new Rp2040Simulator({ random: () => 0.5, accepted: (command) => accepted.push(command) }, dome, { boots: true })
     const linkPath = join(bench.folder, 'dome.tty')
     line = new SimulatedTerminal({ instrument: simulator, baudRate: 115_200, linkPath, seconds })
@@ -89,7 +90,7 @@ describe('the dome on a pseudo-terminal, its encoder and its switch on sockets',
   })
 
   test('a dome that slips is corrected by its encoder, and the azimuth is doubtful until the switch was passed', async () => {
-    const slipping = new SimulatedDome({ random: () => 0.5, azimuth: 39, noise: 0, slip: 0.1, backlash: 0.2 })
+    const slipping = new SimulatedDome({ random: () => 0.5, azimuth: 39, noise: 0, slip: 0.1, backlash: 0.2, switchWidth: SWITCH_WIDTH })
     simulator = Object.assign(simulator, { dome: slipping })
     dome = slipping
     await using opened = await open(domeRotator, { ...settings, startAzimuth: 39, tolerance: 0.2 }, bench.context)
@@ -99,7 +100,7 @@ describe('the dome on a pseudo-terminal, its encoder and its switch on sockets',
     expect(accepted.length).toBeGreaterThan(1)
     expect(Math.abs(dome.azimuth - 43)).toBeLessThan(0.25)
     expect(await goodValue(opened.device, 'calibrated')).toBe(false)
-    await opened.device.motion?.moveTo(46, never) // over the switch
+    await opened.device.motion?.moveTo(46.5, never) // over the switch
     await stands(opened.device)
     expect(await goodValue(opened.device, 'calibrated')).toBe(true)
     expect(await readOne(opened.device, 'position')).not.toHaveProperty('quality')
@@ -119,7 +120,7 @@ describe('the dome on a pseudo-terminal, its encoder and its switch on sockets',
     expect(String(await goodValue(opened.device, 'last_calibration_at'))).toMatch(/^\d{4}-.*Z$/)
     expect(Number(await goodValue(opened.device, 'calibration_duration'))).toBeGreaterThan(0)
     expect(opened.device.motion?.homed()).toBe(true)
-    expect(Math.abs(Number(await goodValue(opened.device, 'position')) - dome.azimuth)).toBeLessThan(0.5)
+    expect(Math.abs(Number(await goodValue(opened.device, 'position')) - dome.azimuth)).toBeLessThan(SWITCH_WIDTH / 2 + 0.3)
   })
 
   test('a sweep that finds no switch is degraded, and says so', async () => {
@@ -247,9 +248,23 @@ describe('the dome on a pseudo-terminal, its encoder and its switch on sockets',
     simulator.provoke('BUSY', seconds())
     expect(await problemOf(opened.device.motion?.moveTo(45, never) ?? Promise.resolve())).toMatchObject({ code: 'DEVICE_BUSY', effect: 'NONE' })
     expect(await opened.device.motion?.isMoving(never)).toBe(true) // somebody else's
-    simulator.provoke('unknown_command', seconds())
-    await opened.device.motion?.stop(never) // not heard
-    await until(async () => !(await opened.device.motion?.isMoving(never)), ARRIVES)
+    await opened.device.motion?.stop(never) // as a station does that finds it moving
+    await stands(opened.device)
+    expect(accepted).toEqual(['STOP'])
+    expect(domeRotator.afterLostStation).toBe('STOP')
+  })
+
+  test('a stop while a move is being accepted ends it, and its steps are counted', async () => {
+    await using opened = await open(domeRotator, { address: settings.address ?? '' }, bench.context)
+    await opened.device.commands?.invoke('set_azimuth', { azimuth: 40 }, never)
+    const asked = opened.device.motion?.moveTo(90, never).catch((error: unknown) => problemOf(Promise.reject(error)))
+    await until(() => accepted.length > 0, { everyMs: 1 })
+    await opened.device.motion?.stop(never)
+    await asked
+    await stands(opened.device)
+    expect(accepted[0]).toMatch(/^MOVE/)
+    expect(accepted.slice(1).every((command) => command === 'STOP')).toBe(true)
+    expect(Number(await goodValue(opened.device, 'position'))).toBeCloseTo(dome.azimuth, 0)
   })
 
   test('a move that nobody has seen end is not taken for done', async () => {
