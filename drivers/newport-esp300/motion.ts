@@ -179,7 +179,12 @@ export class AxisMotion implements MotionFacet {
 
   async #confirmStop(what: string, ending: UnderWay | undefined, signal: AbortSignal): Promise<void> {
     const { axis, port } = this.#line
-    await this.#line.exchange('urgent', (line) => port.refuseErrors(line, axis, what, 'ended', this.#expected(ending)), signal)
+    try {
+      await this.#line.exchange('urgent', (line) => port.refuseErrors(line, axis, what, 'ended', this.#expected(ending)), signal)
+    } catch (error) {
+      // The exchange knows of its own questions only, and the stop went out before it.
+      throw error instanceof Problem && error.effect === 'NONE' ? error.with({ effect: 'POSSIBLE' }) : error
+    }
   }
 
   /** A search that was to be stopped was aborted: that is no fault. */

@@ -168,7 +168,12 @@ export class LaserDevice implements DeviceHandle {
   async #safer(set: Switch, signal: AbortSignal): Promise<boolean> {
     this.#saferSets += 1
     await this.#port.line.interject(set.text)
-    return await this.#port.line.exchange('urgent', (line) => this.#confirmed(line, set), signal)
+    try {
+      return await this.#port.line.exchange('urgent', (line) => this.#confirmed(line, set), signal)
+    } catch (error) {
+      // The exchange knows of its own questions only, and the command went out before it.
+      throw error instanceof Problem && error.effect === 'NONE' ? error.with({ effect: 'POSSIBLE' }) : error
+    }
   }
 
   /** Sets are not answered: the laser is asked until it is as wanted, and one that goes on as before has not obeyed. */

@@ -356,6 +356,15 @@ describe('the driver on a pseudo-terminal', () => {
     expect(await problemOf(invoke(device, 'dance'))).toMatchObject({ code: 'NOT_FOUND' })
   })
 
+  test('a stop whose confirmation is lost may have stopped', async () => {
+    await using axis = await openAxis()
+    await axis.device.motion?.moveTo(20, never)
+    line.inject({ kind: 'silent' })
+    expect(await problemOf(axis.device.motion?.stop(never) ?? Promise.resolve())).toMatchObject({ code: 'DEADLINE_EXCEEDED', effect: 'POSSIBLE' })
+    await stands(axis.device)
+    expect(accepted.at(-1)).toBe('1ST')
+  })
+
   test('every axis is stopped at once', async () => {
     await using axis = await openAxis()
     const second = await newportEsp300.openDevice(axis.port, { ...settings, axis: 2 }, bench.context, never)

@@ -318,6 +318,14 @@ describe('the driver on a pseudo-terminal', () => {
     expect(accepted.slice(1)).toEqual(['on', 'shut 1', 'shut 0', 'off'])
   })
 
+  test('a closing whose confirmation is lost may have closed', async () => {
+    await using laser = await openLaser()
+    await write(laser, 'shutter', true)
+    line.inject({ kind: 'silent' })
+    expect(await problemOf(write(laser, 'shutter', false))).toMatchObject({ code: 'DEADLINE_EXCEEDED', effect: 'POSSIBLE' })
+    expect(await goodValue(laser.device, 'shutter')).toBe(false)
+  })
+
   test('an opening that waited is not sent after a closing', async () => {
     await using laser = await openLaser()
     line.inject({ kind: 'late', byMs: 200 })
