@@ -101,7 +101,7 @@ export class DomeRotator implements DeviceHandle {
   async read(names: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, Measured>> {
     const { motor, encoder } = this.#parts
     if (motor.lost.aborted) throw asProblem(motor.lost.reason).with({ effect: 'NONE' })
-    await encoder?.nextSample()
+    if (names.some((name) => name === 'position' || name.startsWith('encoder_'))) await encoder?.nextSample()
     return await readEach(names, (name) => this.#readOne(name, signal), { lost: motor.lost, signal })
   }
 

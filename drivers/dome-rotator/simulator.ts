@@ -212,6 +212,9 @@ function alongside(line: RunningSimulation, close: () => Promise<void>): Running
     get faultsLeft() {
       return line.faultsLeft
     },
+    get wire() {
+      return line.wire
+    },
     unplug: () => line.unplug(),
     plugIn: () => line.plugIn(),
     [Symbol.asyncDispose]: close,
