@@ -1,5 +1,5 @@
 import { DeadlineExceeded, HardwareFault, Problem } from '../core/errors.ts'
-import { BusReader } from './bus-reader.ts'
+import { BusReader, type BytesShape } from './bus-reader.ts'
 import type { ByteTransport } from './byte-transport.ts'
 import { ExchangeQueue, type Lane, problemOf, waitFor } from './exchange-queue.ts'
 
@@ -28,8 +28,8 @@ export interface BusExchange {
   tell(command: string, reply: RegExp, timeoutMs?: number): Promise<string>
   /** Sends a command whose answer comes later, to who listens; what comes within `withinMs` is returned. */
   start(command: string, reply: RegExp, withinMs: number): Promise<string | undefined>
-  /** As tell, for an answer of `length` bytes after `header`, whatever bytes they are. */
-  tellForBytes(command: string, header: string, length: number, timeoutMs: number): Promise<Uint8Array>
+  /** As tell, for an answer of `length` bytes after `header`, whatever bytes they are, or a line in its place. */
+  tellForBytes(command: string, answer: BytesShape, timeoutMs: number): Promise<Uint8Array | string>
   pause(milliseconds: number): Promise<void>
   /** The device may have said something that answers nothing: what it says next must be sorted out first. */
   doubt(): void
@@ -131,7 +131,7 @@ export class BusLine implements AsyncDisposable {
         if (line === undefined && signal.aborted) throw this.#givenUp(address, signal, 'POSSIBLE')
         return line
       },
-      tellForBytes: (command, header, length, within) => tell(command, (deadlineMs) => this.#reader.bytes(header, length, deadlineMs, signal), within),
+      tellForBytes: (command, answer, within) => tell(command, (deadlineMs) => this.#reader.bytes(answer, deadlineMs, signal), within),
       pause: (milliseconds) => waitFor(milliseconds, signal, state.soFar),
       doubt: () => this.#behind.add(address),
     }

@@ -3,7 +3,14 @@ const STALE_AFTER_MS = 50 // half a line that nothing was added to for so long n
 const NOT_TEXT = /^[^\x20-\x7e]+/ // noise between two packets
 const SHOWN_LENGTH = 60
 
-type Expected = { readonly take: (line: string) => boolean } | { readonly header: string; readonly length: number; readonly give: (bytes: Uint8Array) => void }
+/** So many bytes after a header that stands where a line begins, or in their place a line of the shape `instead`. */
+export type BytesShape = { readonly header: string; readonly length: number; readonly instead: RegExp }
+
+type Expected = {
+  /** Whether the line was what was waited for. */
+  readonly take: (line: string) => boolean
+  readonly bytes?: { readonly header: string; readonly length: number; readonly give: (bytes: Uint8Array) => void }
+}
 
 /** Cuts what arrives on a shared bus into lines; one may be waited for, the others go to `unasked`. Nothing is kept. */
 export class BusReader {
@@ -40,22 +47,11 @@ export class BusReader {
 
   /** The next line of this shape; undefined when none came until `deadlineMs` (by performance.now()) or the signal. One caller at a time. */
   line(shape: RegExp, deadlineMs: number, signal: AbortSignal): Promise<string | undefined> {
-    return this.#wait<string>(
-      (give) => ({
-        take: (line) => {
-          if (!shape.test(line)) return false
-          give(line)
-          return true
-        },
-      }),
-      deadlineMs,
-      signal,
-    )
+    return this.#wait<string>((give) => ({ take: lineOf(shape, give) }), deadlineMs, signal)
   }
 
-  /** The `length` bytes after `header`, which stands where a line begins. */
-  bytes(header: string, length: number, deadlineMs: number, signal: AbortSignal): Promise<Uint8Array | undefined> {
-    return this.#wait<Uint8Array>((give) => ({ header, length, give }), deadlineMs, signal)
+  bytes({ header, length, instead }: BytesShape, deadlineMs: number, signal: AbortSignal): Promise<Uint8Array | string | undefined> {
+    return this.#wait<Uint8Array | string>((give) => ({ take: lineOf(instead, give), bytes: { header, length, give } }), deadlineMs, signal)
   }
 
   #wait<T>(expect: (give: (answer: T) => void) => Expected, deadlineMs: number, signal: AbortSignal): Promise<T | undefined> {
@@ -76,29 +72,40 @@ export class BusReader {
   }
 
   #takeBytes(): boolean {
-    const expected = this.#expected
-    if (expected === undefined || 'take' in expected) return false
+    const bytes = this.#expected?.bytes
+    if (bytes === undefined) return false
+    const { header, length, give } = bytes
     this.#partial = this.#partial.replace(/^[\r\n]+/, '')
-    const end = expected.header.length + expected.length
-    if (!this.#partial.startsWith(expected.header) || this.#partial.length < end) return false
-    const bytes = Buffer.from(this.#partial.slice(expected.header.length, end), 'latin1')
+    const end = header.length + length
+    if (!this.#partial.startsWith(header) || this.#partial.length < end) return false
+    const found = Buffer.from(this.#partial.slice(header.length, end), 'latin1')
     this.#partial = this.#partial.slice(end)
-    expected.give(bytes)
+    give(found)
     return true
   }
 
   #takeLine(): boolean {
-    const expected = this.#expected
-    const inBytes =
-      expected !== undefined && 'header' in expected && this.#partial !== '' && expected.header.startsWith(this.#partial.slice(0, expected.header.length))
-    const end = inBytes ? -1 : this.#partial.indexOf(this.#terminator)
+    const end = this.#mayBeBytes() ? -1 : this.#partial.indexOf(this.#terminator)
     if (end < 0) return false
     const line = this.#partial.slice(0, end).replace(NOT_TEXT, '').trimEnd()
     this.#partial = this.#partial.slice(end + this.#terminator.length)
-    if (line === '') return true
-    if (expected !== undefined && 'take' in expected && expected.take(line)) return true
+    if (line === '' || this.#expected?.take(line) === true) return true
     this.#other = line
     this.#unasked(line)
     return true
+  }
+
+  /** What stands here began like the bytes that are waited for: a line's end among them is none. */
+  #mayBeBytes(): boolean {
+    const header = this.#expected?.bytes?.header
+    return header !== undefined && this.#partial !== '' && header.startsWith(this.#partial.slice(0, header.length))
+  }
+}
+
+function lineOf(shape: RegExp, give: (line: string) => void): (line: string) => boolean {
+  return (line) => {
+    const fits = shape.test(line)
+    if (fits) give(line)
+    return fits
   }
 }

@@ -1,15 +1,18 @@
-import { Conflict, HardwareFault, InvalidValue, NotFound } from '../../core/errors.ts'
+import { Conflict, InvalidValue, NotFound } from '../../core/errors.ts'
 import type { ParameterValue } from '../../core/reading.ts'
-import type { ModuleDevice } from './module.ts'
+import type { BusExchange } from '../bus-line.ts'
+import type { ModuleLink } from './module-link.ts'
+import type { ModuleMotion } from './module-motion.ts'
 import * as protocol from './protocol.ts'
 
 const CURVE_WITHIN_MS = 20_000 // documented: about 12 s, and half a second on the wire
 
+type Module = { readonly link: ModuleLink; readonly motion: ModuleMotion }
 type Given = Readonly<Record<string, ParameterValue>>
-type Invocation = (module: ModuleDevice, given: Given, signal: AbortSignal) => Promise<ParameterValue | undefined>
+type Invocation = (module: Module, given: Given, signal: AbortSignal) => Promise<ParameterValue | undefined>
 
 /** Carries out a command of the module's own (commands.ts). Arguments are checked before. */
-export async function invoke(module: ModuleDevice, name: string, given: Given, signal: AbortSignal): Promise<ParameterValue | undefined> {
+export async function invoke(module: Module, name: string, given: Given, signal: AbortSignal): Promise<ParameterValue | undefined> {
   const invocation = INVOCATIONS[name]
   if (invocation === undefined) throw new NotFound(`command ${name}`)
   return await invocation(module, given, signal)
@@ -17,105 +20,108 @@ export async function invoke(module: ModuleDevice, name: string, given: Given, s
 
 const acknowledged =
   (text: (address: string, given: Given) => string): Invocation =>
-  async (module, given, signal) => {
-    await module.command(text(module.busAddress, given), signal)
+  async ({ link }, given, signal) => {
+    await link.command(text(link.busAddress, given), signal)
     return undefined
   }
 
 const work =
   (text: (address: string, given: Given) => string): Invocation =>
-  async (module, given, signal) => {
-    await module.begin({ kind: 'work', text: text(module.busAddress, given), followedAs: 'command' }, signal)
+  async ({ link, motion }, given, signal) => {
+    await motion.begin({ kind: 'work', text: text(link.busAddress, given), followedAs: 'command' }, signal)
     return undefined
   }
 
 const jog =
   (direction: protocol.Direction): Invocation =>
-  async (module, _given, signal) => {
-    const { busAddress } = module
-    const target = async (bus: Parameters<ModuleDevice['askPulses']>[0]): Promise<number> => {
-      const step = await module.askPulses(bus, protocol.ask.jogStep(busAddress), 'GJ')
-      const position = await module.askPulses(bus, protocol.ask.position(busAddress), 'PO')
+  async ({ link, motion }, _given, signal) => {
+    const { busAddress } = link
+    const target = async (bus: BusExchange): Promise<number> => {
+      const step = await link.askPulses(bus, protocol.ask.jogStep(busAddress), 'GJ')
+      const position = await link.askPulses(bus, protocol.ask.position(busAddress), 'PO')
       return direction === 'forward' ? position + step : position - step
     }
-    await module.begin({ kind: 'jog', text: protocol.command.jog(busAddress, direction), followedAs: 'command', target }, signal)
+    await motion.begin({ kind: 'jog', text: protocol.command.jog(busAddress, direction), followedAs: 'command', target }, signal)
     return undefined
   }
 
 const INVOCATIONS: Readonly<Record<string, Invocation>> = {
-  move_relative: async (module, { distance }, signal) => {
-    const { busAddress } = module
-    const pulses = protocol.pulsesOf(number(distance), module.pulsesPerTurn)
+  move_relative: async ({ link, motion }, { distance }, signal) => {
+    const { busAddress } = link
+    const pulses = protocol.pulsesOf(number(distance), motion.pulsesPerTurn)
     const text = protocol.command.moveBy(busAddress, pulses)
-    const target = async (bus: Parameters<ModuleDevice['askPulses']>[0]): Promise<number> =>
-      (await module.askPulses(bus, protocol.ask.position(busAddress), 'PO')) + pulses
-    await module.begin({ kind: 'move', text, followedAs: 'command', target }, signal)
+    const target = async (bus: BusExchange): Promise<number> => (await link.askPulses(bus, protocol.ask.position(busAddress), 'PO')) + pulses
+    await motion.begin({ kind: 'move', text, followedAs: 'command', target }, signal)
     return undefined
   },
   jog_forward: jog('forward'),
   jog_backward: jog('backward'),
-  join_group: async (module, { address }, signal) => {
-    const leader = module.port.module(text(address))
-    if (leader === undefined || leader.busAddress === module.busAddress)
+  join_group: async ({ link, motion }, { address }, signal) => {
+    const { port, busAddress } = link
+    const leader = port.module(text(address))
+    if (leader === undefined || leader.busAddress === busAddress)
       throw new InvalidValue(`address: ${text(address)} is not another connected module of this bus`, ['address'])
-    if (leader.pulsesPerTurn !== module.pulsesPerTurn) throw new Conflict(`the modules at ${leader.busAddress} and ${module.busAddress} count differently`)
-    await module.command(protocol.command.listenTo(module.busAddress, leader.busAddress), signal)
-    module.port.joinGroup(leader.busAddress, module.busAddress)
+    if (leader.pulsesPerTurn !== motion.pulsesPerTurn) throw new Conflict(`the modules at ${leader.busAddress} and ${busAddress} count differently`)
+    await link.command(protocol.command.listenTo(busAddress, leader.busAddress), signal)
+    port.joinGroup(leader.busAddress, busAddress)
     return undefined
   },
-  leave_group: async (module, _given, signal) => {
-    await module.command(protocol.command.listenTo(module.busAddress, module.busAddress), signal)
-    module.port.leaveGroups(module.busAddress)
+  leave_group: async ({ link }, _given, signal) => {
+    await link.command(protocol.command.listenTo(link.busAddress, link.busAddress), signal)
+    link.port.leaveGroups(link.busAddress)
     return undefined
   },
   search_resonance: work((address, given) => protocol.command.searchResonance(address, motor(given))),
   clean: work(protocol.command.clean),
   optimise: work(protocol.command.optimise),
-  current_curve: async (module, given, signal) => {
-    const { busAddress } = module
-    const bytes = await module.exchange(
+  current_curve: async ({ link }, given, signal) => {
+    const { busAddress } = link
+    const command = protocol.command.currentCurve(busAddress, motor(given))
+    const instead = protocol.reply.error(busAddress)
+    const answer = await link.exchange(
       'command',
-      (bus) =>
-        bus.tellForBytes(
-          protocol.command.currentCurve(busAddress, motor(given)),
-          protocol.curveHeader(busAddress, motor(given)),
-          protocol.CURVE_BYTES,
-          CURVE_WITHIN_MS,
-        ),
+      (bus) => bus.tellForBytes(command, { header: protocol.curveHeader(busAddress, motor(given)), length: protocol.CURVE_BYTES, instead }, CURVE_WITHIN_MS),
       signal,
     )
-    return [...protocol.parseCurve(bytes)]
+    if (typeof answer === 'string') link.refuseError(answer, command)
+    return typeof answer === 'string' ? undefined : [...protocol.parseCurve(answer)]
   },
   restore_factory_frequency: acknowledged((address, given) =>
     protocol.command.factoryPeriod(address, motor(given), given.direction === 'backward' ? 'backward' : 'forward'),
   ),
-  isolate: async (module, { minutes }, signal) => {
+  isolate: async ({ link }, { minutes }, signal) => {
     if (number(minutes) === 0) {
-      await module.endIsolation(signal)
+      await link.endIsolation(signal)
       return undefined
     }
-    const command = protocol.command.isolate(module.busAddress, number(minutes))
-    await module.exchange(
+    const command = protocol.command.isolate(link.busAddress, number(minutes))
+    await link.exchange(
       'command',
       async (bus) => {
-        const status = protocol.parseStatus(await bus.tell(command, protocol.reply.status(module.busAddress)))
-        if (status === undefined || (!status.ok && status.code !== ISOLATED))
-          throw new HardwareFault(`${command} was not taken: ${status?.text ?? 'no answer'}`, 'POSSIBLE')
+        const line = await bus.tell(command, protocol.reply.status(link.busAddress))
+        if (protocol.parseStatus(line)?.code !== ISOLATED) link.refuseError(line, command)
+        link.isolatedFor(number(minutes))
       },
       signal,
     )
-    module.isolatedFor(number(minutes))
     return undefined
   },
   skip_frequency_search: acknowledged(protocol.command.skipFrequencySearch),
   enable_frequency_search: acknowledged(protocol.command.enableFrequencySearch),
   save: acknowledged(protocol.command.save),
-  change_address: async (module, { address }, signal) => {
+  change_address: async ({ link }, { address }, signal) => {
+    const { port, busAddress } = link
     const to = text(address)
-    if (module.port.has(to)) throw new Conflict(`address ${to} of ${module.port.address} is another device's already`)
-    const command = protocol.command.changeAddress(module.busAddress, to)
-    await module.exchange('command', async (bus) => module.refuseError(await bus.tell(command, protocol.reply.status(to)), command), signal)
-    module.movedTo(to)
+    if (port.module(to) !== undefined) throw new Conflict(`address ${to} of ${port.address} is another device's already`)
+    const command = protocol.command.changeAddress(busAddress, to)
+    await link.exchange(
+      'command',
+      async (bus) => {
+        link.refuseError(await bus.tell(command, new RegExp(`${protocol.reply.status(to).source}|${protocol.reply.error(busAddress).source}`)), command)
+        link.movedTo(to)
+      },
+      signal,
+    )
     return undefined
   },
 }

@@ -65,10 +65,6 @@ export class BusPort implements DriverPort {
     }
   }
 
-  has(busAddress: string): boolean {
-    return this.#modules.has(busAddress)
-  }
-
   module(busAddress: string): GroupMember | undefined {
     return this.#modules.get(busAddress)
   }

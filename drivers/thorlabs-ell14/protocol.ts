@@ -64,6 +64,7 @@ export type HomeDirection = 'clockwise' | 'counter-clockwise'
 export const reply = {
   identity: (address: string) => new RegExp(`^${address}IN[0-9A-F]{30}$`),
   status: (address: string) => new RegExp(`^${address}GS[0-9A-F]{2}$`),
+  error: (address: string) => new RegExp(`^${address}GS(?!00)[0-9A-F]{2}$`),
   /** What a move ends with: where it stands, or what went wrong. */
   moved: (address: string) => new RegExp(`^${address}(PO[0-9A-F]{8}|GS[0-9A-F]{2})$`),
   /** The answer `letters` with `digits` of data, or an error in its place; "ok" is no answer to a question. */

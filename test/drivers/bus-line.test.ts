@@ -145,7 +145,12 @@ describe('a shared bus', () => {
 
   test('bytes of any value are one answer', async () => {
     const bytes = Buffer.from([0x0d, 0x0a, 0x32, 0x50, 0x4f, 0xff, 0x00, 0x0d, 0x0a])
-    const answer = line.exchange('2', 'command', (exchange) => exchange.tellForBytes('2c1', '2C1', bytes.length, 1000), never)
+    const answer = line.exchange(
+      '2',
+      'command',
+      (exchange) => exchange.tellForBytes('2c1', { header: '2C1', length: bytes.length, instead: /^2GS/ }, 1000),
+      never,
+    )
     await until(() => bus.written.length === 1)
     bus.say('3GS00\r\n2C')
     bus.say('1')
@@ -154,6 +159,12 @@ describe('a shared bus', () => {
     expect(Buffer.from(await answer)).toEqual(bytes)
     bus.answer = () => '2PO00000002\r\n'
     expect(await ask('2')).toBe('2PO00000002')
+  })
+
+  test('a line in the place of bytes is told at once', async () => {
+    bus.answer = () => '2GS03\r\n'
+    const shape = { header: '2C1', length: 522, instead: /^2GS/ }
+    expect(await line.exchange('2', 'command', (exchange) => exchange.tellForBytes('2c1', shape, 10_000), never)).toBe('2GS03')
   })
 
   test('an emergency stop is written beside a waiting exchange, and voids it and all that wait', async () => {
