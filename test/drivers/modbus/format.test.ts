@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { InvalidValue, messageOf } from '../../../core/errors.ts'
 import { checkValue } from '../../../core/parameter.ts'
 import { isUnit } from '../../../core/unit.ts'
 import { modbusFormat } from '../../../drivers/modbus/format.ts'
@@ -131,6 +134,28 @@ describe('a profile that is right', () => {
     expect(() => driver.locate({ address: 'tcp://10.1.1.1:502', units: 9 })).toThrow('units is not a setting')
     expect(() => driver.locate({ address: 'usbtmc:///dev/usbtmc0' })).toThrow('needs a serial or tcp address')
   })
+})
+
+test('whatever is typed, it is a profile or a refusal with its line', () => {
+  const whole = readFileSync(join(DRIVERS, 'modbus/profiles/omron-e5cc.yaml'), 'utf8')
+  const slip = fc.record({
+    at: fc.nat(whole.length),
+    gone: fc.nat(6),
+    typed: fc.oneof(fc.string({ maxLength: 4 }), fc.constantFrom('\n', '- ', ': ', '{', '[', '&a ', '*a', '~', '0x', '1e99')),
+  })
+  fc.assert(
+    fc.property(fc.array(slip, { minLength: 1, maxLength: 3 }), (slips) => {
+      let text = whole
+      for (const { at, gone, typed } of slips) text = text.slice(0, at) + typed + text.slice(at + gone)
+      try {
+        modbusFormat.driverOf(text, 'slip.yaml')
+      } catch (error) {
+        expect(error).toBeInstanceOf(InvalidValue)
+        expect(messageOf(error)).toMatch(/^slip\.yaml:\d+:\d+: /)
+      }
+    }),
+    { numRuns: 50 },
+  )
 })
 
 test('every profile that comes with the program is right, each with units of UCUM, and its simulated device can be read', async () => {
