@@ -1,4 +1,4 @@
-import { DRIVERS } from '../drivers/catalog.ts'
+import { builtInDriver } from '../drivers/built-in.ts'
 import { migrate } from '../prisma/migrate.ts'
 import type { LocalConfig } from './config.ts'
 import { SIMULATED_DEVICES } from './lab/devices.ts'
@@ -12,6 +12,6 @@ export async function prepareDatabase(
 ): Promise<void> {
   for (const name of await migrate(databaseUrl)) say(`migration ${name} applied`)
   if (!simulatedLab) return
-  const registered = await registerSimulatedDevices(databaseUrl, stationName, SIMULATED_DEVICES, DRIVERS)
+  const registered = await registerSimulatedDevices(databaseUrl, stationName, SIMULATED_DEVICES, builtInDriver)
   if (registered > 0) say(`${registered} simulated devices registered`)
 }

@@ -9,7 +9,7 @@ export async function registerSimulatedDevices(
   databaseUrl: string,
   stationName: string,
   devices: readonly SimulatedDevice[],
-  drivers: readonly Pick<Driver, 'id' | 'portKind' | 'locate'>[],
+  driverOf: (id: string) => Pick<Driver, 'portKind' | 'locate'> | undefined,
 ): Promise<number> {
   await using database = openDatabase(databaseUrl, { onError: () => undefined, maxConnections: 1 }) // a broken connection fails the query that needs it
   const { prisma } = database
@@ -17,7 +17,7 @@ export async function registerSimulatedDevices(
   if ((await prisma.device.count()) > 0) return 0
   await prisma.$transaction(async (tx) => {
     for (const { name, label, driverId, settings } of devices) {
-      const driver = drivers.find((candidate) => candidate.id === driverId)
+      const driver = driverOf(driverId)
       if (driver === undefined) throw new CannotStart(`the simulated device ${name} names the driver ${driverId}, which does not exist`)
       const { address, subAddress } = driver.locate(settings)
       const place = { stationId: station.id, address }

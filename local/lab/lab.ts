@@ -8,12 +8,14 @@ import { simulatorLibrary } from '../../drivers/pvcam-camera/simulator.ts'
 import { seededRandom } from '../../drivers/random.ts'
 import { SimulatedRegisters } from '../../drivers/simulated-registers.ts'
 import { SimulatedTerminal } from '../../drivers/simulated-terminal.ts'
+import type { RunningSimulation } from '../../drivers/simulation.ts'
 import type { SimulatorHost } from '../../drivers/simulator.ts'
 import { SmartSawSimulator } from '../../drivers/smart-saw/simulator.ts'
 import { CannotStart } from '../../link/child.ts'
 import { readEntry, removeEntry, writeEntry } from './book.ts'
 import { CommandLog } from './command-log.ts'
 import type { LabConfig } from './config.ts'
+import { besides, INSTRUMENTS, startInstrument } from './instruments.ts'
 import { lightAt } from './world.ts'
 
 const HOST = '127.0.0.1'
@@ -26,6 +28,8 @@ export interface Lab extends AsyncDisposable {
   readonly esp300: { readonly instrument: Esp300Simulator; readonly line: SimulatedTerminal }
   readonly powerMeter: { readonly instrument: Newport1830cSimulator; readonly line: SimulatedTerminal }
   readonly saw: { readonly instrument: SmartSawSimulator; readonly port: SimulatedRegisters }
+  /** Those that share nothing with the others' world, by the name of their address. */
+  readonly instruments: Readonly<Record<string, RunningSimulation>>
 }
 
 /** Throws CannotStart when the saw's port is taken. One lab per folder: the supervisor holds the lock of the data folder. */
@@ -45,9 +49,9 @@ export async function startLab(config: LabConfig): Promise<Lab> {
   const meter = new Newport1830cSimulator(host('power-meter'), { light: (at) => lightAt(stages.position(1, at)) })
   const powerMeter = new SimulatedTerminal({ instrument: meter, baudRate: METER_BAUD, linkPath: link('power-meter'), seconds })
   const saw = new SmartSawSimulator(host('saw'), { operator: config.operator })
-  const sawPort = new SimulatedRegisters({ instrument: saw, host: HOST, port: config.sawPort ?? (await portOfLastTime(folder)) ?? 0, seconds })
+  const sawPort = new SimulatedRegisters({ instrument: saw, host: HOST, port: config.sawPort ?? (await portOfLastTime(folder, 'saw')) ?? 0, seconds })
 
-  const parts = [esp300, powerMeter, sawPort]
+  const parts: AsyncDisposable[] = [esp300, powerMeter, sawPort]
   try {
     await esp300.plugIn()
     await powerMeter.plugIn()
@@ -60,16 +64,26 @@ export async function startLab(config: LabConfig): Promise<Lab> {
       saw: { kind: 'tcp', host: HOST, port: sawPort.port },
       pvcam: { kind: 'library', path: simulatorLibrary() },
     }
+    const instruments: Record<string, RunningSimulation> = {}
+    for (const [name, driverId] of Object.entries(INSTRUMENTS)) {
+      const port = await portOfLastTime(folder, name)
+      const { accepted } = host(name)
+      const running = await startInstrument(driverId, { folder, name, seed: config.seed, accepted, ...(port !== undefined && { port }) })
+      parts.push(running)
+      instruments[name] = running
+      Object.assign(book, { [name]: running.entry }, besides(name, folder))
+    }
     for (const [name, entry] of Object.entries(book)) await writeEntry(folder, name, entry)
     return {
       book,
       esp300: { instrument: stages, line: esp300 },
       powerMeter: { instrument: meter, line: powerMeter },
       saw: { instrument: saw, port: sawPort },
+      instruments,
       [Symbol.asyncDispose]: async () => {
         await closeAll(parts)
-        // The saw's entry stays: it remembers the port.
-        for (const name of Object.keys(book)) if (name !== 'saw') await removeEntry(folder, name)
+        // Those on TCP stay: they remember the port.
+        for (const [name, { kind }] of Object.entries(book)) if (kind !== 'tcp') await removeEntry(folder, name)
       },
     }
   } catch (error) {
@@ -78,8 +92,8 @@ export async function startLab(config: LabConfig): Promise<Lab> {
   }
 }
 
-async function portOfLastTime(folder: string): Promise<number | undefined> {
-  const entry = await readEntry(folder, 'saw')
+async function portOfLastTime(folder: string, name: string): Promise<number | undefined> {
+  const entry = await readEntry(folder, name)
   return entry?.kind === 'tcp' ? entry.port : undefined
 }
 

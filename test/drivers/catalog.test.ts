@@ -1,7 +1,8 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { DRIVERS, driverById } from '../../drivers/catalog.ts'
+import { builtInDriver } from '../../drivers/built-in.ts'
+import { DRIVERS } from '../../drivers/catalog.ts'
 import { SIMULATED_DEVICES } from '../../local/lab/devices.ts'
 
 const folder = join(import.meta.dirname, '../../drivers')
@@ -17,5 +18,5 @@ test.each(DRIVERS.map((driver) => driver.id))('%s has its protocol, driver and s
 })
 
 test('every device of the simulated lab has a driver that takes its settings', () => {
-  for (const device of SIMULATED_DEVICES) expect(driverById(device.driverId)?.locate(device.settings).address).toBe(device.settings.address)
+  for (const device of SIMULATED_DEVICES) expect(builtInDriver(device.driverId)?.locate(device.settings).address).toBe(device.settings.address)
 })

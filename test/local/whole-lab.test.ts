@@ -6,6 +6,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { SIMULATED_DEVICES } from '../../local/lab/devices.ts'
 import { startEmptyDatabase } from '../harness/database.ts'
 import { query } from '../harness/graphql.ts'
 import { freePort, launchWholeLab, processesOf, startWholeLab, type WholeLab } from '../harness/lab.ts'
@@ -59,7 +60,7 @@ describe('npm start', () => {
       '{ sessions { edges { node { title } } } devices { edges { node { name } } } }',
     )
     expect(sessions.edges.map(({ node }) => node.title)).toEqual(['kept'])
-    expect(devices.edges).toHaveLength(6)
+    expect(devices.edges).toHaveLength(SIMULATED_DEVICES.length)
   }, 240_000)
 
   it('leaves no process when the supervisor is killed with -9, and the next start waits for the rest', async () => {

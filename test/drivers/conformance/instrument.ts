@@ -1,8 +1,6 @@
 import type { DeviceSettings } from '../../../core/device.ts'
-import { driverById } from '../../../drivers/catalog.ts'
+import { builtInDriver } from '../../../drivers/built-in.ts'
 import type { DeviceHandle, Driver, DriverContext, DriverPort } from '../../../drivers/driver.ts'
-import { builtInModbusDriver } from '../../../drivers/modbus/built-in.ts'
-import { builtInScpiDriver } from '../../../drivers/scpi/built-in.ts'
 import type { RunningSimulation, Simulation } from '../../../drivers/simulation.ts'
 import { writeEntry } from '../../../local/lab/book.ts'
 import { never, openBench } from '../bench.ts'
@@ -33,7 +31,7 @@ const SEED = 20_260
 export async function startSimulated(
   simulation: Simulation,
   pace: Pace = {},
-  driver: Driver | undefined = driverById(simulation.driverId) ?? builtInScpiDriver(simulation.driverId) ?? builtInModbusDriver(simulation.driverId),
+  driver: Driver | undefined = builtInDriver(simulation.driverId),
 ): Promise<SimulatedInstrument> {
   if (driver === undefined) throw new Error(`no driver is called ${simulation.driverId}`)
   const bench = await openBench()

@@ -17,7 +17,7 @@ export const thorlabs: readonly FuzzedDriver[] = [
       { name: 'positions', parse: (line) => parsePulses(line, 'PO'), captures: ['2PO00004600', '3POFFFFFFFE'], ...whole },
       { name: 'jog steps', parse: (line) => parsePulses(line, 'GJ'), captures: ['2GJ00001000'], ...whole },
       { name: 'velocities', parse: parseVelocity, captures: ['2GV64', '2GV32'], ...whole },
-      { name: 'motors', parse: (line) => parseMotor(line, '1'), captures: ['2I1100B85FFFFFFFF00B7008D'], ...whole },
+      { name: 'motors', parse: (line) => parseMotor(line, 1), captures: ['2I1100B85FFFFFFFF00B7008D'], ...whole },
       {
         name: 'current curves',
         parse: (line) => parseCurve(Buffer.from(line, 'latin1')),
