@@ -48,7 +48,7 @@ export class ModuleMotion implements GroupMember {
 
   async moveTo(position: number, signal: AbortSignal): Promise<void> {
     const { minimumDegrees, maximumDegrees } = this.#settings
-    if (position < minimumDegrees || position > maximumDegrees) throw new LimitViolation('position', position, minimumDegrees, maximumDegrees, UNIT)
+    if (!(position >= minimumDegrees && position <= maximumDegrees)) throw new LimitViolation('position', position, minimumDegrees, maximumDegrees, UNIT)
     const pulses = protocol.pulsesOf(position, this.pulsesPerTurn)
     const text = protocol.command.moveTo(this.busAddress, pulses)
     await this.begin({ kind: 'move', text, followedAs: 'motion', target: () => Promise.resolve(pulses) }, signal)

@@ -322,7 +322,12 @@ describe('the driver on a pseudo-terminal', () => {
   test('refuses what is outside its limits before anything is sent', async () => {
     await using two = await open(thorlabsEll14, { ...settings, maximumDegrees: 90 }, bench.context)
     const { motion, commands } = two.device
-    for (const refused of [motion?.moveTo(-1, never), motion?.moveTo(90.1, never), commands?.invoke('move_relative', { distance: 91 }, never)]) {
+    for (const refused of [
+      motion?.moveTo(-1, never),
+      motion?.moveTo(90.1, never),
+      motion?.moveTo(Number.NaN, never),
+      commands?.invoke('move_relative', { distance: 91 }, never),
+    ]) {
       const problem = await problemOf(refused ?? Promise.resolve())
       expect([problem.code, problem.effect]).toEqual(['LIMIT_VIOLATION', 'NONE'])
     }
