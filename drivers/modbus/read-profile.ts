@@ -1,4 +1,4 @@
-import { readYaml, type YamlFields, type YamlValue } from '../scpi/yaml-reader.ts'
+import { readYaml, type YamlFields, type YamlValue } from '../yaml-reader.ts'
 import { MAX_ADDRESS, MAX_WORDS_READ } from './pdu.ts'
 import {
   BAUD_RATES,

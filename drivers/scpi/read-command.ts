@@ -1,8 +1,8 @@
 import type { SettingSpec } from '../../core/parameter.ts'
+import type { YamlFields, YamlValue } from '../yaml-reader.ts'
 import type { CommandDescription, ValueFormat } from './description.ts'
 import { readValueFormat, unitOf } from './read-parameter.ts'
 import { type Allowed, readTemplate } from './read-template.ts'
-import type { YamlFields, YamlValue } from './yaml-reader.ts'
 
 const NAME = /^[a-z][A-Za-z0-9_]{0,63}$/
 const ARGUMENT_KEYS = ['description', 'unit', 'minimum', 'maximum', 'default', 'kind', 'scale', 'format', 'quoted', 'choices', 'words'] as const

@@ -1,9 +1,9 @@
+import { readYaml, type YamlFields, type YamlValue } from '../yaml-reader.ts'
 import type { Channels, Connections, Delays, Description, ErrorSource, MotionDescription, SerialDefaults, Synchronise } from './description.ts'
 import { CONNECTIONS } from './description.ts'
 import { readCommands } from './read-command.ts'
 import { readParameters } from './read-parameter.ts'
 import { type Allowed, readCondition, readTemplate, readTemplates } from './read-template.ts'
-import { readYaml, type YamlFields, type YamlValue } from './yaml-reader.ts'
 
 export const PROTOCOL = 'scpi'
 
@@ -63,8 +63,8 @@ export function readDescription(text: string, file: string): Description {
   }
   const stop = root.get('stop')
   const safe = root.get('safe')
-  const rule = root.get('afterLostStation')?.oneOf(['leave', 'stop', 'makeSafe'])
-  if (rule === 'makeSafe' && safe === undefined) root.get('afterLostStation')?.refuse('makeSafe needs safe: the commands that make it so')
+  const rule = root.get('afterLostStation')?.oneOf(['leave', 'stop', 'make-safe'])
+  if (rule === 'make-safe' && safe === undefined) root.get('afterLostStation')?.refuse('make-safe needs safe: the commands that make it so')
   if (rule === 'stop' && stop === undefined && !root.has('motion')) root.get('afterLostStation')?.refuse('stop needs stop: the commands that stop it')
   const motion = root.has('motion') ? readMotion(root.need('motion', '').fields(), wide, parameterAt) : undefined
 
@@ -93,7 +93,7 @@ export function readDescription(text: string, file: string): Description {
     ...optional('underWay', root.has('underWay') ? readCondition(root.need('underWay', ''), wide) : undefined),
     ...optional('stop', stop === undefined ? undefined : readStop(stop, wide)),
     ...optional('safe', safe === undefined ? undefined : readTemplates(safe, wide)),
-    afterLostStation: rule === 'makeSafe' ? 'MAKE_SAFE' : rule === 'stop' ? 'STOP' : 'LEAVE',
+    afterLostStation: rule === 'make-safe' ? 'MAKE_SAFE' : rule === 'stop' ? 'STOP' : 'LEAVE',
   }
 }
 

@@ -1,9 +1,9 @@
 import type { ParameterKind } from '../../core/parameter.ts'
 import { isUnit } from '../../core/unit.ts'
+import type { YamlFields, YamlValue } from '../yaml-reader.ts'
 import { BLOCK_ITEMS, type NumberFormat, type ParameterDescription, type ReadBack, type ReplyFormat, type ValueFormat } from './description.ts'
 import { type Allowed, readCondition, readTemplate } from './read-template.ts'
 import { placeholders } from './template.ts'
-import type { YamlFields, YamlValue } from './yaml-reader.ts'
 
 const KINDS = { float: 'FLOAT', integer: 'INTEGER', boolean: 'BOOLEAN', text: 'TEXT', enum: 'ENUM', list: 'LIST' } as const
 const KIND_NAMES = ['float', 'integer', 'boolean', 'text', 'enum', 'list'] as const

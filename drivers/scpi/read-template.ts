@@ -1,6 +1,6 @@
+import type { YamlValue } from '../yaml-reader.ts'
 import type { Condition } from './description.ts'
 import { placeholders } from './template.ts'
-import type { YamlValue } from './yaml-reader.ts'
 
 /** What may stand in braces, and what it is. */
 export type Allowed = Readonly<Record<string, string>>

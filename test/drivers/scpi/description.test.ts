@@ -72,7 +72,7 @@ test.each<readonly [string, string, number, string]>([
   ['a poll without rest', `${PARAMETER}    pollMs: 1\n`, 16, 'pollMs: give a number from 10'],
   ['a readout that there is not', `${PARAMETER}readout: volatge\n`, 16, 'readout: "volatge" is not allowed; did you mean voltage?'],
   ['a shutter that is a number', `${PARAMETER}shutter: voltage\n`, 16, 'shutter: "voltage" is not allowed'],
-  ['safe without commands', `${PARAMETER}afterLostStation: makeSafe\n`, 16, 'makeSafe needs safe'],
+  ['safe without commands', `${PARAMETER}afterLostStation: make-safe\n`, 16, 'make-safe needs safe'],
   ['a stop that asks', `${PARAMETER}stop: OUTP?\n`, 16, 'is a question, and nobody waits for its answer here'],
   ['a register bit that is none', PARAMETER.replace('queue: SYST:ERR?', "register: '*ESR?', bits: { 3: x }"), 8, '3 is not the value of a bit'],
   ['a name with a capital', PARAMETER.replace('voltage:', 'Voltage:'), 11, 'Voltage is not a name for a parameter'],

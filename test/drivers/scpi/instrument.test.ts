@@ -214,7 +214,7 @@ commands:
     await using voltage = await opened(`${VOLTAGE}
 stop: { send: OUTP OFF, confirm: { query: 'OUTP?', pattern: '^0$' } }
 safe: OUTP OFF
-afterLostStation: makeSafe
+afterLostStation: make-safe
 `)
     instrument.answers.set('OUTP?', '0')
     served.line.inject({ kind: 'silent' })

@@ -1,5 +1,5 @@
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLMap } from 'yaml'
-import { InvalidValue } from '../../core/errors.ts'
+import { InvalidValue } from '../core/errors.ts'
 
 const MAX_TEXT_BYTES = 256 * 1024 // the longest description so far has a fortieth of it; a wrong file must not be walked for seconds
 
