@@ -4,12 +4,11 @@ import path from 'node:path'
 import type { DeviceSettings } from '../core/device.ts'
 import type { ParameterValue } from '../core/reading.ts'
 import { resolveAddress } from '../drivers/address.ts'
+import { builtInDriver } from '../drivers/built-in.ts'
 import { openSerial } from '../drivers/byte-transport.ts'
-import { DRIVERS } from '../drivers/catalog.ts'
 import type { DeviceHandle, DriverContext } from '../drivers/driver.ts'
 import { AFTER_SET_MS } from '../drivers/newport-1830c/protocol.ts'
 import { GAP_MS } from '../drivers/newport-esp300/port.ts'
-import { builtInScpiDriver } from '../drivers/scpi/built-in.ts'
 import type { RunningSimulation, Simulation } from '../drivers/simulation.ts'
 import { SIMULATIONS } from '../drivers/simulations.ts'
 import { LINKS } from '../drivers/spectra-physics-maitai/settings.ts'
@@ -59,7 +58,7 @@ try {
 
 async function benchmark(simulation: Simulation): Promise<void> {
   const name = simulation.driverId
-  const driver = DRIVERS.find(({ id }) => id === name) ?? builtInScpiDriver(name)
+  const driver = builtInDriver(name)
   await using running = await simulation.start({ folder, name, seed: 1 })
   if (driver === undefined || running.wire === undefined) return // not a serial line
   await writeEntry(folder, name, running.entry)
