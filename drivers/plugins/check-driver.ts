@@ -1,20 +1,15 @@
 import { CAPABILITIES } from '../../core/capability.ts'
 import type { PortKind } from '../../core/device.ts'
-import type { Access, ParameterKind } from '../../core/parameter.ts'
-import { isUnit } from '../../core/unit.ts'
-import type { DeviceHandle, Driver, LostStationRule, Probed } from '../driver.ts'
-import { boolean, callable, fieldsOf, finite, ifThere, listOf, oneOf, refuse, text, texts } from './shape.ts'
+import type { Driver, LostStationRule, Probed } from '../driver.ts'
+import { checkQuantity } from './check-quantity.ts'
+import { boolean, callable, fieldsOf, ifThere, listOf, oneOf, refuse, text } from './shape.ts'
 
 const DRIVER_ID = /^[a-z0-9]+(-[a-z0-9]+)+$/
 const PORT_KINDS: readonly PortKind[] = ['SERIAL', 'RS485', 'TCP', 'MODBUS_TCP', 'MODBUS_RTU', 'USB', 'SPI', 'NATIVE', 'SIMULATED']
-const KINDS: readonly ParameterKind[] = ['FLOAT', 'INTEGER', 'BOOLEAN', 'TEXT', 'ENUM', 'LIST']
-const ACCESSES: readonly Access[] = ['READ_ONLY', 'READ_WRITE', 'WRITE_ONLY']
 const RULES: readonly LostStationRule[] = ['LEAVE', 'STOP', 'MAKE_SAFE']
 const MOST_DRIVERS = 100 // of one plugin
 const MOST_SETTINGS = 100
-const MOST_CHOICES = 1000
 const MOST_FOUND = 256 // addresses of a bus
-const MOST_PARAMETERS = 10_000 // each costs memory in every process that shows it
 
 /** What a plugin's function answered, as drivers. Throws InvalidValue that names the place. */
 export function checkedOffer(offer: unknown): readonly Driver[] {
@@ -39,24 +34,20 @@ function checkDriver(value: unknown, place: string): void {
 }
 
 function checkSetting(value: unknown, place: string): void {
-  const setting = fieldsOf(value, place)
-  for (const name of ['name', 'description']) text(setting[name], `${place}.${name}`)
-  oneOf(setting.kind, `${place}.kind`, KINDS)
+  const setting = checkQuantity(value, place)
+  text(setting.description, `${place}.description`)
   boolean(setting.required, `${place}.required`)
   ifThere(setting.default, () => {
     if (typeof setting.default !== 'string') refuse(`${place}.default`, setting.default, 'give it as a text')
   })
-  checkRange(setting, place)
 }
 
-/** An open device, before anybody uses it. Throws InvalidValue that names the place. */
-export function checkHandle(value: unknown): asserts value is DeviceHandle {
-  const handle = fieldsOf(value, 'the device handle')
-  text(handle.identity, 'identity')
-  checkParameters(handle.parameters)
-  callable(handle.read, 'read')
-  ifThere(handle.write, () => callable(handle.write, 'write'))
-  callable(Reflect.get(handle, Symbol.asyncDispose), '[Symbol.asyncDispose]')
+/** Which port a plugin's driver says that settings name. Throws InvalidValue that names the place. */
+export function checkedLocation(value: unknown): ReturnType<Driver['locate']> {
+  const { address, subAddress } = fieldsOf(value, 'what locate returned')
+  text(address, 'the address that locate returned')
+  ifThere(subAddress, () => text(subAddress, 'the subAddress that locate returned'))
+  return { address: String(address), ...(subAddress !== undefined && { subAddress: String(subAddress) }) }
 }
 
 /** Who a plugin's probe says answered. Throws InvalidValue that names the place. */
@@ -68,30 +59,4 @@ export function checkedFinds(value: unknown): readonly Probed[] {
     fieldsOf(settings, `what probe found[${at}].settings`)
   }
   return finds as readonly Probed[]
-}
-
-export function checkParameters(value: unknown): void {
-  const seen = new Set<unknown>()
-  for (const [at, item] of listOf(value, 'parameters', MOST_PARAMETERS).entries()) {
-    const place = `parameters[${at}]`
-    const parameter = fieldsOf(item, place)
-    text(parameter.name, `${place}.name`)
-    if (seen.has(parameter.name)) refuse(`${place}.name`, parameter.name, 'a name stands for one parameter only')
-    seen.add(parameter.name)
-    if (typeof parameter.description !== 'string') refuse(`${place}.description`, parameter.description, 'give a text')
-    oneOf(parameter.kind, `${place}.kind`, KINDS)
-    oneOf(parameter.access, `${place}.access`, ACCESSES)
-    checkRange(parameter, place)
-    for (const name of ['step', 'deadband', 'pollMs', 'busyPollMs']) ifThere(parameter[name], () => finite(parameter[name], `${place}.${name}`))
-  }
-}
-
-function checkRange(item: Readonly<Record<string, unknown>>, place: string): void {
-  for (const name of ['minimum', 'maximum']) ifThere(item[name], () => finite(item[name], `${place}.${name}`))
-  ifThere(item.choices, () => texts(item.choices, `${place}.choices`, MOST_CHOICES))
-  if (item.kind === 'ENUM') texts(item.choices, `${place}.choices`, MOST_CHOICES)
-  const { unit } = item
-  ifThere(unit, () => {
-    if (typeof unit !== 'string' || !isUnit(unit)) refuse(`${place}.unit`, unit, 'give a UCUM code, such as "mm", "V" or "Cel"')
-  })
 }

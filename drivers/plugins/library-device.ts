@@ -7,7 +7,8 @@ import type { LibraryAnswer, LibraryDevice } from '../../native/types.ts'
 import type { DeviceHandle, ReadoutFacet } from '../driver.ts'
 import { ExchangeQueue } from '../exchange-queue.ts'
 import { readEach } from '../readings.ts'
-import { checkParameters } from './check-driver.ts'
+import { checkParameters } from './check-handle.ts'
+import { measuredValue } from './check-values.ts'
 import type { LibraryCalls } from './library-calls.ts'
 import { fieldsOf, text } from './shape.ts'
 
@@ -73,7 +74,7 @@ class OpenLibraryDevice implements DeviceHandle {
       async () => {
         await this.#call('kymograph_write', 'POSSIBLE', () => this.#device.write(name, value))
         if (spec?.access === 'WRITE_ONLY') return value
-        const confirmed = measuredOf(spec, await this.#call('kymograph_read', 'DONE', () => this.#device.read(name)))
+        const confirmed = measuredValue(spec, await this.#call('kymograph_read', 'DONE', () => this.#device.read(name)))
         if ('bad' in confirmed) throw new HardwareFault(`${name} was set, and could not be read back: ${confirmed.bad}`, 'DONE')
         return confirmed.value
       },
@@ -100,7 +101,7 @@ class OpenLibraryDevice implements DeviceHandle {
 
   async #read(name: string, signal: AbortSignal): Promise<Measured> {
     const spec = this.parameters.find((parameter) => parameter.name === name)
-    return await this.#queue.run('read', async () => measuredOf(spec, await this.#call('kymograph_read', 'NONE', () => this.#device.read(name))), signal)
+    return await this.#queue.run('read', async () => measuredValue(spec, await this.#call('kymograph_read', 'NONE', () => this.#device.read(name))), signal)
   }
 
   async #call<Value>(what: string, effect: Effect, call: () => Promise<LibraryAnswer<'value', Value>>): Promise<Value> {
@@ -130,21 +131,9 @@ function descriptionIn(json: string): { readonly identity: string; readonly para
   try {
     const { identity, parameters } = fieldsOf(JSON.parse(json), 'the description')
     text(identity, 'identity')
-    checkParameters(parameters)
-    return { identity: identity as string, parameters: parameters as readonly ParameterSpec[] }
+    return { identity: String(identity), parameters: checkParameters(parameters) }
   } catch (error) {
     if (error instanceof Problem && !(error instanceof InvalidValue)) throw error
     throw new HardwareFault(`kymograph_describe wrote no description: ${messageOf(error)}`, 'NONE')
   }
-}
-
-/** A value of another kind than the parameter's, or no number, is none. */
-function measuredOf(spec: ParameterSpec | undefined, value: number | boolean | string | undefined): Measured {
-  const fits =
-    spec?.kind === 'FLOAT' || spec?.kind === 'INTEGER'
-      ? typeof value === 'number' && Number.isFinite(value) && (spec.kind === 'FLOAT' || Number.isSafeInteger(value))
-      : spec?.kind === 'BOOLEAN'
-        ? typeof value === 'boolean'
-        : typeof value === 'string' && (spec?.kind !== 'ENUM' || spec.choices?.includes(value) === true)
-  return fits && value !== undefined ? { value } : { bad: `the library gave ${JSON.stringify(value) ?? 'nothing'}, which is no ${spec?.kind ?? 'parameter'}` }
 }

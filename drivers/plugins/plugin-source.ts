@@ -41,7 +41,7 @@ export class PluginSource implements DriverSource, AsyncDisposable {
   #state: FolderState | undefined
   #rescan: Rescan | undefined
   #copies: FreshCopies | undefined
-  #closed = false
+  readonly #closing = new AbortController()
 
   constructor(options: PluginOptions) {
     this.#options = options
@@ -71,7 +71,7 @@ export class PluginSource implements DriverSource, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closed = true
+    this.#closing.abort()
     await this.#rescan?.[Symbol.asyncDispose]()
     await this.loaded
     await this.#copies?.[Symbol.asyncDispose]()
@@ -107,7 +107,8 @@ export class PluginSource implements DriverSource, AsyncDisposable {
     const state = await folderState(folder)
     if (state.text === this.#state?.text || this.#culprit === undefined) return
     this.#state = state
-    await this.#load(folder, this.#culprit)
+    if (state.problem !== undefined) this.#note(state.problem)
+    else await this.#load(folder, this.#culprit)
   }
 
   /** The new drivers, or the old ones and why there are no new ones. */
@@ -117,8 +118,8 @@ export class PluginSource implements DriverSource, AsyncDisposable {
       this.#name = `plugin ${name}`
       const module = (await this.#copies?.make(entry)) ?? entry
       const { loadWithinMs = LOAD_WITHIN_MS, execArgv } = this.#options
-      await rehearse(module, loadWithinMs, execArgv)
-      if (this.#closed) return
+      await rehearse(module, loadWithinMs, this.#closing.signal, execArgv)
+      if (this.#closing.signal.aborted) return
       const drivers = await inNameOf(culprit, () => loadDrivers(module, loadWithinMs))
       this.#drivers = drivers.map((driver) => guardedDriver(driver, culprit))
       this.#blamed = undefined
@@ -126,7 +127,7 @@ export class PluginSource implements DriverSource, AsyncDisposable {
       this.#note(undefined)
       await this.#copies?.removeOld()
     } catch (error) {
-      this.#note(messageOf(error))
+      if (!this.#closing.signal.aborted) this.#note(messageOf(error))
     }
   }
 

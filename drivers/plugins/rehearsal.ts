@@ -12,9 +12,9 @@ const LAST_WORDS = 2_000 // characters of what it printed: the end of it says wh
  * Loads a plugin in a process of its own before it may enter this one: what loops for ever, ends the process or crashes in native code does so there. Throws
  * InvalidValue that says what happened.
  */
-export async function rehearse(entry: string, withinMs: number, execArgv: readonly string[] = []): Promise<void> {
+export async function rehearse(entry: string, withinMs: number, signal: AbortSignal, execArgv: readonly string[] = []): Promise<void> {
   const program = fileURLToPath(new URL(`./rehearse${extname(import.meta.filename)}`, import.meta.url))
-  const child = fork(program, [entry, String(withinMs)], { execArgv: [...execArgv], stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
+  const child = fork(program, [entry, String(withinMs)], { execArgv: [...execArgv], stdio: ['ignore', 'pipe', 'pipe', 'ipc'], signal, killSignal: 'SIGKILL' })
   let words = ''
   const keep = (chunk: Buffer): void => {
     words = (words + chunk.toString('utf8')).slice(-LAST_WORDS)

@@ -86,7 +86,7 @@ describe('a shared library behind the C header', () => {
     await using counter = await open('here')
     expect(await read(counter, 'broken')).toEqual({ bad: 'the counter reports error 42' })
     expect(await read(counter, 'forgotten')).toEqual({ bad: expect.stringContaining('which is no FLOAT') })
-    expect(await read(counter, 'wrong')).toEqual({ bad: 'the library gave "", which is no FLOAT' })
+    expect(await read(counter, 'wrong')).toEqual({ bad: 'the driver gave "", which is no FLOAT' })
   })
 
   it('says whether the hardware may have acted', async () => {

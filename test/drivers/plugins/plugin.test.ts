@@ -2,7 +2,7 @@ import { copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { HardwareFault, InvalidValue } from '../../../core/errors.ts'
-import type { Driver, DriverContext } from '../../../drivers/driver.ts'
+import type { DeviceHandle, Driver, DriverContext } from '../../../drivers/driver.ts'
 import { checkedOffer } from '../../../drivers/plugins/check-driver.ts'
 import { guardedDriver } from '../../../drivers/plugins/guarded-driver.ts'
 import { builtFile } from '../../../native/addon.ts'
@@ -45,8 +45,11 @@ describe('a plugin', () => {
       `class Device {
         #count = 3
         identity = 'Acme Counter'
-        parameters = []
-        motion = Object.freeze({ unit: 'mm', positionParameter: 'x', limits() { return { maximum: this.unit === 'mm' ? 5 : 0 } } })
+        parameters = [{ name: 'count', description: '', kind: 'FLOAT', access: 'READ_ONLY' }]
+        motion = Object.freeze({
+          unit: 'mm', positionParameter: 'count', limits() { return { maximum: this.unit === 'mm' ? 5 : 0 } },
+          async moveTo() {}, async home() {}, async isMoving() { return false }, homed() {}, async stop() {},
+        })
         async read() { return new Map([['count', { value: this.#count }]]) }
         async [Symbol.asyncDispose]() {}
       }
@@ -59,7 +62,7 @@ describe('a plugin', () => {
     const [driver] = source.drivers
     if (driver === undefined) return expect.fail('no driver')
     const device = await driver.openDevice(await driver.openPort({}, context, signal), {}, context, signal)
-    expect(await device.read([], signal)).toEqual(new Map([['count', { value: 3 }]]))
+    expect(await device.read(['count'], signal)).toEqual(new Map([['count', { value: 3 }]]))
     expect(device.motion?.limits()).toEqual({ maximum: 5 })
     expect(device.motion).toBe(device.motion)
     expect('motion' in device && !('frames' in device)).toBe(true)
@@ -217,12 +220,64 @@ describe('what a plugin opens is looked at', () => {
     ['a bad unit', port, { ...device, parameters: [{ ...parameter, unit: 'parsnip' }] }, 'parameters[0].unit is "parsnip"; give a UCUM code'],
     ['a bad limit', port, { ...device, parameters: [{ ...parameter, minimum: '0' }] }, 'parameters[0].minimum is "0"; give a finite number'],
     ['no choices', port, { ...device, parameters: [{ ...parameter, kind: 'ENUM' }] }, 'parameters[0].choices is missing; give an array'],
+    ['a readout of nothing', port, { ...device, readout: { parameter: 'y' } }, 'readout.parameter is "y"; choose one of'],
+    ['half a motion', port, { ...device, parameters: [parameter], motion: { positionParameter: 'x' } }, 'motion.limits is missing; give a function'],
+    ['bad commands', port, { ...device, commands: { specs: [{ name: 'a' }], invoke: () => 1 } }, 'commands.specs[0].description is missing; give a text'],
+    ['a stop that is none', port, { ...device, emergencyStop: true }, 'emergencyStop is true; give a function'],
   ])('%s', async (_, openedPort, openedDevice, problem) => {
     const [driver] = checkedOffer({ drivers: [{ ...counter, openPort: async () => openedPort, openDevice: async () => openedDevice }] })
     if (driver === undefined) return expect.fail('no driver')
     const guarded = guardedDriver(driver, { folder: '/nowhere', blame: () => undefined })
     const open = async (): Promise<unknown> => guarded.openDevice(await guarded.openPort(settings, context, signal), settings, context, signal)
     await expect(open()).rejects.toThrow(problem)
+  })
+})
+
+describe('what a plugin reads and confirms is looked at', () => {
+  const kinds = ['FLOAT', 'INTEGER', 'BOOLEAN', 'TEXT', 'LIST'].map((kind) => ({ name: kind, description: '', kind, access: 'READ_WRITE' }))
+  const parameters = [...kinds, { name: 'ENUM', description: '', kind: 'ENUM', access: 'READ_WRITE', choices: ['on', 'off'] }]
+
+  /** A device whose every parameter reads as `value`, and confirms it. */
+  async function reading(read: unknown, confirmed?: unknown): Promise<DeviceHandle> {
+    const device = { identity: 'A', parameters, read: async () => read, write: async () => confirmed, [Symbol.asyncDispose]: async () => undefined }
+    const port = { lost: signal, [Symbol.asyncDispose]: async () => undefined }
+    const [driver] = checkedOffer({ drivers: [{ ...counter, openPort: async () => port, openDevice: async () => device }] })
+    const guarded = guardedDriver(driver ?? expect.fail('no driver'), { folder: '/nowhere', blame: () => undefined })
+    return await guarded.openDevice(await guarded.openPort(settings, context, signal), settings, context, signal)
+  }
+
+  it.each<[string, unknown, unknown]>([
+    ['FLOAT', { value: 1.5 }, { value: 1.5 }],
+    ['FLOAT', { value: 1.5, quality: 'UNCERTAIN' }, { value: 1.5, quality: 'UNCERTAIN' }],
+    ['FLOAT', { bad: 'no answer' }, { bad: 'no answer' }],
+    ['FLOAT', { value: Number.NaN }, { bad: 'the driver gave null, which is no FLOAT' }],
+    ['FLOAT', { value: '1.5' }, { bad: 'the driver gave "1.5", which is no FLOAT' }],
+    ['FLOAT', {}, { bad: 'the driver gave nothing, which is no FLOAT' }],
+    ['FLOAT', 1.5, { bad: 'the driver gave 1.5 in place of a reading' }],
+    ['FLOAT', undefined, { bad: 'the driver gave nothing in place of a reading' }],
+    ['INTEGER', { value: 1.5 }, { bad: 'the driver gave 1.5, which is no INTEGER' }],
+    ['BOOLEAN', { value: 1 }, { bad: 'the driver gave 1, which is no BOOLEAN' }],
+    ['TEXT', { value: null }, { bad: 'the driver gave something of type object, which is no TEXT' }],
+    ['ENUM', { value: 'maybe' }, { bad: 'the driver gave "maybe", which is no ENUM' }],
+    ['ENUM', { value: 'on' }, { value: 'on' }],
+    ['LIST', { value: [1, Number.POSITIVE_INFINITY] }, { bad: 'the driver gave something of type object, which is no LIST' }],
+    ['UNKNOWN', { value: 1 }, { bad: 'the driver gave 1, which is no parameter of it' }],
+  ])('%s: %j', async (name, given, expected) => {
+    const device = await reading(new Map([[name, given]]))
+    expect(await device.read([name], signal)).toEqual(new Map([[name, expected]]))
+  })
+
+  it('as a whole', async () => {
+    const device = await reading({ FLOAT: 1 }, undefined)
+    await expect(device.read(['FLOAT'], signal)).rejects.toThrow('the driver answered something of type object in place of a Map of readings')
+    const confirming = await device.write?.('FLOAT', 1, signal).catch((error: unknown) => error)
+    expect(confirming).toMatchObject({ effect: 'DONE', message: expect.stringContaining('FLOAT was set, and what is confirmed is no value') })
+  })
+
+  it('where it says that settings lead', () => {
+    const [driver] = checkedOffer({ drivers: [{ ...counter, locate: () => ({ port: 1 }), openPort: () => 1, openDevice: () => 1 }] })
+    const guarded = guardedDriver(driver ?? expect.fail('no driver'), { folder: '/nowhere', blame: () => undefined })
+    expect(() => guarded.locate({})).toThrow('the address that locate returned is missing; give a text')
   })
 })
 
