@@ -1,6 +1,29 @@
+import { HardwareFault, messageOf } from '../../core/errors.ts'
 import type { ParameterValue } from '../../core/reading.ts'
 import { formatRfc3339, type WallNs } from '../../core/time.ts'
+import type { TurnBy } from './motions.ts'
 import type { CALIBRATION_METHODS, CALIBRATION_STATES } from './parameters.ts'
+
+const SWEEP = [-7, 14] as const // degrees
+const LIMIT_SECONDS = 180
+
+/** Turns a little back and forth until the switch was passed. Throws HardwareFault when it was not. */
+export async function sweep(report: CalibrationReport, turn: TurnBy): Promise<void> {
+  const startMs = performance.now()
+  const seconds = (): number => (performance.now() - startMs) / 1000
+  const before = report.passes
+  const found = (): boolean => report.passes > before
+  report.begin()
+  try {
+    for (const degrees of SWEEP) if (!found()) await turn(degrees, () => found() || seconds() > LIMIT_SECONDS)
+  } catch (error) {
+    report.end(seconds(), { reason: messageOf(error), method: 'exception' })
+    throw error
+  }
+  const reason = `the recalibration switch was not found within ${-SWEEP[0]} deg`
+  report.end(seconds(), found() ? undefined : { reason, method: 'sweep' })
+  if (!found()) throw new HardwareFault(reason, 'DONE', { instrumentCode: 'NO_SWITCH' })
+}
 
 /** What is known of the last calibration. */
 export class CalibrationReport {

@@ -1,12 +1,16 @@
 import { readFile } from 'node:fs/promises'
-import { type DomeLaw, type DomePointing, geometricLaw, PIER_SIDES, parseDomeTable, tableLaw } from '../../core/dome-geometry.ts'
+import { type DomeLaw, type DomePointing, geometricLaw, PIER_SIDES, parseDomeTable, tableLaw, tabulate } from '../../core/dome-geometry.ts'
 import { InvalidValue, messageOf } from '../../core/errors.ts'
 import type { ParameterValue } from '../../core/reading.ts'
 import type { RotatorSettings } from './settings.ts'
 
+const GENERATED = 'generated'
+
 /** The table of the settings, or the geometry. Throws InvalidValue when the table cannot be read. */
 export async function lawOf({ domeTable, geometry }: Pick<RotatorSettings, 'domeTable' | 'geometry'>): Promise<DomeLaw> {
-  if (domeTable === undefined) return geometricLaw(geometry)
+  const exact = geometricLaw(geometry)
+  if (domeTable === undefined) return exact
+  if (domeTable === GENERATED) return tableLaw(PIER_SIDES.flatMap((side) => tabulate(exact, side)))
   let text: string
   try {
     text = await readFile(domeTable, 'utf8')

@@ -8,7 +8,6 @@ import {
   HardwareFault,
   InvalidValue,
   LimitViolation,
-  messageOf,
   NotFound,
   NotSupported,
   type Problem,
@@ -16,22 +15,21 @@ import {
 import type { Measured, ParameterValue } from '../../core/reading.ts'
 import type { CommandFacet, DeviceHandle, DriverContext, MotionFacet } from '../driver.ts'
 import { readEach } from '../readings.ts'
-import { CalibrationReport } from './calibration.ts'
+import { CalibrationReport, sweep } from './calibration.ts'
 import { COMMANDS } from './commands.ts'
 import type { DomeEncoder } from './encoder.ts'
 import { goTo, isWithin, wayTo } from './feedback.ts'
+import { Motions } from './motions.ts'
 import type { DomeMotor } from './motor.ts'
 import { counterName, rotatorParameters } from './parameters.ts'
 import { pointingOf } from './pointing.ts'
 import type { RotatorSettings } from './settings.ts'
 import type { StepCount } from './step-count.ts'
 import type { SwitchWatch } from './switch-watch.ts'
-import { stepsOf, Turn } from './turn.ts'
+import { stepsOf } from './turn.ts'
 import { type AzimuthReading, FRAME_STATES } from './wheel-count.ts'
 
 const SETTLE_MS = 150 // the median of five samples has then seen the dome at rest
-const SWEEP = [-7, 14] as const // degrees
-const SWEEP_LIMIT_SECONDS = 180
 const SHORT_MOVE_SECONDS = 60
 const SHORT_MOVE = 30 // degrees; longer moves have the time of their steps twice, and
 const LONG_MOVE_SPARE_SECONDS = 30
@@ -47,8 +45,6 @@ export type RotatorParts = {
   readonly context: DriverContext
 }
 
-type Motion = { readonly abort: AbortController; readonly done: Promise<void> }
-
 /** The dome's rotation: what is told to the motor, what the encoder says of it, and what the difference means. */
 export class DomeRotator implements DeviceHandle {
   readonly identity: string
@@ -56,16 +52,15 @@ export class DomeRotator implements DeviceHandle {
   readonly motion: MotionFacet
   readonly commands: CommandFacet
   readonly #parts: RotatorParts
+  readonly #motions: Motions
   readonly #report = new CalibrationReport()
   #switch: SwitchWatch | undefined
-  #motion: Motion | undefined
-  /** How the last motion ended badly, until the next one. */
-  #failure: Problem | undefined
   #target: number | undefined
   #inBounds: boolean | undefined
 
   constructor(parts: RotatorParts, identity: string) {
     this.#parts = parts
+    this.#motions = new Motions({ ...parts, drive: parts.settings.drive })
     this.identity = identity
     const { encoder, recalibration, sector } = parts.settings
     this.parameters = rotatorParameters({ encoder: encoder !== undefined, recalibration: recalibration !== undefined })
@@ -117,9 +112,9 @@ export class DomeRotator implements DeviceHandle {
 
   async [Symbol.asyncDispose](): Promise<void> {
     const { motor, encoder } = this.#parts
-    const { done } = this.#motion ?? {}
-    if (done !== undefined && !motor.lost.aborted) await this.#stop(new Conflict('the device was closed', { effect: 'DONE' })).catch(() => undefined) // lost meanwhile
-    await done
+    const { running } = this.#motions
+    if (running && !motor.lost.aborted) await this.#stop(new Conflict('the device was closed', { effect: 'DONE' })).catch(() => undefined) // lost meanwhile
+    await this.#motions.settled()
     await this.#switch?.[Symbol.asyncDispose]()
     await encoder?.[Symbol.asyncDispose]()
   }
@@ -137,13 +132,15 @@ export class DomeRotator implements DeviceHandle {
     const from = this.#azimuth()
     if ('bad' in from) throw new HardwareFault(`motion is held: ${from.bad}`, 'NONE', { instrumentCode: 'ENCODER' })
     const rules = { tolerance, corrections, limitSeconds: limitSeconds(wayTo(from.azimuth, target, sector), drive), ...(sector !== undefined && { sector }) }
-    await this.#begin(signal, (turn, abort) =>
-      goTo(
-        target,
-        { azimuth: () => this.#azimuth(), turn, settle: () => this.#settle(abort), seconds: () => performance.now() / 1000 },
-        rules,
-        this.#parts.context.log,
-      ),
+    await this.#motions.begin(
+      (turn, abort) =>
+        goTo(
+          target,
+          { azimuth: () => this.#azimuth(), turn, settle: () => this.#settle(abort), seconds: () => performance.now() / 1000 },
+          rules,
+          this.#parts.context.log,
+        ),
+      signal,
     )
     this.#target = target
   }
@@ -153,61 +150,12 @@ export class DomeRotator implements DeviceHandle {
     if (abort.aborted) throw asProblem(abort.reason, 'DONE')
   }
 
-  /** Starts a motion, and returns when its first move was accepted or none was needed. What it throws later, isMoving tells. */
-  async #begin(
-    signal: AbortSignal,
-    work: (turn: (degrees: number, enough?: () => boolean) => Promise<void>, abort: AbortSignal) => Promise<void>,
-  ): Promise<void> {
-    if (this.#motion !== undefined) throw new DeviceBusy('the dome is turning already; stop it first', {})
-    const abort = new AbortController()
-    let accepted = false
-    await new Promise<void>((resolve, reject) => {
-      const turn = async (degrees: number, enough?: () => boolean): Promise<void> => {
-        if (abort.signal.aborted) throw asProblem(abort.signal.reason, accepted ? 'DONE' : 'NONE')
-        const { motor, encoder, count, settings } = this.#parts
-        const move = new Turn({ motor, encoder, count, drive: settings.drive }, degrees)
-        await move.begin(accepted ? NEVER : signal) // a stop goes past it on the wire, and it returns
-        accepted = true
-        resolve()
-        await move.finish(abort.signal, enough)
-      }
-      const done = work(turn, abort.signal).then(
-        () => resolve(),
-        (error: unknown) => {
-          if (!accepted) reject(error)
-          else if (error !== abort.signal.reason) this.#failure = asProblem(error, 'DONE') // a stop that was asked for is none
-        },
-      )
-      this.#failure = undefined
-      this.#motion = {
-        abort,
-        done: done.then(() => {
-          this.#motion = undefined
-        }),
-      }
-    })
-  }
-
   async #calibrate(signal: AbortSignal): Promise<void> {
     const { encoder } = this.#parts
     if (this.#parts.settings.recalibration === undefined) throw new NotSupported('no recalibration switch is set; set_azimuth says where the dome is')
     const silent = encoder?.silence()
     if (silent !== undefined) throw new HardwareFault(`motion is held: ${silent}`, 'NONE', { instrumentCode: 'ENCODER' })
-    const startMs = performance.now()
-    const before = this.#report.passes
-    const found = (): boolean => this.#report.passes > before
-    const seconds = (): number => (performance.now() - startMs) / 1000
-    await this.#begin(signal, async (turn) => {
-      this.#report.begin()
-      try {
-        for (const degrees of SWEEP) if (!found()) await turn(degrees, () => found() || seconds() > SWEEP_LIMIT_SECONDS)
-        if (!found()) throw new HardwareFault('the recalibration switch was not found within 7 deg', 'DONE', { instrumentCode: 'NO_SWITCH' })
-        this.#report.end(seconds())
-      } catch (error) {
-        this.#report.end(seconds(), { reason: messageOf(error), method: found() ? 'exception' : 'sweep' })
-        throw error
-      }
-    })
+    await this.#motions.begin((turn) => sweep(this.#report, turn), signal)
   }
 
   async #invoke(name: string, given: Readonly<Record<string, ParameterValue>>, signal: AbortSignal): Promise<ParameterValue | undefined> {
@@ -225,7 +173,7 @@ export class DomeRotator implements DeviceHandle {
       case 'set_azimuth': {
         const { azimuth } = given
         if (typeof azimuth !== 'number') throw new InvalidValue('set_azimuth needs the azimuth', ['azimuth'])
-        if (this.#motion !== undefined) throw new DeviceBusy('the dome is turning; say where it is once it stands', {})
+        if (this.#motions.running) throw new DeviceBusy('the dome is turning; say where it is once it stands', {})
         encoder?.count.set(azimuth, true)
         count.set(azimuth)
         this.#report.set()
@@ -236,17 +184,16 @@ export class DomeRotator implements DeviceHandle {
   }
 
   async #isMoving(signal: AbortSignal): Promise<boolean> {
-    if (this.#motion !== undefined) {
+    if (this.#motions.running) {
       if (this.#parts.motor.lost.aborted) throw asProblem(this.#parts.motor.lost.reason)
       return true
     }
-    if (this.#failure !== undefined) throw this.#failure
+    if (this.#motions.failure !== undefined) throw this.#motions.failure
     return (await this.#parts.motor.status(signal)).moving
   }
 
   async #stop(why: Problem): Promise<void> {
-    this.#motion?.abort.abort(why)
-    this.#failure = undefined
+    this.#motions.giveUp(why)
     await this.#parts.motor.stop()
   }
 
@@ -270,7 +217,7 @@ export class DomeRotator implements DeviceHandle {
       }
       case 'moving': {
         const status = await motor.status(signal)
-        return { value: status.moving || this.#motion !== undefined }
+        return { value: status.moving || this.#motions.running }
       }
       case 'target':
         return known(this.#target, 'no move was made since the connection')
@@ -302,8 +249,6 @@ export class DomeRotator implements DeviceHandle {
 function limitSeconds(way: number, { stepsPerRevolution, delayUs }: RotatorSettings['drive']): number {
   return Math.abs(way) <= SHORT_MOVE ? SHORT_MOVE_SECONDS : (stepsOf(way, stepsPerRevolution) * delayUs * 2) / 1e6 + LONG_MOVE_SPARE_SECONDS
 }
-
-const NEVER: AbortSignal = new AbortController().signal
 
 function known(value: ParameterValue | undefined, otherwise: string): Measured {
   return value === undefined ? { bad: otherwise } : { value }

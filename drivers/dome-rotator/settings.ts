@@ -103,7 +103,9 @@ const domeTable = {
   name: 'domeTable',
   kind: 'TEXT',
   required: false,
-  description: 'File with a measured table (CSV or JSON: altitude, azimuth, dome, pierSide) for the command point; absent: the geometry below',
+  description:
+    'File with a measured table (CSV or JSON: altitude, azimuth, dome, pierSide) for the command point; absent: the geometry below; generated: a table of 275 ' +
+    'points a side, made from that geometry',
 } as const satisfies SettingSpec
 const outOfBounds = {
   name: 'outOfBounds',
