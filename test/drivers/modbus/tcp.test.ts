@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import fc from 'fast-check'
-import { type IServiceVector, ServerTCP } from 'modbus-serial'
+import modbus, { type IServiceVector, ServerTCP } from 'modbus-serial'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Driver } from '../../../drivers/driver.ts'
 import { BitWriter } from '../../../drivers/modbus/bits.ts'
@@ -185,6 +185,32 @@ afterLostStation: make-safe
     words[2] = 0
     instrument.write = () => undefined
     expect(await problemOf(opened.device.write?.('force', 400, never) ?? Promise.resolve())).toMatchObject({ code: 'HARDWARE_FAULT', effect: 'DONE' })
+  })
+
+  test("keeps each client's bits while two change one word at once", async () => {
+    await using running = await profileSimulation(PROFILE, 'press.yaml').start({ folder: bench.folder, name: 'press', seed: 1 })
+    await writeEntry(bench.folder, 'press', running.entry)
+    await using opened = await open(driver, { address: 'sim://press' }, bench.context)
+    const other = new modbus.default()
+    await other.connectTCP('127.0.0.1', { port: running.entry.kind === 'tcp' ? running.entry.port : 0 })
+    other.setID(1)
+    const theirs = 0x4010
+    const lost: number[] = []
+    const ours = async (): Promise<void> => {
+      for (let round = 0; round < 40; round += 1) await opened.device.write?.('lamp', round % 2 === 0, never)
+    }
+    const others = async (): Promise<void> => {
+      for (let round = 0; round < 40; round += 1) {
+        const on = round % 2 === 0
+        await other.maskWriteRegister(20, ~theirs & 0xffff, on ? theirs : 0)
+        const word = (await other.readHoldingRegisters(20, 1)).data[0] ?? 0
+        if ((word & theirs) !== (on ? theirs : 0)) lost.push(round)
+      }
+    }
+    await Promise.all([ours(), others()])
+    await new Promise<void>((resolve) => other.close(() => resolve()))
+    expect(lost).toEqual([])
+    expect(await goodValue(opened.device, 'lamp')).toBe(false)
   })
 
   test('holes between registers are read along until the device refuses them', async () => {
