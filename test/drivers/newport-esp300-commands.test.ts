@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { DeviceSettings } from '../../core/device.ts'
@@ -10,6 +12,8 @@ import { SimulatedTerminal } from '../../drivers/simulated-terminal.ts'
 import { writeEntry } from '../../local/lab/book.ts'
 import { until } from '../until.ts'
 import { type Bench, goodValue, never, open, openBench, problemOf, readOne } from './bench.ts'
+
+const run = promisify(execFile)
 
 describe('the driver on a pseudo-terminal', () => {
   let bench: Bench
@@ -271,6 +275,19 @@ describe('the driver on a pseudo-terminal', () => {
     ] as const)
       expect((await problemOf(device.write?.(name, value, never) ?? Promise.resolve())).code).toBe('INVALID_VALUE')
     expect(accepted).toEqual([])
+  })
+
+  test.each([
+    ['hardware', 'crtscts'],
+    ['none', '-crtscts'],
+  ])('flow control %s is what the port gets', async (flowControl, shown) => {
+    const port = await newportEsp300.openPort({ ...settings, flowControl }, bench.context, never)
+    try {
+      const { stdout } = await run('stty', ['-F', join(bench.folder, 'esp300.tty'), '-a'])
+      expect(stdout.split(/[\s;]+/)).toEqual(expect.arrayContaining([shown, '19200', 'cs8', '-parenb', '-cstopb', '-ixon', '-ixoff']))
+    } finally {
+      await port[Symbol.asyncDispose]()
+    }
   })
 
   test('is found by its identity, with its three axes', async () => {

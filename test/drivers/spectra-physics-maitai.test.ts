@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { DeviceSettings } from '../../core/device.ts'
 import type { ParameterValue } from '../../core/reading.ts'
@@ -11,6 +13,8 @@ import { until } from '../until.ts'
 import { type Bench, goodValue, never, open, openBench, problemOf, readOne } from './bench.ts'
 
 const RECORDED_IDENTITY = 'Spectra Physics,MaiTai,3227/51054/40856,0245-2.00.34 / CD00000019 / 214-00.004.057'
+
+const run = promisify(execFile)
 
 describe('the driver on a pseudo-terminal', () => {
   let bench: Bench
@@ -285,6 +289,19 @@ describe('the driver on a pseudo-terminal', () => {
     expect(accepted).toEqual(['tim:watc 60'])
     expect(() => spectraPhysicsMaiTai.locate({ ...settings, watchdogSeconds: 5 })).toThrow('give 0, or 10 and more')
     expect(() => spectraPhysicsMaiTai.locate({ ...settings, link: 'gpib' })).toThrow('choose one of rs232, usb')
+  })
+
+  test.each([
+    ['usb', ['115200', '-ixon', '-ixoff', '-crtscts']],
+    ['rs232', ['9600', 'ixon', 'ixoff', '-crtscts']],
+  ] as const)('the %s link is what the port gets', async (link, shown) => {
+    const port = await spectraPhysicsMaiTai.openPort({ ...settings, link }, bench.context, never)
+    try {
+      const { stdout } = await run('stty', ['-F', join(bench.folder, 'laser.tty'), '-a'])
+      expect(stdout.split(/[\s;]+/)).toEqual(expect.arrayContaining([...shown, 'cs8', '-parenb', '-cstopb']))
+    } finally {
+      await port[Symbol.asyncDispose]()
+    }
   })
 
   test('the older link: CR, and answers that take seconds', async () => {
