@@ -148,7 +148,7 @@ it('a plugin from outside has its drivers in the lab, and one that is broken is 
   expect(await component('plugin acme-not-installed')).toMatchObject({ state: 'DEGRADED', message: expect.stringContaining('cannot be read') })
 })
 
-it('its devices are used as any other; an edit of it is loaded, a broken edit is told, and only its devices notice', async () => {
+it('its devices are used like any others; an edit of it is loaded, a broken edit is told, and only its devices notice', async () => {
   const id = await register('acme-counter', 'acme-counter', { address: 'tcp://127.0.0.1:9' })
   await until(async () => (await device(id, 'count')).parameter?.reading?.number === 7, { ...DEADLINE, what: 'the counter counts' })
   expect(await set(id, 'count', 8)).toMatchObject({ __typename: 'CommandPayload' })
