@@ -23,6 +23,7 @@ const FAST_BAUD = 19_200
 const FAST_GAP_MS = 1.75 // 2.5.1.1: above 19 200 baud the silence is no shorter
 const CHARACTERS_APART = 3.5
 const LET_ANSWER_MS = 50 // a device that was asked and given up on may be about to answer; a stop waits no longer for it
+const MAX_QUIET_MS = 500 // longer than the longest frame at 9600 baud; a line that is never silent is spoken on all the same, for a stop's sake
 const OWED_TIMES = 2 // time-outs after which an answer that is owed never comes
 /** Questions that change nothing, one for each function, to find out what was answered. */
 const MARKERS: readonly Table[] = ['input', 'holding', 'discrete', 'coil']
@@ -65,8 +66,8 @@ class RtuBus implements RegisterBus {
 
   async ask(unit: number, request: Request, timeoutMs: number, signal: AbortSignal, onSent?: () => void): Promise<readonly number[]> {
     if (this.lost.aborted) throw this.lost.reason
-    // A reply that repeats the request cannot be another's; one that is read can.
-    if (!request.acts) await this.#comeIntoStep(unit, timeoutMs, signal)
+    // A stop, which says when it is sent, waits for no earlier answer: its own repeats the request.
+    if (onSent === undefined) await this.#comeIntoStep(unit, timeoutMs, signal)
     const reply = await this.#turns.take(() => this.#exchange(unit, request, timeoutMs, signal, onSent))
     return wordsOf(request, reply, this.#line.path)
   }
@@ -93,15 +94,19 @@ class RtuBus implements RegisterBus {
         onSent?.()
         return reply
       })
-      const pdu = await untilAborted(written, [this.lost, signal], request)
+      const pdu = await untilAborted(Promise.race([reply, written]), [this.lost, signal], request)
       answered = true
       return pdu
     } finally {
       clearTimeout(timer)
       this.#awaited = undefined
       this.#givenUpAtMs = answered ? undefined : performance.now()
-      if (!answered) this.#owed.push(owed)
+      if (!answered) this.#owed = [...this.#stillOwed(), owed]
     }
+  }
+
+  #stillOwed(): Owed[] {
+    return this.#owed.filter(({ untilMs }) => untilMs > performance.now())
   }
 
   #silent(request: Request, timeoutMs: number): Error {
@@ -121,8 +126,9 @@ class RtuBus implements RegisterBus {
       while (performance.now() < untilMs && this.#busyUntilMs === quietSinceMs) await waitFor(Math.min(2, untilMs - performance.now()), signal, 'NONE')
       this.#givenUpAtMs = undefined
     }
+    const givenUpMs = performance.now() + MAX_QUIET_MS
     for (;;) {
-      const leftMs = this.#busyUntilMs + silenceMs(this.#line) - performance.now()
+      const leftMs = Math.min(this.#busyUntilMs + silenceMs(this.#line), givenUpMs) - performance.now()
       if (leftMs <= 0) break
       await waitFor(leftMs, signal, 'NONE')
     }
@@ -131,7 +137,7 @@ class RtuBus implements RegisterBus {
 
   /** Until nothing can come any more from this unit that could be taken for the answer to a new question: a device answers in order. */
   async #comeIntoStep(unit: number, timeoutMs: number, signal: AbortSignal): Promise<void> {
-    this.#owed = this.#owed.filter(({ untilMs }) => untilMs > performance.now())
+    this.#owed = this.#stillOwed()
     const codes = new Set(this.#owed.filter((owed) => owed.unit === unit).map(({ code }) => code))
     if (codes.size === 0) return
     const marker = MARKERS.map((table) => readRequest(table, 0, 1)).find(({ pdu }) => !codes.has(pdu[0] ?? 0))

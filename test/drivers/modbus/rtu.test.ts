@@ -276,6 +276,32 @@ test('the silence between frames is kept', async () => {
   expect((sentMs[1] ?? 0) - firstReplyMs).toBeGreaterThanOrEqual(silenceMs(line) - 1) // 32 ms
 })
 
+test('a line that is never silent, and one that takes no bytes, end in an error', async () => {
+  let listener: (bytes: Uint8Array) => void = () => undefined
+  let writes = 0
+  const noise = setInterval(() => listener(hex('FF')), 1)
+  const transport: ByteTransport = {
+    lost: never,
+    onBytes: (given) => {
+      listener = given
+    },
+    write: async () => {
+      writes += 1
+      if (writes > 1) await new Promise(() => undefined) // flow control holds it back
+    },
+    [Symbol.asyncDispose]: async () => undefined,
+  }
+  try {
+    await using bus = overSerial(transport, { path: 'noisy', baudRate: 19_200, bitsPerCharacter: 11 })
+    const refused = await problemOf(bus.ask(1, readRequest('holding', 0, 1), 30, never))
+    expect(refused.message).toContain('bytes came that are no whole reply (ffff')
+    expect(await problemOf(bus.ask(2, writeWords(0, [1], false), 30, never))).toMatchObject({ effect: 'POSSIBLE' })
+    expect(writes).toBe(2)
+  } finally {
+    clearInterval(noise)
+  }
+})
+
 const ONE_REGISTER = `
 protocol: modbus
 id: test-one
