@@ -111,17 +111,24 @@ async function probe(
 ): Promise<readonly Probed[]> {
   const place = await context.resolve(address)
   if (!fits(description, place)) return []
-  const within = (): AbortSignal => AbortSignal.any([signal, AbortSignal.timeout(PROBE_WITHIN_MS)]) // to connect, and to answer
   try {
-    const transport = await connect(description, place, description.connections.serial, within())
+    using connecting = deadline(PROBE_WITHIN_MS, signal)
+    const transport = await connect(description, place, description.connections.serial, connecting.signal)
     await using port = new ScpiPort(address, transport, { ...description, timeoutMs: PROBE_WITHIN_MS })
-    const identity = await port.identify(within(), false)
+    const identity = await port.identify(signal, false)
     const settings = channels === undefined ? [{}] : channels.values.map((value) => ({ [channels.setting]: value }))
     return settings.map((each) => ({ identity, settings: { address, ...each } }))
   } catch (error) {
     if (error instanceof Problem && !signal.aborted) return [] // nobody, or somebody else
     throw error
   }
+}
+
+/** As AbortSignal.timeout, but after a stall of our own the network is looked at before the time is up. */
+function deadline(withinMs: number, signal: AbortSignal): Disposable & { readonly signal: AbortSignal } {
+  const over = new AbortController()
+  const timer = setTimeout(() => setImmediate(() => over.abort()), withinMs)
+  return { signal: AbortSignal.any([signal, over.signal]), [Symbol.dispose]: () => clearTimeout(timer) }
 }
 
 /** A simulated instrument may be on any port. */
