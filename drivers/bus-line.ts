@@ -126,8 +126,7 @@ export class BusLine implements AsyncDisposable {
       start: async (command, reply, withinMs) => {
         await this.#ready(signal, state.soFar)
         state.soFar = 'POSSIBLE'
-        await this.#write(command)
-        const line = await this.#reader.line(reply, performance.now() + withinMs, signal)
+        const line = await this.#said(command, (deadlineMs) => this.#reader.line(reply, deadlineMs, signal), withinMs)
         if (line === undefined && signal.aborted) throw this.#givenUp(address, signal, 'POSSIBLE')
         return line
       },
@@ -145,15 +144,19 @@ export class BusLine implements AsyncDisposable {
     signal: AbortSignal,
     soFar: SoFar,
   ): Promise<T> {
-    this.#reader.forgetStale(performance.now())
-    const answer = hear(performance.now() + withinMs) // before the bytes go out: nothing that is said meanwhile is missed
-    answer.catch(() => undefined) // the write's failure is told
-    await this.#write(command)
-    const heard = await answer
+    const heard = await this.#said(command, hear, withinMs)
     if (heard !== undefined) return heard
     if (signal.aborted) throw this.#givenUp(address, signal, soFar)
     this.#behind.add(address)
     throw new DeadlineExceeded(`${command} was not answered within ${withinMs} ms${this.#reader.seen()}`, withinMs, soFar)
+  }
+
+  /** Sends a command; what is said to it within this time. */
+  async #said<T>(command: string, hear: (deadlineMs: number) => Promise<T | undefined>, withinMs: number): Promise<T | undefined> {
+    this.#reader.forgetStale(performance.now())
+    const answer = hear(performance.now() + withinMs) // before the bytes go out: nothing that is said meanwhile is missed
+    await this.#write(command)
+    return await answer
   }
 
   /** Until nothing can come any more that this device was asked for earlier. */

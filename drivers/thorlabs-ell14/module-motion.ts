@@ -61,10 +61,13 @@ export class ModuleMotion implements GroupMember {
   /** Begins what takes time and returns when the module has taken it. The bus is free again by then. */
   async begin(what: Begin, signal: AbortSignal): Promise<void> {
     const stops = this.#stops
+    const allowed = (): void => {
+      if (stops !== this.#stops) throw new Conflict(`${what.text} was overtaken by a stop and not sent`)
+    }
     const { port } = this.#link
     const members = what.kind === 'work' ? [] : port.membersOf(this.busAddress)
     const movers = [this.busAddress, ...members.map((member) => member.busAddress)]
-    await port.turns.take(movers, Operation.withinMs(what.kind), signal)
+    await port.turns.take(movers, Operation.withinMs(what.kind), allowed, signal)
     let operation: Operation | undefined
     try {
       await this.#link.exchange(
@@ -73,7 +76,7 @@ export class ModuleMotion implements GroupMember {
           await this.#refuseBusy(bus)
           const target = await what.target?.(bus)
           if (target !== undefined) for (const mover of [this, ...members]) mover.allow(target)
-          if (stops !== this.#stops) throw new Conflict(`${what.text} was overtaken by a stop and not sent`)
+          allowed()
           if (what.kind === 'home') this.#homed = false
           operation = this.#follow(what.kind, what.text, what.followedAs, target)
           for (const member of members) member.carried(what.text, target)

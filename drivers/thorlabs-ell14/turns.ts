@@ -14,8 +14,8 @@ export class Turns {
     this.#atOnce = atOnce
   }
 
-  /** Waits until these may move too. `untilMs` (performance.now()): when one that never told its end is taken to stand. */
-  async take(addresses: readonly string[], forMs: number, signal: AbortSignal): Promise<void> {
+  /** Waits until these may move too. `forMs`: when one that never told its end is taken to stand. `allowed` throws when it is no longer wanted. */
+  async take(addresses: readonly string[], forMs: number, allowed: () => void, signal: AbortSignal): Promise<void> {
     if (addresses.length > this.#atOnce) throw new DeviceBusy(`${addresses.length} modules would move together and movingTogether allows ${this.#atOnce}`, {})
     const deadlineMs = performance.now() + WAIT_AT_MOST_MS
     while (this.#others(addresses) + addresses.length > this.#atOnce) {
@@ -23,6 +23,7 @@ export class Turns {
         throw new DeviceBusy(`${this.#atOnce} modules of this bus have been moving for ${WAIT_AT_MOST_MS / 1000} s; no more may move together`, {})
       await pause(LOOK_EVERY_MS)
       if (signal.aborted) throw problemOf(signal, 'NONE')
+      allowed()
     }
     for (const address of addresses) this.#moving.set(address, performance.now() + forMs)
   }

@@ -478,6 +478,17 @@ describe('the driver on a pseudo-terminal', () => {
     expect(await goodValue(eight, 'position')).toBe(180)
   })
 
+  test('a stop ends the waiting for the others to stand', async () => {
+    await using two = await open(thorlabsEll14, { ...settings, movingTogether: 1 }, bench.context)
+    await using three = await thorlabsEll14.openDevice(two.port, { ...settings, busAddress: '3', movingTogether: 1 }, bench.context, never)
+    timeFactor = 0.05
+    await two.device.motion?.moveTo(180, never)
+    const waiting = problemOf(three.motion?.moveTo(180, never) ?? Promise.resolve())
+    await three.motion?.stop(never)
+    expect([(await waiting).code, (await waiting).effect]).toEqual(['CONFLICT', 'NONE'])
+    expect(accepted).toEqual(['2ma00011800', '3st'])
+  })
+
   test('a group moves with one command, and every member knows that it moves', async () => {
     await using two = await open(thorlabsEll14, settings, bench.context)
     await using three = await second(two.port, '3')
