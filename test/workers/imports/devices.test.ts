@@ -54,7 +54,7 @@ test('every driver of theirs that has one here is found right by it, or the reas
     expect.stringContaining('is not allowed as a name'),
   ])
   const renamed = checkDevice({ ...(devices[5] ?? { where: '', name: '', driverId: '', settings: {}, warnings: [] }), name: 'stage_4' }, DRIVERS)
-  expect(describeDevice(renamed)[0]).toMatch(/^line 33: stage_4 as newport-esp300 .* cannot be registered: axis: 4 is not allowed; choose one of 1, 2, 3/)
+  expect(describeDevice(renamed)[0]).toMatch(/^line 30: stage_4 as newport-esp300 .* cannot be registered: axis: 4 is not allowed; choose one of 1, 2, 3/)
   expect(checkDevice({ where: 'line 1', name: 'x', driverId: 'none', settings: {}, warnings: [] }, DRIVERS)).toMatchObject({
     problem: 'there is no driver none here',
   })
