@@ -30,6 +30,7 @@ function checkDriver(value: unknown, place: string): void {
   for (const name of ['locate', 'openPort', 'openDevice']) callable(driver[name], `${place}.${name}`)
   ifThere(driver.documentation, () => text(driver.documentation, `${place}.documentation`))
   ifThere(driver.afterLostStation, () => oneOf(driver.afterLostStation, `${place}.afterLostStation`, RULES))
+  ifThere(driver.portFamily, () => text(driver.portFamily, `${place}.portFamily`))
   ifThere(driver.probe, () => callable(driver.probe, `${place}.probe`))
 }
 

@@ -24,11 +24,12 @@ export function guardedDriver(driver: Driver, culprit: Culprit): Driver {
 }
 
 function described(driver: Driver): Omit<Driver, 'locate' | 'openPort' | 'openDevice' | 'probe'> {
-  const { id, vendor, model, version, portKind, settings, capabilities, documentation, afterLostStation } = driver
+  const { id, vendor, model, version, portKind, settings, capabilities, documentation, afterLostStation, portFamily } = driver
   return {
     ...{ id, vendor, model, version, portKind, settings, capabilities },
     ...(documentation !== undefined && { documentation }),
     ...(afterLostStation !== undefined && { afterLostStation }),
+    ...(portFamily !== undefined && { portFamily }),
   }
 }
 

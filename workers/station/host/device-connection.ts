@@ -21,6 +21,7 @@ export type Connection = { readonly state: ConnectionState; readonly since: Wall
 export type LiveHandle = { readonly handle: DeviceHandle; readonly signal: AbortSignal }
 
 const OPEN_WITHIN_MS = 20_000 // the slowest identification that we know (a camera library) takes a few seconds
+const LET_GO_WITHIN_MS = 5_000 // closing a camera takes one; what takes longer goes on behind
 const FIRST_RETRY_MS = 200
 const MAX_RETRY_MS = 10_000 // a person who plugs a cable in again waits no longer than this
 
@@ -85,8 +86,10 @@ export class DeviceConnection {
     const { driver, record, ports, context, opened } = this.#options
     const late = (): Problem => new DeviceOffline(`${record.name} did not open within ${OPEN_WITHIN_MS} ms`, { deviceId: record.id })
     using opening = deadline(stopping, OPEN_WITHIN_MS, late)
-    await using share = await ports.share(driver, record.settings, context, opening.signal)
-    await using handle = await inTime(driver.openDevice(share.port, record.settings, context, opening.signal), opening.signal)
+    const share = await ports.share(driver, record.settings, context, opening.signal)
+    await using _port = this.#lettingGo(share, 'its port')
+    const handle = await inTime(driver.openDevice(share.port, record.settings, context, opening.signal), opening.signal)
+    await using _device = this.#lettingGo(handle, 'it')
     using connection = connectionOf(share.port, stopping) // ends also what `opened` has begun, when that fails
     await orAbort(opened(handle, connection.signal), opening.signal)
     opening[Symbol.dispose]()
@@ -97,6 +100,19 @@ export class DeviceConnection {
       return await connection.ended
     } finally {
       this.#live = undefined
+    }
+  }
+
+  /** Disposed of in time: a driver that hangs there must not keep the registry, or another version of itself, from going on. */
+  #lettingGo(part: AsyncDisposable, what: string): AsyncDisposable {
+    const { record, context } = this.#options
+    return {
+      [Symbol.asyncDispose]: async () => {
+        const ended = Promise.resolve(part[Symbol.asyncDispose]())
+        const late = (): Problem => new DeviceOffline(`${record.name}: ${what} was not let go of within ${LET_GO_WITHIN_MS} ms`, { deviceId: record.id })
+        using limit = deadline(new AbortController().signal, LET_GO_WITHIN_MS, late)
+        await orAbort(ended, limit.signal).catch((error: unknown) => context.log(asProblem(error).message))
+      },
     }
   }
 

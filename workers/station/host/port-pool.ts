@@ -1,7 +1,7 @@
 import type { DeviceSettings } from '../../../core/device.ts'
 import { Conflict, DeviceOffline } from '../../../core/errors.ts'
 import type { Driver, DriverContext, DriverPort } from '../../../drivers/driver.ts'
-import { orAbort } from './deadline.ts'
+import { orAbort, pause } from './deadline.ts'
 
 /** A share in an open port; the port closes with its last share. */
 export interface PortShare extends AsyncDisposable {
@@ -9,6 +9,8 @@ export interface PortShare extends AsyncDisposable {
 }
 
 type Pooled = { readonly driver: Driver; readonly opening: Promise<DriverPort>; port?: DriverPort; shares: number; closing?: Promise<void> }
+
+const LET_GO_WITHIN_MS = 3_000 // closing a line or a connection takes milliseconds
 
 /** Each port is opened once and shared by every device on it. */
 export class PortPool {
@@ -20,9 +22,13 @@ export class PortPool {
   async share(driver: Driver, settings: DeviceSettings, context: DriverContext, signal: AbortSignal): Promise<PortShare> {
     const { address } = driver.locate(settings)
     for (;;) {
-      const letGo = this.#kept.get(address) ?? this.#ports.get(address)?.closing
+      const held = this.#ports.get(address)
+      const letGo = this.#kept.get(address) ?? held?.closing
       if (letGo === undefined) break
-      await orAbort(letGo, signal) // an exclusive line cannot be opened before it is let go
+      const ownVersion = held === undefined || held.driver === driver
+      await orAbort(ownVersion ? letGo : inTime(letGo), signal) // an exclusive line cannot be opened before it is let go
+      // An earlier version that never lets go may be what the new one mends.
+      if (!ownVersion && this.#ports.get(address) === held) this.#ports.delete(address)
     }
     const present = this.#ports.get(address)
     if (present !== undefined && present.driver !== driver && !(driver.portFamily !== undefined && driver.portFamily === present.driver.portFamily))
@@ -39,10 +45,10 @@ export class PortPool {
       await this.#release(address, pooled)
     }
     try {
-      pooled.port = await pooled.opening
+      pooled.port = await orAbort(pooled.opening, signal)
       return { port: pooled.port, [Symbol.asyncDispose]: release }
     } catch (error) {
-      await release()
+      void release().catch(() => undefined) // a driver that hears no signal may never be done; whoever comes next waits for it
       throw error
     }
   }
@@ -76,4 +82,10 @@ export class PortPool {
       if (this.#ports.get(address) === pooled) this.#ports.delete(address)
     }
   }
+}
+
+async function inTime(work: Promise<void>): Promise<void> {
+  const done = new AbortController()
+  await Promise.race([work.catch(() => undefined), pause(LET_GO_WITHIN_MS, done.signal)]) // whoever closes it hears of its failure
+  done.abort()
 }

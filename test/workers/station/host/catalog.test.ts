@@ -91,6 +91,16 @@ describe('when a driver changes', () => {
     await until(() => lab.host.devices.get('changed')?.handle, { what: 'it is connected' })
   })
 
+  it('takes a registry that has changed while a driver never opens nor ends anything', async () => {
+    const instruments = { fixed: new Instrument(), changed: new Instrument() }
+    const never = new Promise<never>(() => undefined)
+    await using lab = await openLab(version(instruments, '1', { openPort: () => never }))
+    await lab.connected('fixed')
+    lab.registry = [record('fixed', 'test-bench', { address: 'fixed' })]
+    await lab.host.syncDevices()
+    expect([...lab.host.devices.keys()]).toEqual(['fixed'])
+  })
+
   it('does not wait for an old version that never lets go', async () => {
     const instruments = { fixed: new Instrument(), changed: new Instrument() }
     const stubborn = version(instruments, '1', {
@@ -101,9 +111,10 @@ describe('when a driver changes', () => {
     })
     const lab = await openLab(stubborn)
     await lab.connected('fixed', 'changed')
-    lab.plugin.now(undefined)
-    await until(() => lab.host.devices.get('changed')?.driver === undefined, { deadlineMs: 10_000, what: 'the old version is gone' })
+    lab.plugin.now(version(instruments, '2'))
+    await until(() => lab.host.devices.get('changed')?.driver?.version === '2', { deadlineMs: 10_000, what: 'the old version is gone' })
     expect(lab.host.device('fixed').state.connection).toBe('CONNECTED')
+    await until(() => lab.host.devices.get('changed')?.handle, { deadlineMs: 20_000, what: 'the new version has the port' })
     await lab[Symbol.asyncDispose]()
   })
 })
