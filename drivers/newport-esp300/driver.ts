@@ -60,8 +60,11 @@ async function openAxis(port: ControllerPort, settings: DeviceSettings, context:
 
   const device = new AxisDevice(line, { identity: `${identity}, axis ${axis}: ${stage}`, stage, homeMode })
   if (wanted !== undefined && wanted !== unit) await device.write('units', wanted.name, signal)
-  if (softLimits.minimum !== undefined) await device.write('soft_limit_minimum', softLimits.minimum, signal)
-  if (softLimits.maximum !== undefined) await device.write('soft_limit_maximum', softLimits.maximum, signal)
+  // What is as wanted already is left alone: an axis that moves when its station comes back must be reachable for a stop.
+  for (const end of ['minimum', 'maximum'] as const) {
+    const [limit, present] = [softLimits[end], line.limits[end]]
+    if (limit !== undefined && (present === undefined || Math.abs(limit - present) > line.unit.deadband)) await device.write(`soft_limit_${end}`, limit, signal)
+  }
   return device
 }
 

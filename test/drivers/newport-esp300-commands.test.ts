@@ -148,6 +148,8 @@ describe('the driver on a pseudo-terminal', () => {
     expect(accepted).toEqual(['1SN3', '1SL1000.000000', '1SR9000.000000'])
     expect(axis.device.motion?.limits()).toEqual({ minimum: 1000, maximum: 9000 })
     expect(await problemOf(axis.device.motion?.moveTo(9001, never) ?? Promise.resolve())).toMatchObject({ code: 'LIMIT_VIOLATION' })
+    await newportEsp300.openDevice(axis.port, { ...settings, units: 'um', softLimitMinimum: 1000, softLimitMaximum: 9000 }, bench.context, never)
+    expect(accepted).toHaveLength(3) // what is as wanted is left alone
     simulator.receive(Buffer.from('1SR5000\r'), seconds()) // behind our back: the controller still refuses
     accepted.length = 0
     expect(await problemOf(axis.device.motion?.moveTo(8000, never) ?? Promise.resolve())).toMatchObject({ effect: 'NONE', facts: { instrumentCode: '106' } })
