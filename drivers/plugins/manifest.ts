@@ -1,4 +1,4 @@
-import { readFile, realpath, stat } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { isAbsolute, join, relative } from 'node:path'
 import { InvalidValue, messageOf } from '../../core/errors.ts'
 import { PLUGIN_API_VERSION } from '../plugin-api.ts'
@@ -37,7 +37,7 @@ export async function readManifest(folder: string): Promise<PluginManifest> {
   if (isAbsolute(drivers) || relative(folder, entry).startsWith('..')) return refuse(`"kymograph"."drivers" is ${drivers}: it must lie in the plugin's folder`)
   const found = await stat(entry).catch(() => undefined) // told in our words
   if (found?.isFile() !== true) return refuse(`"kymograph"."drivers" is ${drivers}, and there is no such file`)
-  return { name, version, entry: await realpath(entry) }
+  return { name, version, entry }
 }
 
 async function contents(file: string): Promise<unknown> {

@@ -1,3 +1,4 @@
+import { realpath } from 'node:fs/promises'
 import { messageOf } from '../../core/errors.ts'
 import type { Driver } from '../driver.ts'
 import { type DriverSource, Listeners } from '../driver-catalog.ts'
@@ -81,7 +82,7 @@ export class PluginSource implements DriverSource, AsyncDisposable {
     const { place, pluginsDir, watch } = this.#options
     let folder: string
     try {
-      folder = pluginFolder(place, pluginsDir)
+      folder = await resolved(pluginFolder(place, pluginsDir))
     } catch (error) {
       return this.#note(messageOf(error))
     }
@@ -136,4 +137,9 @@ export class PluginSource implements DriverSource, AsyncDisposable {
     this.#broken = problem
     this.#listeners.tell()
   }
+}
+
+/** Where a link leads (npm links packages that are folders): errors name their files so. */
+async function resolved(folder: string): Promise<string> {
+  return await realpath(folder).catch(() => folder) // it may come later
 }

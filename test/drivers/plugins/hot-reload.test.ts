@@ -1,4 +1,4 @@
-import { readdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import type { PluginSource } from '../../../drivers/plugins/plugin-source.ts'
@@ -43,6 +43,16 @@ it('each edit of a watched plugin is a new version, in a fresh module; a broken 
   expect(source.problems).toEqual([])
   expect(told).toBe(3)
 }, 100_000)
+
+it('a package that is a link, as npm makes one of a folder, is watched where it leads', async () => {
+  await using plugin = await pluginFolder(COUNTER)
+  await mkdir(join(plugin.folder, 'plugins/node_modules'), { recursive: true })
+  await symlink(plugin.folder, join(plugin.folder, 'plugins/node_modules/acme'))
+  const source = await plugin.open({ watch: true, place: 'acme' })
+  expect([versions(source), source.problems]).toEqual(['1.0.0', []])
+  await plugin.write('drivers.js', version('2'))
+  await until(() => versions(source) === '2', { what: 'the edit is loaded', deadlineMs: 30_000 })
+}, 60_000)
 
 it('a plugin that is not there yet is found when it comes, and leaves no copies behind', async () => {
   await using plugin = await pluginFolder()
