@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { asProblem, DeviceBusy, HardwareFault, InvalidValue, NotFound, Problem } from '../../core/errors.ts'
+import { asProblem, DeviceBusy, HardwareFault, InvalidValue, NotFound } from '../../core/errors.ts'
 import { FRAME_BIN, type FrameHeader, type FrameQuality, type FrameRecording } from '../../core/frame.ts'
 import type { Measured, ParameterValue } from '../../core/reading.ts'
 import { Turns } from '../../core/turns.ts'
@@ -7,10 +7,11 @@ import type { FrameRing, PvcamCamera } from '../../native/types.ts'
 import type { DeviceHandle, FrameFacet, TriggerFacet } from '../driver.ts'
 import { problemOf } from '../exchange-queue.ts'
 import { cameraParameters } from './parameters.ts'
-import { type Configuration, checkConfiguration, fullFrame, ringSlots, type Sensor } from './protocol.ts'
+import { type Configuration, checkConfiguration, fullFrame, ringSlots, type Sensor, sensorTemperature } from './protocol.ts'
 
 const TRIGGER_POLL_MS = 5
 const DEFAULT_EXPOSURE_SECONDS = 0.01
+const LOST_AFTER = 3 // calls in a row that failed: PVCAM has no word for a camera that was unplugged
 
 type Stream = { readonly ring: FrameRing; readonly configuration: Configuration }
 
@@ -30,8 +31,14 @@ export class CameraDevice implements DeviceHandle {
   /** Starting, stopping and what must happen between them. */
   readonly #turns = new Turns()
 
-  /** `ringPath` is this camera's alone: each stream replaces what the one before left there. */
-  constructor(camera: PvcamCamera, libraryVersion: string, ringPath: string) {
+  readonly #lost: AbortSignal
+  readonly #lose: (why: string) => void
+  #failures = 0
+
+  /** `ringPath` is this camera's alone: each stream replaces what the one before left there. `lose`: the camera does not answer any more. */
+  constructor(camera: PvcamCamera, libraryVersion: string, ringPath: string, port: { readonly lost: AbortSignal; readonly lose: (why: string) => void }) {
+    this.#lost = port.lost
+    this.#lose = port.lose
     this.#camera = camera
     this.#ringPath = ringPath
     const sensor: Sensor = { width: camera.sensorWidth, height: camera.sensorHeight, bitDepth: camera.bitDepth }
@@ -57,7 +64,10 @@ export class CameraDevice implements DeviceHandle {
 
   async read(names: readonly string[]): Promise<ReadonlyMap<string, Measured>> {
     const values = new Map<string, Measured>()
-    for (const name of names) values.set(name, await this.#readOne(name))
+    for (const name of names) {
+      if (this.#lost.aborted) throw this.#lost.reason
+      values.set(name, await this.#readOne(name))
+    }
     return values
   }
 
@@ -252,12 +262,17 @@ export class CameraDevice implements DeviceHandle {
       return last === undefined ? { bad: 'not read while the camera streams' } : { value: last, quality: 'UNCERTAIN' }
     }
     try {
-      const value = await (name === 'temperature' ? this.#camera.temperature() : this.#camera.temperatureSetpoint())
+      const told = await (name === 'temperature' ? this.#camera.temperature() : this.#camera.temperatureSetpoint())
+      this.#failures = 0
+      const value = sensorTemperature(told)
+      if (value === undefined) return { bad: `${told} °C is no temperature of a sensor` }
       this.#lastRead.set(name, value)
       return { value }
     } catch (error) {
-      if (error instanceof Problem) return { bad: error.message }
-      return { bad: asProblem(error).message }
+      const { message } = asProblem(error)
+      this.#failures += 1
+      if (this.#failures >= LOST_AFTER) this.#lose(`it failed ${LOST_AFTER} times in a row: ${message}`)
+      return { bad: message }
     }
   }
 

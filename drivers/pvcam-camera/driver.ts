@@ -40,7 +40,7 @@ export const pvcamCamera: Driver<PvcamPort> = {
   probe,
 }
 
-type PvcamPort = DriverPort & { readonly library: Pvcam; readonly address: string }
+type PvcamPort = DriverPort & { readonly library: Pvcam; readonly address: string; readonly lose: (why: string) => void }
 
 function locate(settings: DeviceSettings): { readonly address: string; readonly name: string | undefined; readonly pvcamVersion: string } {
   refuseUnknown(settings, SETTINGS)
@@ -59,12 +59,16 @@ async function openPort(settings: DeviceSettings, context: DriverContext, signal
   } catch (error) {
     throw new DeviceOffline(`${address}: ${asProblem(error).message}`, {})
   }
+  const lose = (why: string): void => {
+    if (!lost.signal.aborted) lost.abort(new DeviceOffline(`${address}: ${why}`, {}))
+  }
   return {
     library,
     address,
     lost: lost.signal,
+    lose,
     [Symbol.asyncDispose]: async () => {
-      if (!lost.signal.aborted) lost.abort(new DeviceOffline(`${address}: closed`, {}))
+      lose('closed')
       await library[Symbol.asyncDispose]()
     },
   }
@@ -85,7 +89,7 @@ async function openDevice(port: PvcamPort, settings: DeviceSettings, context: Dr
     await opened[Symbol.asyncDispose]()
     throw error
   }
-  return new CameraDevice(opened, port.library.libraryVersion, ringPath)
+  return new CameraDevice(opened, port.library.libraryVersion, ringPath, port)
 }
 
 /** The library lists its cameras without opening one. */

@@ -15,6 +15,8 @@ export const EXPOSURE_MINIMUM_SECONDS = 1e-6
 export const EXPOSURE_MAXIMUM_SECONDS = 4294
 export const SETPOINT_MINIMUM_CELSIUS = -25
 export const SETPOINT_MAXIMUM_CELSIUS = 25
+const SENSOR_COLDEST_CELSIUS = -100 // no cooled camera of theirs reaches it, and no sensor works at the other: what is beyond was garbled on its way
+const SENSOR_WARMEST_CELSIUS = 100
 
 const RING_BYTES = 128 * 1024 * 1024 // a third of a second of 2048x2048x16 bit at 43 Hz: longer than any pause of the disk that was seen
 const RING_SLOTS_MINIMUM = 8
@@ -41,6 +43,11 @@ function span(startName: string, start: number, sizeName: string, size: number, 
   if (!Number.isInteger(size) || size < binning || start + size > available)
     throw new LimitViolation(`roi.${sizeName}`, size, binning, available - start, undefined)
   if (size % binning !== 0) throw new InvalidValue(`roi.${sizeName}: ${size} is not a multiple of the binning ${binning}`, ['roi', sizeName])
+}
+
+/** undefined for what no sensor has. */
+export function sensorTemperature(celsius: number): number | undefined {
+  return celsius > SENSOR_COLDEST_CELSIUS && celsius < SENSOR_WARMEST_CELSIUS ? celsius : undefined
 }
 
 export function ringSlots({ roi, binning }: Configuration): number {

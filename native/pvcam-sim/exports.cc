@@ -2,6 +2,7 @@
 // It has two cameras. Read by pl_pvcam_init from the environment:
 //   KYMOGRAPH_PVCAM_SIM_SIZE        "2048x2048": the size of their sensors (default 512x512)
 //   KYMOGRAPH_PVCAM_SIM_FAIL_AFTER  "100": every acquisition fails after so many frames, as when the cable is pulled (default: never)
+// A copy of it can be told faults by files beside it: faults.h.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -12,12 +13,14 @@
 #include <vector>
 
 #include "camera.h"
+#include "faults.h"
 #include "pvcam_api.h"
 
 namespace {
 
 namespace pvcam = kymograph::pvcam;
 using pvcam_sim::Camera;
+using pvcam_sim::Suffered;
 
 constexpr int kCameras = 2;
 constexpr uint32_t kDefaultSide = 512;
@@ -53,6 +56,7 @@ const char* textOf(int16_t code) {
     case kNotAvailable: return "the parameter is not available";
     case kNoFrame: return "there is no frame to take";
     case kBadValue: return "the value is not allowed";
+    case pvcam_sim::kNoAnswer: return "the camera does not answer";
     default: return "unknown error";
   }
 }
@@ -139,6 +143,14 @@ rs_bool giveCurrent(Camera& camera, int16_t handle, uint32_t parameter, int16_t 
   }
 }
 
+// What the camera is asked for each time; the rest the library knows.
+bool isAsked(uint32_t parameter) { return parameter == pvcam::kTemperature || parameter == pvcam::kTemperatureSetpoint; }
+
+// The fault that this call suffers, if one waits; an unplugged camera answers nothing.
+Suffered answered() { return pvcam_sim::unplugged() ? Suffered{pvcam_sim::kNoAnswer, false} : pvcam_sim::suffer(); }
+
+void spoil(int16_t* value) { *value ^= 0x5555; }
+
 }  // namespace
 
 #define EXPORT extern "C" __attribute__((visibility("default")))
@@ -168,7 +180,7 @@ EXPORT rs_bool pl_pvcam_get_ver(uint16_t* version) {
 EXPORT rs_bool pl_cam_get_total(int16_t* total) {
   const std::lock_guard guard(mutex);
   if (cameras.empty()) return fail(kNotInitialised);
-  *total = static_cast<int16_t>(cameras.size());
+  *total = static_cast<int16_t>(pvcam_sim::unplugged() ? 0 : cameras.size());
   return 1;
 }
 
@@ -180,6 +192,7 @@ EXPORT rs_bool pl_cam_get_name(int16_t number, char* name) {
 
 EXPORT rs_bool pl_cam_open(char* name, int16_t* handle, int16_t) {
   const std::lock_guard guard(mutex);
+  if (pvcam_sim::unplugged()) return fail(kNoSuchCamera);
   for (size_t number = 0; number < cameras.size(); ++number) {
     if (nameOf(static_cast<int>(number)) != name) continue;
     if (cameras[number]->open) return fail(pvcam::kDeviceBusy);
@@ -208,13 +221,19 @@ EXPORT rs_bool pl_get_param(int16_t handle, uint32_t parameter, int16_t attribut
     const auto* choices = choicesOf(parameter);
     return choices == nullptr ? fail(kNotAvailable) : give<uint32_t>(value, static_cast<uint32_t>(choices->size()));
   }
-  return giveCurrent(*camera, handle, parameter, attribute, value);
+  if (attribute != pvcam::kCurrent || !isAsked(parameter)) return giveCurrent(*camera, handle, parameter, attribute, value);
+  const Suffered suffered = answered();
+  if (suffered.code != 0) return fail(suffered.code);
+  const rs_bool given = giveCurrent(*camera, handle, parameter, attribute, value);
+  if (suffered.garbage) spoil(static_cast<int16_t*>(value));
+  return given;
 }
 
 EXPORT rs_bool pl_set_param(int16_t handle, uint32_t parameter, void* value) {
   Camera* camera = opened(handle);
   if (camera == nullptr) return fail(kNoSuchCamera);
   if (camera->streaming()) return fail(pvcam::kDeviceBusy);
+  if (const Suffered suffered = answered(); suffered.code != 0) return fail(suffered.code);
   if (parameter == pvcam::kTemperatureSetpoint) {
     int16_t wanted;
     std::memcpy(&wanted, value, sizeof wanted);
@@ -266,6 +285,7 @@ EXPORT rs_bool pl_exp_setup_cont(
     int16_t handle, uint16_t regions, const rgn_type* region, int16_t, uint32_t exposure, uint32_t* frameBytes, int16_t bufferMode) {
   Camera* camera = opened(handle);
   if (camera == nullptr) return fail(kNoSuchCamera);
+  if (const Suffered suffered = answered(); suffered.code != 0) return fail(suffered.code);
   if (regions != 1 || bufferMode != pvcam::kNoOverwrite) return fail(pvcam::kConfigurationInvalid);
   return result(camera->setUp(*region, exposure, frameBytes));
 }
@@ -279,7 +299,7 @@ EXPORT rs_bool pl_exp_check_cont_status(int16_t handle, int16_t* status, uint32_
   Camera* camera = opened(handle);
   if (camera == nullptr) return fail(kNoSuchCamera);
   const uint32_t frames = camera->framesDone();
-  *status = !camera->streaming() ? pvcam::kNotActive : camera->failed() ? pvcam::kFailed : frames > 0 ? pvcam::kFrameAvailable : pvcam::kExposing;
+  *status = !camera->streaming() ? pvcam::kNotActive : camera->failed() || pvcam_sim::unplugged() ? pvcam::kFailed : frames > 0 ? pvcam::kFrameAvailable : pvcam::kExposing;
   *bytesArrived = 0;
   *buffersFilled = frames;
   return 1;

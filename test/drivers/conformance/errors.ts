@@ -22,7 +22,7 @@ export const errors: readonly FaultCheck[] = Array.from({ length: LANES }, (_, l
     for (const code of sampled.filter((_, at) => at % LANES === lane)) {
       await using instrument = await start() // errors may last: each has an instrument of its own
       await using opened = await openDevices(instrument)
-      const easy = await easySet(opened.device)
+      const easy = await easySet(opened.device, instrument.simulation)
       const before = await allReadings(opened.devices)
       instrument.simulation.inject({ kind: 'error', code })
       const told =

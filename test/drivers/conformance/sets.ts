@@ -3,6 +3,7 @@ import { Problem } from '../../../core/errors.ts'
 import { checkValue, type ParameterSpec } from '../../../core/parameter.ts'
 import type { ParameterValue } from '../../../core/reading.ts'
 import type { DeviceHandle } from '../../../drivers/driver.ts'
+import type { RunningSimulation } from '../../../drivers/simulation.ts'
 import { until } from '../../until.ts'
 import { never, problemOf } from '../bench.ts'
 import type { Check, FaultCheck } from './check.ts'
@@ -118,15 +119,18 @@ function expectNear(spec: ParameterSpec, actual: ParameterValue | undefined, wan
 
 export type EasySet = { readonly spec: ParameterSpec; readonly values: readonly ParameterValue[] }
 
-/** The first parameter that may be set again and again without harm: another value than it has, and the one that it has. */
-export async function easySet(device: DeviceHandle): Promise<EasySet | undefined> {
+/** The first parameter that may be set again and again without harm, and is the instrument's own: another value than it has, and the one that it has. */
+export async function easySet(device: DeviceHandle, simulation: RunningSimulation): Promise<EasySet | undefined> {
   for (const spec of settable(device).filter(({ access }) => access === 'READ_WRITE')) {
     const present = known(await read(device, spec.name))
     const values = goodValues(spec, present)
     if (present === undefined || values[0] === undefined) continue
     try {
+      const left = simulation.faultsLeft
+      simulation.inject({ kind: 'late', byMs: 0 }) // no fault at all, but it tells whether the instrument was spoken to
       await set(device, spec, values[0])
       await arrived(device)
+      if (simulation.faultsLeft > left) continue
       await set(device, spec, present)
       await arrived(device)
       return { spec, values: [values[0], present] }
@@ -145,7 +149,7 @@ export const faultySets: readonly FaultCheck[] = FAULTS.map((kind) => ({
     await using instrument = await start()
     await using opened = await openDevices(instrument, 1)
     const { device } = opened
-    const easy = await easySet(device)
+    const easy = await easySet(device, instrument.simulation)
     if (easy === undefined) return
     const { spec, values } = easy
     const accepted = instrument.accepted.length
@@ -155,10 +159,11 @@ export const faultySets: readonly FaultCheck[] = FAULTS.map((kind) => ({
       (error: unknown) => ({ error }),
     )
     const acted = instrument.accepted.length > accepted
+    const tells = accepted > 0 // what a library is told, nobody hears
     if ('error' in outcome) {
       expect(outcome.error).toBeInstanceOf(Problem)
       if (acted) expect((outcome.error as Problem).effect, `${String(outcome.error)}, though the instrument accepted it`).not.toBe('NONE')
-    } else expect(acted, 'a set that is told to have been done').toBe(true)
+    } else if (tells) expect(acted, 'a set that is told to have been done').toBe(true)
     await expectAtWork(instrument, device, spec)
     await set(device, spec, values[1] ?? 0)
     await arrived(device)
