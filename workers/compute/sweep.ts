@@ -5,6 +5,7 @@ import type { JobState } from '../../core/job.ts'
 import { COMPUTE_QUEUE } from '../../core/job.ts'
 import type { WorkQueue } from '../../link/queues.ts'
 import type { Database } from '../../prisma/client.ts'
+import { importLeftovers } from '../imports/folders.ts'
 import { EXPORTS_FOLDER, PARTIAL_FOLDER } from '../jobs/export.ts'
 import type { ComputeJob } from '../jobs/job.ts'
 
@@ -41,6 +42,7 @@ export async function removeLeftovers(database: Database, dataDir: string): Prom
     ...without(partials, active).map((id) => path.join(dataDir, PARTIAL_FOLDER, id)),
     // Between the final name and the row there is a moment; while another worker may be in it, nothing is taken away.
     ...(anyActive > 0 ? [] : without(finished, known).map((id) => path.join(dataDir, EXPORTS_FOLDER, id))),
+    ...(await importLeftovers(database, dataDir)),
   ]
   for (const folder of useless) await rm(folder, { recursive: true, force: true })
   return useless.length

@@ -5,7 +5,7 @@ import type { DatasetColumn } from '../../core/dataset.ts'
 import { TABLE_FILE } from '../../core/dataset.ts'
 import { asProblem, InvalidValue } from '../../core/errors.ts'
 import type { DatasetRecord } from '../../core/journal.ts'
-import { dateFromWallNs, type WallNs } from '../../core/time.ts'
+import type { WallNs } from '../../core/time.ts'
 import { sha256OfFile } from '../../storage/hash.ts'
 import type { ImportedTable } from '../../storage/importers/importer.ts'
 import { writeManifest } from '../../storage/manifest.ts'
@@ -16,21 +16,16 @@ const ARROW = 'application/vnd.apache.arrow.stream'
 
 export type TableTarget = {
   readonly id: string
-  readonly jobId: string
   readonly name: string
   readonly sessionId: string | undefined
-  /** Where it is written; its final folder is in the record. */
+  /** Where it is written, absolute. */
   readonly partial: string
+  /** Where it will stand, below DATA_DIR. */
+  readonly folder: string
   readonly units: Readonly<Record<string, string>>
   readonly now: WallNs
   readonly signal: AbortSignal
   readonly progress: (rows: number) => void
-}
-
-/** Each job has its own: of two that import the same file at once, one is undone, and the other's files stay. */
-function datasetFolder({ id, jobId, now }: TableTarget): string {
-  const [year = '', month = ''] = dateFromWallNs(now).toISOString().split('-')
-  return path.join('datasets', year, month, `${id}-${jobId}`)
 }
 
 /** Writes one table with its manifest, as a station writes a recording. Throws InvalidValue that names the row. */
@@ -58,7 +53,7 @@ export async function writeTable(table: ImportedTable, target: TableTarget): Pro
     dropped: 0,
     columns,
     sha256,
-    folder: datasetFolder(target),
+    folder: target.folder,
     files: [{ name: TABLE_FILE, bytes, sha256, mediaType: ARROW }],
   }
   await writeManifest(partial, { dataset: record })

@@ -9,13 +9,12 @@ import { syncFolder } from '../../storage/durable.ts'
 import type { Imported, ImportedEvent } from '../../storage/importers/importer.ts'
 import { importerNamed } from '../../storage/importers/index.ts'
 import { type CheckedDevice, checkDevice, describeDevice } from '../imports/devices.ts'
+import { IMPORTS_FOLDER, PARTIAL_IMPORTS } from '../imports/folders.ts'
 import { idOf } from '../imports/identity.ts'
 import { addDataset, addDevice, addEvents, addSessions, type NewSession, newSessions, refuseTaken, stationOf } from '../imports/rows.ts'
 import { contentHash, sourceFile } from '../imports/source-file.ts'
 import { writeTable } from '../imports/table.ts'
 import { defineJob, type JobContext, type JobOutcome } from './job.ts'
-
-const PARTIAL_FOLDER = path.join('datasets', '.partial') // on the disk of the data folder, so that a finished dataset only changes its name
 
 type Written = { readonly record: DatasetRecord; readonly final: string; readonly events: readonly ImportedEvent[] }
 
@@ -28,7 +27,7 @@ export const importFile = defineJob(importJob, async (payload, context) => {
   const importer = importerNamed(payload.format)
   const source = await sourceFile(dataDir, payload.file)
   const station = await stationOf(context.database, payload.options.station)
-  const partial = path.join(dataDir, PARTIAL_FOLDER, jobId)
+  const partial = path.join(dataDir, PARTIAL_IMPORTS, jobId)
   await rm(partial, { recursive: true, force: true }) // of an attempt whose worker died
   const scratch = path.join(partial, String(attempt))
   await mkdir(scratch, { recursive: true })
@@ -81,10 +80,10 @@ async function writeTables(imported: Imported, payload: ImportPayload, content: 
       const partial = path.join(scratch, id)
       const record = await writeTable(table, {
         id,
-        jobId,
         name: imported.tables.length === 1 ? payload.name : `${payload.name}: ${table.name}`,
         sessionId: payload.sessionId ?? (table.sessionKey === undefined ? undefined : sessionId(payload.format, table.sessionKey)),
         partial,
+        folder: path.join(IMPORTS_FOLDER, jobId, id),
         units: payload.units,
         now,
         signal,

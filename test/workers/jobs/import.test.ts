@@ -2,12 +2,14 @@ import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { uuidv7 } from '../../../core/id.ts'
 import { COMPUTE_QUEUE, importJob } from '../../../core/job.ts'
 import { openQueue, type WorkQueue } from '../../../link/queues.ts'
 import { type Database, openDatabase } from '../../../prisma/client.ts'
 import { readTable } from '../../../storage/dataset.ts'
 import { readManifest } from '../../../storage/manifest.ts'
 import { startCompute } from '../../../workers/compute/compute.ts'
+import { removeLeftovers } from '../../../workers/compute/sweep.ts'
 import { queuesOf, startTestDatabase, type TestDatabase } from '../../harness/database.ts'
 import { alarmDatabase, DOME_CONFIG, DOME_SESSION, HARDWARE, sawDatabase } from '../../storage/importers/fixtures.ts'
 import { until } from '../../until.ts'
@@ -87,7 +89,7 @@ test('a database of the saw becomes tables and sessions; the same file again add
   expect([again.state, again.progressText]).toEqual(['COMPLETED', 'no table that was not there already, 0 new sessions'])
   expect(await database.prisma.dataset.count()).toBe(2)
   expect(await database.prisma.session.count()).toBe(2)
-  expect(await readdir(path.join(dataDir, 'datasets', '.partial'))).toEqual([])
+  expect(await readdir(path.join(dataDir, 'imports', '.partial'))).toEqual([])
 })
 
 test('the same file in two jobs at once is imported once', async () => {
@@ -97,7 +99,7 @@ test('the same file in two jobs at once is imported once', async () => {
   const datasets = await database.prisma.dataset.findMany()
   expect(datasets).toHaveLength(2)
   for (const { folder, rows } of datasets) expect((await readTable(path.join(dataDir, folder), { first: 10 })).rows).toHaveLength(Number(rows))
-  const files = await readdir(path.join(dataDir, 'datasets'), { recursive: true })
+  const files = await readdir(path.join(dataDir, 'imports'), { recursive: true })
   expect(files.filter((name) => name.endsWith('table.arrow'))).toHaveLength(2)
 })
 
@@ -186,7 +188,7 @@ test('what is wrong fails with its place, and leaves nothing behind', async () =
     expect([state, progressText]).toEqual(['FAILED', expect.stringContaining(message)])
   }
   expect(await database.prisma.dataset.count()).toBe(0)
-  expect((await readdir(path.join(dataDir, 'datasets'), { recursive: true })).filter((name) => name !== '.partial')).toEqual([])
+  expect((await readdir(path.join(dataDir, 'imports'))).filter((name) => name !== '.partial')).toEqual([])
   expect(await readFile(inFolder('broken.json'), 'utf8')).toContain(',,')
 })
 
@@ -200,5 +202,16 @@ test('a table that ends badly takes those before it away again', async () => {
   const { state, progressText } = await imports('smart-saw-database', 'saw/total.db')
   expect([state, progressText]).toEqual(['FAILED', expect.stringContaining('table cutting_sessions, row 2, duration_ms: "long" is not a whole number')])
   expect(await database.prisma.dataset.count()).toBe(0)
-  expect((await readdir(path.join(dataDir, 'datasets'), { recursive: true })).filter((name) => name.endsWith('.arrow'))).toEqual([])
+  expect((await readdir(path.join(dataDir, 'imports'), { recursive: true })).filter((name) => name.endsWith('.arrow'))).toEqual([])
+})
+
+test('what a worker that died has left is removed, and nothing that a dataset stands in', async () => {
+  sawDatabase(inFolder('saw/total.db'))
+  const { id } = await imports('smart-saw-database', 'saw/total.db')
+  const [partial, unknown] = [path.join(dataDir, 'imports', '.partial', uuidv7()), path.join(dataDir, 'imports', uuidv7())]
+  for (const folder of [partial, unknown]) await mkdir(folder, { recursive: true })
+  expect(await removeLeftovers(database, dataDir)).toBe(2)
+  expect((await readdir(path.join(dataDir, 'imports'))).sort()).toEqual(['.partial', id])
+  const datasets = await database.prisma.dataset.findMany()
+  for (const { folder, rows } of datasets) expect((await readTable(path.join(dataDir, folder), { first: 10 })).rows).toHaveLength(Number(rows))
 })
