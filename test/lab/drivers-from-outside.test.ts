@@ -131,6 +131,15 @@ async function set(deviceId: string, name: string, number: number): Promise<unkn
   return setParameter
 }
 
+async function neighbours(id: string): Promise<readonly string[]> {
+  const { neighbourhood } = await query<{ neighbourhood: { nodes: { label: string }[] } }>(
+    lab.url,
+    'query ($id: ID!) { neighbourhood(of: $id) { nodes { label } } }',
+    { id },
+  )
+  return neighbourhood.nodes.map(({ label }) => label)
+}
+
 /** The instruments of the simulated lab, none of which has to do with what happens here. */
 async function othersAreConnected(): Promise<void> {
   const { devices } = await query<{ devices: { edges: { node: { name: string; connection: string; connectionSince: string } }[] } }>(
@@ -153,6 +162,7 @@ it('its devices are used like any others; an edit of it is loaded, a broken edit
   await until(async () => (await device(id, 'count')).parameter?.reading?.number === 7, { ...DEADLINE, what: 'the counter counts' })
   expect(await set(id, 'count', 8)).toMatchObject({ __typename: 'CommandPayload' })
   expect(await set(id, 'count', 13)).toMatchObject({ __typename: 'HardwareFault', message: '13 is bad luck' })
+  await until(async () => (await neighbours(id)).includes('READABLE'), { ...DEADLINE, what: 'the graph knows what it can do' })
   const { station: process } = await lab.processes()
 
   await writeFile(join(plugin, 'drivers.js'), COUNTER.replace("model: 'Counter'", "model: 'Counter II'").replace('let count = 7', 'let count = 70'))
