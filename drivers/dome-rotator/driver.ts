@@ -6,6 +6,7 @@ import { openLineInput } from '../line-input.ts'
 import { openSpiTransport } from '../spi-transport.ts'
 import { DomeEncoder } from './encoder.ts'
 import { GpioMotor } from './gpio-motor.ts'
+import { AzimuthMemory, type Remembered } from './memory.ts'
 import type { DomeMotor } from './motor.ts'
 import { lawOf } from './pointing.ts'
 import { DomeRotator } from './rotator.ts'
@@ -55,20 +56,33 @@ async function openRotator(motor: DomeMotor, given: DeviceSettings, context: Dri
   const law = await lawOf(settings)
   const count = new StepCount(settings.drive.stepsPerRevolution / 360)
   const encoder = settings.encoder === undefined ? undefined : await openEncoder(settings.encoder, settings, count, context)
-  if (settings.startAzimuth !== undefined) {
-    encoder?.count.set(settings.startAzimuth, false)
-    count.set(settings.startAzimuth)
-  }
+  const memory = new AzimuthMemory(context.workFolder, settings.address, context.log)
   const identity = [motor.identity, encoder && `EMS22A encoder${encoder.simulated ? ', simulated' : ''}`].filter((part) => part !== undefined).join('; ')
-  const rotator = new DomeRotator({ motor, encoder, count, settings, law, context }, identity)
+  const rotator = new DomeRotator({ motor, encoder, count, settings, law, memory, context }, identity)
   try {
     await encoder?.nextSample() // so that a position is there when the device is
+    takeUp(await memory.load(), settings.startAzimuth, { encoder, count }, context.log)
     if (settings.recalibration !== undefined) rotator.watch(await openSwitch(settings.recalibration, () => rotator.atSwitch(), context))
   } catch (error) {
     await rotator[Symbol.asyncDispose]()
     throw error
   }
   return rotator
+}
+
+/** What was remembered goes before where the dome is usually parked; both are doubtful until the switch is passed. */
+function takeUp(
+  remembered: Remembered | undefined,
+  parked: number | undefined,
+  { encoder, count }: { readonly encoder: DomeEncoder | undefined; readonly count: StepCount },
+  log: (message: string) => void,
+): void {
+  if (remembered?.standing === false) return log('the dome was last seen turning, and nobody knows where it stopped: calibrate, or set its azimuth')
+  const azimuth = remembered?.azimuth ?? parked
+  if (azimuth === undefined) return
+  count.set(azimuth)
+  if (remembered?.counts === undefined) encoder?.count.set(azimuth, false)
+  else encoder?.count.resume(azimuth, remembered.counts)
 }
 
 async function openEncoder(

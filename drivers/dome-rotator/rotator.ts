@@ -19,6 +19,7 @@ import { CalibrationReport, sweep } from './calibration.ts'
 import { COMMANDS } from './commands.ts'
 import type { DomeEncoder } from './encoder.ts'
 import { goTo, isWithin, wayTo } from './feedback.ts'
+import type { AzimuthMemory } from './memory.ts'
 import { Motions } from './motions.ts'
 import type { DomeMotor } from './motor.ts'
 import { counterName, rotatorParameters } from './parameters.ts'
@@ -35,6 +36,7 @@ const SHORT_MOVE = 30 // degrees; longer moves have the time of their steps twic
 const LONG_MOVE_SPARE_SECONDS = 30
 const CONFIRM_STOP_WITHIN_MS = 5000
 const CONFIRM_STOP_EVERY_MS = 20
+const STATUS_WITHIN_MS = 2000
 
 export type RotatorParts = {
   readonly motor: DomeMotor
@@ -42,6 +44,7 @@ export type RotatorParts = {
   readonly count: StepCount
   readonly settings: RotatorSettings
   readonly law: DomeLaw
+  readonly memory: AzimuthMemory
   readonly context: DriverContext
 }
 
@@ -60,7 +63,7 @@ export class DomeRotator implements DeviceHandle {
 
   constructor(parts: RotatorParts, identity: string) {
     this.#parts = parts
-    this.#motions = new Motions({ ...parts, drive: parts.settings.drive })
+    this.#motions = new Motions({ ...parts, drive: parts.settings.drive }, { begins: () => this.#remember(false), ended: () => this.#rememberWhereItStands() })
     this.identity = identity
     const { encoder, recalibration, sector } = parts.settings
     this.parameters = rotatorParameters({ encoder: encoder !== undefined, recalibration: recalibration !== undefined })
@@ -115,12 +118,27 @@ export class DomeRotator implements DeviceHandle {
     const { running } = this.#motions
     if (running && !motor.lost.aborted) await this.#stop(new Conflict('the device was closed', { effect: 'DONE' })).catch(() => undefined) // lost meanwhile
     await this.#motions.settled()
+    if (!running) await this.#rememberWhereItStands()
     await this.#switch?.[Symbol.asyncDispose]()
     await encoder?.[Symbol.asyncDispose]()
   }
 
   #azimuth(): AzimuthReading {
     return this.#parts.encoder?.azimuth() ?? this.#parts.count.azimuth()
+  }
+
+  async #remember(standing: boolean): Promise<void> {
+    const { memory, encoder } = this.#parts
+    const reading = this.#azimuth()
+    if ('bad' in reading) return await memory.forget()
+    const counts = encoder?.count.counts
+    await memory.note({ azimuth: reading.azimuth, standing, ...(counts !== undefined && { counts }) })
+  }
+
+  /** Only if the motor says so: what was noted when it began to turn stays true otherwise. */
+  async #rememberWhereItStands(): Promise<void> {
+    const status = await this.#parts.motor.status(AbortSignal.timeout(STATUS_WITHIN_MS)).catch(() => undefined) // lost, or silent
+    if (status?.moving === false) await this.#remember(true)
   }
 
   async #moveTo(position: number, signal: AbortSignal): Promise<void> {
@@ -177,6 +195,7 @@ export class DomeRotator implements DeviceHandle {
         encoder?.count.set(azimuth, true)
         count.set(azimuth)
         this.#report.set()
+        await this.#remember(true)
         return undefined
       }
     }

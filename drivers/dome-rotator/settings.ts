@@ -92,7 +92,7 @@ const switchTotal = number('switchTotal', -11_795, "The encoder's total at the s
 const startAzimuth = number(
   'startAzimuth',
   undefined,
-  'Where the dome is parked when the station starts; until calibrated, such azimuths are doubtful',
+  'Where the dome is parked, for a station that does not remember where it was; until calibrated, such azimuths are doubtful',
   DEGREES,
 )
 const azimuthMinimum = number('azimuthMinimum', undefined, 'With azimuthMaximum: where the dome may be, rising from here; absent: everywhere', DEGREES)

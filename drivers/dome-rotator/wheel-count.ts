@@ -106,6 +106,12 @@ export class WheelCount {
     this.#calibrated = certain
   }
 
+  /** As set, of an azimuth that was true when the encoder was at `counts`: the wheel has made less than half a turn since, or nobody can tell. */
+  resume(azimuth: number, counts: number): void {
+    if (this.#counts === undefined) return
+    this.set(azimuth + this.#degreesOf(wrapHalf(this.#counts - counts)), false)
+  }
+
   /** The azimuth goes on, doubtful, until the switch or a person says. */
   loseCount(): void {
     this.#calibrated = false
@@ -136,6 +142,11 @@ export class WheelCount {
   /** What the last frame was. */
   get state(): FrameState {
     return this.#fault
+  }
+
+  /** Of the last frame that was taken, in COUNTS_PER_TURN. */
+  get counts(): number | undefined {
+    return this.#counts
   }
 
   get raw(): number | undefined {

@@ -36,8 +36,7 @@ export const domeShutter: Driver<ShutterModules> = {
     await using modules = new ShutterModules(await wiringOf({ address }, context))
     const patience = AbortSignal.any([signal, AbortSignal.timeout(PROBE_WITHIN_MS)])
     try {
-      const identity = await modules.identify(patience)
-      await modules.preflight(patience) // other modules of this make have other switches and inputs
+      const [identity] = await Promise.all([modules.identify(patience), modules.fits(patience)])
       return [{ identity: `dome shutter on ${identity}`, settings: { address } }]
     } catch (error) {
       if (error instanceof Problem && error.code !== 'DEVICE_OFFLINE') return []

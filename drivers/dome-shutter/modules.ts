@@ -39,6 +39,12 @@ export class ShutterModules implements DriverPort, ShutterHardware {
     return `Shelly ${info.model} ${info.id}`
   }
 
+  /** Whether the modules have as many switches and inputs as the wiring names: others of this make have fewer. Throws when they do not. */
+  async fits(signal: AbortSignal): Promise<void> {
+    const { direction, closedSwitch } = this.#wiring
+    await Promise.all([...direction.slice(-1).map((terminal) => this.#switch(terminal, signal)), this.#input(closedSwitch, signal)])
+  }
+
   async preflight(signal: AbortSignal): Promise<EndSwitches> {
     const { supply, motor, direction } = this.#wiring
     for (const terminal of [supply, motor, ...direction]) await this.#switch(terminal, signal)

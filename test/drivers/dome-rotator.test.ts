@@ -190,7 +190,7 @@ describe('the dome on a pseudo-terminal, its encoder and its switch on sockets',
     const stop = await opened.device.emergencyStop?.(never)
     await until(() => accepted.at(-1) === 'STOP')
     expect(await stop?.confirmed).toBe(true)
-    expect(await opened.device.motion?.isMoving(never)).toBe(false)
+    await stands(opened.device)
   })
 
   test.each([
@@ -300,6 +300,33 @@ describe('the dome on a pseudo-terminal, its encoder and its switch on sockets',
     expect(reading).toMatchObject({ quality: 'UNCERTAIN' })
     expect(Number(await goodValue(opened.device, 'position'))).toBeCloseTo(42, 3)
     expect(await problemOf(opened.device.motion?.home(never) ?? Promise.resolve())).toMatchObject({ code: 'NOT_SUPPORTED' })
+  })
+
+  test('a station that comes back knows where the dome stood, and does not guess where one that turned has stopped', async () => {
+    const { startAzimuth: _parked, ...unparked } = settings
+    {
+      await using opened = await open(domeRotator, unparked, bench.context)
+      await opened.device.commands?.invoke('set_azimuth', { azimuth: 40 }, never)
+      await opened.device.motion?.moveTo(41, never)
+      await stands(opened.device)
+    }
+    {
+      dome.step(-1000) // by hand, 0.2 deg
+      await using again = await open(domeRotator, { ...settings, startAzimuth: 300 }, bench.context)
+      expect(await readOne(again.device, 'position')).toMatchObject({ quality: 'UNCERTAIN' })
+      expect(Math.abs(Number(await goodValue(again.device, 'position')) - dome.azimuth)).toBeLessThan(0.1)
+      await again.device.motion?.moveTo(100, never)
+      await using meanwhile = await open(domeRotator, settings, { ...bench.context, resolve: (address) => bench.context.resolve(address) }).catch(
+        () => undefined,
+      )
+      expect(meanwhile).toBeUndefined() // the port is ours
+      const other = await domeRotator.openDevice(again.port, settings, bench.context, never)
+      expect(await readOne(other, 'position')).toEqual({ bad: expect.stringContaining('not known') })
+      expect(bench.messages.join()).toContain('last seen turning')
+      await again.device.motion?.stop(never)
+      await stands(again.device)
+      await other[Symbol.asyncDispose]()
+    }
   })
 
   test('an azimuth outside its sector is refused before anything turns', async () => {
