@@ -1,4 +1,4 @@
-import { describe, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { DRIVERS } from '../../../drivers/catalog.ts'
 import { SIMULATIONS } from '../../../drivers/simulations.ts'
 import { CHECKS, FAULT_CHECKS } from './checks.ts'
@@ -6,6 +6,11 @@ import { expectNotFound } from './discovery.ts'
 import { startSimulated } from './instrument.ts'
 
 const TIMEOUT_MS = 120_000 // most of it is waiting for answers that never come, beside the others
+
+test('every driver that is code has a simulation', () => {
+  const simulated = new Set(SIMULATIONS.map(({ driverId }) => driverId))
+  expect(DRIVERS.map(({ id }) => id).filter((id) => !simulated.has(id))).toEqual([])
+})
 
 /** A driver joins by its line in SIMULATIONS alone. */
 describe.concurrent.each(SIMULATIONS.map((simulation) => [simulation.driverId, simulation] as const))('%s', { timeout: TIMEOUT_MS }, (_id, simulation) => {

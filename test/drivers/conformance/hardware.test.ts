@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { addressText } from '../../../drivers/address.ts'
+import { builtInDriver } from '../../../drivers/built-in.ts'
 import { DRIVERS } from '../../../drivers/catalog.ts'
 import { newportEsp300 } from '../../../drivers/newport-esp300/driver.ts'
 import { simulation } from '../../../drivers/newport-esp300/simulator.ts'
+import { SIMULATIONS } from '../../../drivers/simulations.ts'
 import { CHECKS } from './checks.ts'
 import { openHardware, settingsOf, variableOf } from './hardware.ts'
 import { startSimulated } from './instrument.ts'
@@ -15,7 +17,11 @@ import { startSimulated } from './instrument.ts'
 const MAY_MOVE = process.env['CONFORMANCE_MOVE'] === 'yes'
 const TIMEOUT_MS = 300_000 // real stages take their time
 
-describe.each(DRIVERS.map((driver) => [driver.id, driver] as const))('%s', { timeout: TIMEOUT_MS }, (id, driver) => {
+/** Descriptions too, where they have a simulation. */
+const EVERY = new Map([...DRIVERS.map(({ id }) => id), ...SIMULATIONS.map(({ driverId }) => driverId)].map((id) => [id, builtInDriver(id)]))
+
+describe.each([...EVERY])('%s', { timeout: TIMEOUT_MS }, (id, driver) => {
+  if (driver === undefined) throw new Error(`no driver is called ${id}`)
   const variable = variableOf(id)
   const text = process.env[variable]
   if (text === undefined || text === '') {
