@@ -24,7 +24,7 @@ class Bus implements ByteTransport {
     const command = Buffer.from(bytes).toString('latin1')
     this.written.push(command)
     const reply = this.answer(command)
-    if (reply !== undefined) setImmediate(() => this.say(reply))
+    if (reply !== undefined) queueMicrotask(() => this.say(reply)) // before any timer, however busy the machine is
   }
 
   say(text: string): void {
@@ -40,24 +40,27 @@ class Bus implements ByteTransport {
   }
 }
 
-const TIMEOUT_MS = 40
+const PATIENT_MS = 10_000 // where an answer comes
+const SHORT_MS = 40 // where none does
 const position = (address: string): RegExp => new RegExp(`^${address}PO[0-9A-F]{8}$`)
 
 describe('a shared bus', () => {
   let bus: Bus
   let line: BusLine
 
-  beforeEach(() => {
+  beforeEach(() => connect(PATIENT_MS))
+
+  function connect(timeoutMs: number): void {
     bus = new Bus()
     line = new BusLine(bus, {
       replyTerminator: '\r\n',
-      timeoutMs: TIMEOUT_MS,
+      timeoutMs,
       gapMs: 0,
       reset: '\r',
       marker: (address) => ({ command: `${address}in`, reply: new RegExp(`^${address}IN$`) }),
       instead: (address) => new RegExp(`^${address}GS[0-9A-F]{2}$`),
     })
-  })
+  }
 
   const ask = (address: string, signal = never): Promise<string> =>
     line.exchange(address, 'read', (exchange) => exchange.ask(`${address}gp`, position(address)), signal)
@@ -87,6 +90,7 @@ describe('a shared bus', () => {
   })
 
   test('a late reply is not taken for the next one: the marker comes first', async () => {
+    connect(SHORT_MS)
     expect((await problemOf(ask('2'))).code).toBe('DEADLINE_EXCEEDED')
     bus.answer = (command) => (command === '\r2in' ? '2PO0000000A\r\n2IN\r\n' : '2PO00000002\r\n')
     expect(await ask('2')).toBe('2PO00000002')
@@ -94,6 +98,7 @@ describe('a shared bus', () => {
   })
 
   test('only the device that owes a reply is asked for its marker', async () => {
+    connect(SHORT_MS)
     await problemOf(ask('2'))
     bus.answer = () => '3PO00000003\r\n'
     expect(await ask('3')).toBe('3PO00000003')
@@ -101,6 +106,7 @@ describe('a shared bus', () => {
   })
 
   test('a device that has an error to tell is in step once it has told it', async () => {
+    connect(SHORT_MS)
     const heard: string[] = []
     line.listen('2', (text) => heard.push(text))
     await problemOf(ask('2'))
@@ -115,6 +121,7 @@ describe('a shared bus', () => {
   })
 
   test('one that says nothing is left in peace for a while, by readings but not by commands', async () => {
+    connect(SHORT_MS)
     await problemOf(ask('2'))
     expect((await problemOf(ask('2'))).message).toContain('does not answer 2in')
     const writes = bus.written.length
@@ -127,6 +134,7 @@ describe('a shared bus', () => {
   })
 
   test('what acts may have acted when its answer is missing; a question has not', async () => {
+    connect(SHORT_MS)
     expect((await problemOf(ask('2'))).effect).toBe('NONE')
     const told = line.exchange('3', 'command', (exchange) => exchange.tell('3ma00000000', position('3')), never)
     expect((await problemOf(told)).effect).toBe('POSSIBLE')
