@@ -32,6 +32,8 @@ export class Scripted implements ByteInstrument {
     ['*OPC?', '1'],
   ])
   readonly queue: string[] = []
+  /** Not answered the next time. */
+  readonly silentOnce = new Set<string>()
   readonly errors = []
   #held = ''
 
@@ -57,6 +59,7 @@ export class Scripted implements ByteInstrument {
 
   #answer(message: string): string | undefined {
     this.told.push(message)
+    if (this.silentOnce.delete(message)) return undefined
     if (message === 'SYST:ERR?') return this.queue.shift() ?? '+0,"No error"'
     const answer = this.answers.get(message)
     return typeof answer === 'function' ? answer() : answer
