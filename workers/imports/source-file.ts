@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { lstat, realpath, stat } from 'node:fs/promises'
+import { lstat, realpath, stat, statfs } from 'node:fs/promises'
 import path from 'node:path'
-import { InvalidValue, NotFound } from '../../core/errors.ts'
+import { InvalidValue, NotFound, StorageFull } from '../../core/errors.ts'
 import { IMPORT_FOLDER } from '../../core/import.ts'
 import { sha256OfFile } from '../../storage/hash.ts'
 
@@ -25,4 +25,14 @@ export async function contentHash(file: string, signal: AbortSignal): Promise<st
     if (found?.isFile() && found.size > 0) hash.update((await sha256OfFile(file + journal, signal)).sha256)
   }
   return hash.digest('hex')
+}
+
+const ROOM = 2 // times the file: the copy of a database that is read, and the tables that are made of it
+
+/** A first look, before hours of work; what the disk says while it is written counts all the same. Throws StorageFull. */
+export async function refuseFullDisk(dataDir: string, file: string): Promise<void> {
+  const sizes = await Promise.all(['', ...JOURNALS].map((end) => lstat(file + end).catch(() => undefined)))
+  const needed = ROOM * sizes.reduce((sum, found) => sum + (found?.size ?? 0), 0)
+  const { bavail, bsize } = await statfs(dataDir)
+  if (needed > bavail * bsize) throw new StorageFull(needed, bavail * bsize)
 }

@@ -12,7 +12,7 @@ import { type CheckedDevice, checkDevice, describeDevice } from '../imports/devi
 import { IMPORTS_FOLDER, PARTIAL_IMPORTS } from '../imports/folders.ts'
 import { idOf } from '../imports/identity.ts'
 import { addDataset, addDevice, addEvents, addSessions, type NewSession, newSessions, refuseTaken, stationOf } from '../imports/rows.ts'
-import { contentHash, sourceFile } from '../imports/source-file.ts'
+import { contentHash, refuseFullDisk, sourceFile } from '../imports/source-file.ts'
 import { writeTable } from '../imports/table.ts'
 import { defineJob, type JobContext, type JobOutcome } from './job.ts'
 
@@ -26,6 +26,7 @@ export const importFile = defineJob(importJob, async (payload, context) => {
   const { dataDir, jobId, attempt } = context
   const importer = importerNamed(payload.format)
   const source = await sourceFile(dataDir, payload.file)
+  await refuseFullDisk(dataDir, source)
   const station = await stationOf(context.database, payload.options.station)
   const partial = path.join(dataDir, PARTIAL_IMPORTS, jobId)
   await rm(partial, { recursive: true, force: true }) // of an attempt whose worker died

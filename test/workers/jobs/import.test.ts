@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
@@ -190,6 +190,13 @@ test('what is wrong fails with its place, and leaves nothing behind', async () =
   expect(await database.prisma.dataset.count()).toBe(0)
   expect((await readdir(path.join(dataDir, 'imports'))).filter((name) => name !== '.partial')).toEqual([])
   expect(await readFile(inFolder('broken.json'), 'utf8')).toContain(',,')
+})
+
+test('a file that is larger than the disk is refused before anything is written', async () => {
+  await writeFile(inFolder('huge.db'), '')
+  await truncate(inFolder('huge.db'), 2 ** 43) // a hole: it takes no room itself
+  const { state, progressText } = await imports('smart-saw-database', 'huge.db')
+  expect([state, progressText]).toEqual(['FAILED', expect.stringContaining('bytes are needed')])
 })
 
 test('a table that ends badly takes those before it away again', async () => {
