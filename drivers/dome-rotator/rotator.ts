@@ -67,11 +67,11 @@ export class DomeRotator implements DeviceHandle {
     this.identity = identity
     const { encoder, recalibration, sector } = parts.settings
     this.parameters = rotatorParameters({ encoder: encoder !== undefined, recalibration: recalibration !== undefined })
-    const wholeCircle = sector !== undefined && sector.minimum > sector.maximum // across north: no pair of numbers says it
+    const acrossNorth = sector !== undefined && sector.minimum > sector.maximum // no pair of numbers says it
     this.motion = {
       unit: 'deg',
       positionParameter: 'position',
-      limits: () => (wholeCircle ? { minimum: 0, maximum: 360 } : { minimum: sector?.minimum ?? 0, maximum: sector?.maximum ?? 360 }),
+      limits: () => (acrossNorth ? { minimum: 0, maximum: 360 } : { minimum: sector?.minimum ?? 0, maximum: sector?.maximum ?? 360 }),
       moveTo: (position, signal) => this.#moveTo(position, signal),
       home: (signal) => this.#calibrate(signal),
       isMoving: (signal) => this.#isMoving(signal),
@@ -130,12 +130,12 @@ export class DomeRotator implements DeviceHandle {
   async #remember(standing: boolean): Promise<void> {
     const { memory, encoder } = this.#parts
     const reading = this.#azimuth()
-    if ('bad' in reading) return await memory.forget()
+    if ('bad' in reading) return standing ? undefined : await memory.forget()
     const counts = encoder?.count.counts
     await memory.note({ azimuth: reading.azimuth, standing, ...(counts !== undefined && { counts }) })
   }
 
-  /** Only if the motor says so: what was noted when it began to turn stays true otherwise. */
+  /** Only if the motor says so, and the azimuth is known: what was noted when it began to turn stays true otherwise. */
   async #rememberWhereItStands(): Promise<void> {
     const status = await this.#parts.motor.status(AbortSignal.timeout(STATUS_WITHIN_MS)).catch(() => undefined) // lost, or silent
     if (status?.moving === false) await this.#remember(true)

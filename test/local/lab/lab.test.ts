@@ -16,7 +16,8 @@ import { BEAM } from '../../../local/lab/world.ts'
 import { type Bench, goodValue, never, open, openBench } from '../../drivers/bench.ts'
 import { until } from '../../until.ts'
 
-const NOT_KNOWN_YET = /\.(homed|obeys)$/ // before the first search for home, and before the first set
+/** Before the first search for home, the first set, the first move, and a dome's first calibration. */
+const NOT_KNOWN_YET = /\.(homed|obeys|target|last_calibration_at|calibration_duration|point_in_bounds)$/
 
 let bench: Bench
 let config: LabConfig
