@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import path from 'node:path'
 import { expect, it } from 'vitest'
+import { SIMULATED_DEVICES } from '../../local/lab/devices.ts'
 import { openDatabase } from '../../prisma/client.ts'
 import { startEmptyDatabase } from '../harness/database.ts'
 
@@ -20,10 +21,13 @@ it('brings a new database up to date with the simulated devices, and finds nothi
   const server = await startEmptyDatabase()
   try {
     const first = await migrate({ DATABASE_URL: server.url })
-    expect([first.status, first.said]).toEqual([0, expect.stringMatching(/migration \d+_init applied\n[\s\S]*6 simulated devices registered\n$/)])
+    expect([first.status, first.said]).toEqual([
+      0,
+      expect.stringMatching(new RegExp(`migration \\d+_init applied\n[\\s\\S]*${SIMULATED_DEVICES.length} simulated devices registered\n$`)),
+    ])
     expect(await migrate({ DATABASE_URL: server.url })).toEqual({ status: 0, said: '' })
     await using database = openDatabase(server.url, { onError: (error) => process.emitWarning(error.message) })
-    expect(await database.prisma.device.count()).toBe(6)
+    expect(await database.prisma.device.count()).toBe(SIMULATED_DEVICES.length)
   } finally {
     await server.stop()
   }

@@ -29,7 +29,7 @@ async function pidsOf(lab: WholeLab): Promise<Record<string, number>> {
 
 async function answers(lab: WholeLab): Promise<boolean> {
   const { devices } = await query<{ devices: { edges: unknown[] } }>(lab.url, '{ devices { edges { node { name } } } }')
-  return devices.edges.length === 6
+  return devices.edges.length === SIMULATED_DEVICES.length
 }
 
 /** Exit status and what was said by a start that is meant to fail. */

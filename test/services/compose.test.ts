@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
+import { SIMULATED_DEVICES } from '../../local/lab/devices.ts'
 import { neo4jServer, openTestNeo4j } from '../graph/stores.ts'
 import { startEmptyDatabase } from '../harness/database.ts'
 import { query } from '../harness/graphql.ts'
@@ -98,7 +99,7 @@ describe.skipIf(MISSING)(`the processes as docker-compose.yml starts them${why}`
 
     try {
       const [status] = await once(start('migrate'), 'exit')
-      expect([status, output]).toEqual([0, expect.stringContaining('6 simulated devices registered')])
+      expect([status, output]).toEqual([0, expect.stringContaining(`${SIMULATED_DEVICES.length} simulated devices registered`)])
       for (const name of ['station', 'compute', 'api']) start(name)
       for (const name of ['station', 'compute', 'api']) await until(() => isHealthy(name), { deadlineMs: 60_000, everyMs: 200, what: `${name} is healthy` })
       await until(
@@ -107,7 +108,7 @@ describe.skipIf(MISSING)(`the processes as docker-compose.yml starts them${why}`
             `http://127.0.0.1:${places['PORT']}`,
             '{ devices { edges { node { connection } } } }',
           )
-          return devices.edges.length === 6 && devices.edges.every(({ node }) => node.connection === 'CONNECTED')
+          return devices.edges.length === SIMULATED_DEVICES.length && devices.edges.every(({ node }) => node.connection === 'CONNECTED')
         },
         { deadlineMs: 30_000, what: 'every device is connected' },
       )

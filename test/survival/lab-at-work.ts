@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { Message } from 'apache-arrow/ipc/metadata/message'
 import pg from 'pg'
+import { SIMULATED_DEVICES } from '../../local/lab/devices.ts'
 import { query } from '../harness/graphql.ts'
 import { processesOf, type WholeLab } from '../harness/lab.ts'
 import { until } from '../until.ts'
@@ -58,7 +59,7 @@ export function untilConnected(lab: WholeLab): Promise<readonly DeviceNow[]> {
   return until(
     async () => {
       const devices = await devicesOf(lab)
-      return devices.length === 6 && devices.every(({ connection }) => connection === 'CONNECTED') && devices
+      return devices.length === SIMULATED_DEVICES.length && devices.every(({ connection }) => connection === 'CONNECTED') && devices
     },
     { deadlineMs: BACK_WITHIN_MS, everyMs: 50, what: 'every device is connected' },
   )
