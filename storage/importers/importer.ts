@@ -23,6 +23,8 @@ export type ImportedSession = {
   readonly endedAt?: WallNs
   readonly tags: readonly string[]
   readonly metadata: Readonly<Record<string, unknown>>
+  /** Rows of tables of the same file that were recorded in it. */
+  readonly recorded?: readonly { readonly table: string; readonly firstRow: number; readonly lastRow: number }[]
 }
 
 export type ImportedTable = {

@@ -3,7 +3,7 @@ import type { ReadTime } from '../../core/local-time.ts'
 import type { RowCell } from '../../core/row.ts'
 import { type ImportedEvent, type ImportedSession, type ImportedTable, type Importer, type ImportFile, imported, refuse, timesOf } from './importer.ts'
 import { TABLES, TIME_COLUMNS, UNITS } from './smart-saw-tables.ts'
-import { openSqlite, type SqliteCell, type SqliteColumn, type SqliteFile } from './sqlite-file.ts'
+import { openSqlite, type RowSpan, type SqliteCell, type SqliteColumn, type SqliteFile } from './sqlite-file.ts'
 
 const MAX_SESSIONS = 100_000 // twenty years of a saw that cuts a piece every half hour; they are in memory while they are imported
 const MAX_EVENTS = 10_000 // the rest is in the table, and the feed is for reading
@@ -84,9 +84,14 @@ function cellOf(file: ImportFile, { name, type }: DatasetColumn, value: SqliteCe
   }
 }
 
+const SAMPLES = 'sensor_data'
+const CUT = 'kesim_id'
+
 /** One session for each cut. Its key is its number and its beginning: numbers start again with a new database. */
 function cuts(file: ImportFile, database: SqliteFile, times: ReadTime): readonly ImportedSession[] {
   const columns = database.columns('cutting_sessions').map(columnOf)
+  const hasSamples = database.tables.includes(SAMPLES) && database.columns(SAMPLES).some(({ name }) => name === CUT)
+  const spans = hasSamples ? database.spans(SAMPLES, CUT) : new Map<string, RowSpan>()
   const sessions: ImportedSession[] = []
   for (const row of database.rows(
     'cutting_sessions',
@@ -99,12 +104,14 @@ function cuts(file: ImportFile, database: SqliteFile, times: ReadTime): readonly
     const endedAt = typeof row.end_time === 'string' ? times(row.end_time) : undefined
     if (id === null) return refuse(file, `${where}, kesim_id`, 'missing')
     if (startedAt === undefined) return refuse(file, `${where}, start_time`, `${String(row.start_time)} is not a time`)
+    const span = spans.get(String(id))
     sessions.push({
       key: `${String(id)} ${startedAt}`,
       title: `Cut ${String(id)}`,
       startedAt,
       ...(endedAt !== undefined && { endedAt }),
       tags: ['smart-saw', 'cut'],
+      ...(span !== undefined && { recorded: [{ table: SAMPLES, ...span }] }),
       metadata: Object.fromEntries(Object.entries(row).map(([name, value]) => [name, typeof value === 'bigint' ? Number(value) : value])),
     })
   }

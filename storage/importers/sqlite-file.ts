@@ -6,11 +6,15 @@ import { type ImportFile, refuse } from './importer.ts'
 export type SqliteCell = number | bigint | string | Uint8Array | null
 export type SqliteColumn = { readonly name: string /** As it was declared; SQLite itself holds nobody to it. */; readonly declared: string }
 
+export type RowSpan = { readonly firstRow: number; readonly lastRow: number }
+
 /** A SQLite file, read row by row: its size does not matter to memory. */
 export interface SqliteFile extends Disposable {
   readonly tables: readonly string[]
   columns(table: string): readonly SqliteColumn[]
   count(table: string): number
+  /** Of each value of the column, the first and the last row that has it, counted from 0 in the order of `rows`. */
+  spans(table: string, column: string): ReadonlyMap<string, RowSpan>
   rows(table: string, columns: readonly string[]): Iterable<Readonly<Record<string, SqliteCell>>>
 }
 
@@ -45,6 +49,12 @@ export async function openSqlite(file: ImportFile): Promise<SqliteFile> {
           database.all(`PRAGMA table_info(${quoted(table)})`).map((row) => ({ name: String(row.name), declared: String(row.type).toUpperCase() })),
         ),
       count: (table) => read(table, () => Number(database.get(`SELECT count(*) AS n FROM ${quoted(table)}`)?.n ?? 0)),
+      spans: (table, column) =>
+        read(table, () => {
+          const numbered = `SELECT ${quoted(column)} AS value, row_number() OVER (ORDER BY rowid) - 1 AS row FROM ${quoted(table)}`
+          const found = database.all(`SELECT value, min(row) AS firstRow, max(row) AS lastRow FROM (${numbered}) WHERE value IS NOT NULL GROUP BY value`)
+          return new Map(found.map(({ value, firstRow, lastRow }) => [String(value), { firstRow: Number(firstRow), lastRow: Number(lastRow) }]))
+        }),
       *rows(table, columns) {
         const statement = read(table, () => database.prepare(`SELECT ${columns.map(quoted).join(', ')} FROM ${quoted(table)} ORDER BY rowid`))
         try {

@@ -6,7 +6,7 @@ import type { DatasetRecord } from '../../core/journal.ts'
 import { wallNsFromMs } from '../../core/time.ts'
 import { DRIVERS } from '../../drivers/catalog.ts'
 import { syncFolder } from '../../storage/durable.ts'
-import type { Imported, ImportedEvent } from '../../storage/importers/importer.ts'
+import type { Imported, ImportedEvent, ImportedSession } from '../../storage/importers/importer.ts'
 import { importerNamed } from '../../storage/importers/index.ts'
 import { type CheckedDevice, checkDevice, describeDevice } from '../imports/devices.ts'
 import { IMPORTS_FOLDER, PARTIAL_IMPORTS } from '../imports/folders.ts'
@@ -47,7 +47,7 @@ export const importFile = defineJob(importJob, async (payload, context) => {
       throw new Conflict(`${payload.file} was changed while it was read; import it when its program rests, or a copy of it`)
     }
     // A file's sessions have no place of their own in a session that a person named.
-    const told = payload.sessionId === undefined ? imported.sessions.map((session) => ({ ...session, id: sessionId(payload.format, session.key) })) : []
+    const told = payload.sessionId === undefined ? imported.sessions.map((session) => withId(session, payload.format, content)) : []
     const sessions = await newSessions(context.database, told)
     return outcome({ imported, devices, written, sessions, payload, stationId: station.id, requestedBy }, context)
   } finally {
@@ -72,7 +72,7 @@ async function writeTables(imported: Imported, payload: ImportPayload, content: 
   let before = 0
   try {
     for (const table of imported.tables) {
-      const id = idOf('dataset', payload.format, content, table.name)
+      const id = datasetId(payload.format, content, table.name)
       const there = await database.prisma.dataset.findUnique({ where: { id }, select: { name: true } })
       if (there !== null) {
         log(`${table.name} is there already, as ${there.name}`)
@@ -142,6 +142,16 @@ function outcome({ imported, devices, written, sessions, payload, stationId, req
 
 function sessionId(format: string, key: string): string {
   return idOf('session', format, key)
+}
+
+function datasetId(format: string, content: string, table: string): string {
+  return idOf('dataset', format, content, table)
+}
+
+/** What was recorded in it is named by dataset and rows: one dataset holds the rows of many such sessions. */
+function withId(session: ImportedSession, format: string, content: string): NewSession {
+  const recorded = session.recorded?.map(({ table, ...rows }) => ({ datasetId: datasetId(format, content, table), table, ...rows }))
+  return { ...session, id: sessionId(format, session.key), metadata: { ...session.metadata, ...(recorded !== undefined && { recorded }) } }
 }
 
 function count(number: number, what: string): string {

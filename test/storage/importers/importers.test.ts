@@ -180,6 +180,7 @@ describe('a database of smart-saw', () => {
       ['Cut 8', undefined],
     ])
     expect(read.sessions[0]?.metadata).toMatchObject({ kesim_id: 7, start_height_mm: 210.5 })
+    expect(read.sessions.map(({ recorded }) => recorded)).toEqual([[{ table: 'sensor_data', firstRow: 0, lastRow: 2 }], undefined])
   })
 
   test('alarms become events', async () => {

@@ -84,6 +84,7 @@ test('a database of the saw becomes tables and sessions; the same file again add
     ['Cut 7', 'CLOSED', '2026-02-03T05:00:00.000Z'],
     ['Cut 8', 'CLOSED', '2026-02-03T05:10:00.000Z'],
   ])
+  expect(sessions[0]?.metadata).toMatchObject({ kesim_id: 7, recorded: [{ datasetId: sensors.id, table: 'sensor_data', firstRow: 0, lastRow: 5_999 }] })
 
   const again = await imports('smart-saw-database', 'saw/total.db')
   expect([again.state, again.progressText]).toEqual(['COMPLETED', 'no table that was not there already, 0 new sessions'])
