@@ -19,7 +19,7 @@ const context = {
     simulated: false,
   }),
   log: () => undefined,
-  workFolder: '',
+  workFolder: process.argv[2] ?? '',
 }
 const port = await domeRotator.openPort(settings, context, never)
 const device = await domeRotator.openDevice(port, settings, context, never)

@@ -9,7 +9,7 @@ const run = promisify(execFile)
 
 /** A process of ours whose kernel has a dome on /dev/spidev9.9 and /dev/gpiochip9 (kernel-shim.c). */
 export type FakeKernel = AsyncDisposable & {
-  /** Runs a script of this folder there: what it printed, as JSON, and what the kernel was told. */
+  /** Runs a script of this folder there, with a temporary folder as its argument: what it printed, as JSON, and what the kernel was told. */
   run(script: string, environment?: Readonly<Record<string, string>>): Promise<{ readonly printed: unknown; readonly told: readonly string[] }>
 }
 
@@ -33,7 +33,7 @@ export async function fakeKernel(): Promise<FakeKernel> {
     run: async (script, environment = {}) => {
       runs += 1
       const log = join(folder, `told-${runs}`)
-      const { stdout } = await run(process.execPath, ['--import', 'tsx', fileURLToPath(new URL(script, import.meta.url))], {
+      const { stdout } = await run(process.execPath, ['--import', 'tsx', fileURLToPath(new URL(script, import.meta.url)), folder], {
         env: { ...process.env, LD_PRELOAD: library, KERNEL_SHIM_LOG: log, ...environment },
       })
       const told = await readFile(log, 'utf8').catch(() => '')
