@@ -36,10 +36,10 @@ describe('a description', () => {
   const read = (text: string) => () => driverOfDescription([toy], text, 'bench.yaml')
 
   it.each([
-    ['', 'bench.yaml:1:1: protocol is missing: one of toy'],
+    ['', 'bench.yaml:1:1: give keys with values, one on each line'],
     ['id: x\n', 'bench.yaml:1:1: protocol is missing: one of toy'],
     ['id: x\nprotocol: morse\n', 'bench.yaml:2:11: protocol: "morse" is not allowed; choose one of toy'],
-    ['protocol: [toy]\n', 'bench.yaml:1:11: protocol: ["toy"] is not allowed; choose one of toy'],
+    ['protocol: [toy]\n', 'bench.yaml:1:11: protocol: this is not allowed; choose one of toy'],
     ['protocol: toy\nid: "x\n', 'bench.yaml:3:1: Missing closing "quote'],
     ['protocol: toy\nprotocol: toy\n', 'bench.yaml:2:1: Map keys must be unique'],
     ['protocol: toy\nid: X9\n', 'bench.yaml:2:5: id X9 is not allowed'],
@@ -65,7 +65,13 @@ describe('a folder of descriptions', () => {
     await rm(join(folder, '..'), { recursive: true, force: true })
   })
   const open = async (): Promise<void> => {
-    source = await openDescriptionFolder({ name: 'instrument descriptions', folder, formats: [toy], log: (line) => log.push(line), warn: (line) => log.push(line) })
+    source = await openDescriptionFolder({
+      name: 'instrument descriptions',
+      folder,
+      formats: [toy],
+      log: (line) => log.push(line),
+      warn: (line) => log.push(line),
+    })
   }
 
   it('is made when it is missing, and read while it is watched', async () => {
