@@ -61,6 +61,7 @@ test.runIf(process.platform === 'linux')(
       expect(seen.refused).toContain('/dev/null')
       expect(told).toContain('device clear')
       expect(told.indexOf('OUTP OFF')).toBeGreaterThan(told.indexOf('SLOW?'))
+      expect(told.slice(told.indexOf('OUTP OFF'))).not.toContain('device clear') // it would take the stop out of the instrument's input
       expect(seen.stopMs).toBeLessThan(1500) // the measurement would have gone on for longer
     } finally {
       clearTimeout(slow)
