@@ -50,7 +50,7 @@ const command = async (text: string): Promise<Outcome> => {
 const now = async (): Promise<Record<string, { readonly [field: string]: unknown }>> => {
   const { device } = await query<{ device: Record<string, { readonly [field: string]: unknown }> }>(
     lab.url,
-    '{ device(name: "laser") { connection: status { code } shutter { open quality } emission { on quality } wavelength { value { number unit } minimum maximum } } }',
+    '{ device(name: "new-laser") { connection: status { code } shutter { open quality } emission { on quality } wavelength { value { number unit } minimum maximum } } }',
   )
   return device
 }
@@ -74,7 +74,7 @@ it('is found on its port, beside those that are registered, whose ports are left
     'mutation ($input: RegisterDeviceInput!) { registerDevice(input: $input) { __typename ... on Device { id } ... on Problem { message } } }',
     {
       input: {
-        name: 'laser',
+        name: 'new-laser',
         driver: fresh?.driver?.id,
         stationId,
         settings: fresh?.settings.map(({ name, value }) => ({ name, value: typeof value === 'string' ? { text: value } : { number: value } })),
@@ -84,7 +84,7 @@ it('is found on its port, beside those that are registered, whose ports are left
   expect(registerDevice).toMatchObject({ __typename: 'Device' })
   deviceId = registerDevice.id
   await until(
-    async () => (await query<{ device: { connection: string } }>(lab.url, '{ device(name: "laser") { connection } }')).device.connection === 'CONNECTED',
+    async () => (await query<{ device: { connection: string } }>(lab.url, '{ device(name: "new-laser") { connection } }')).device.connection === 'CONNECTED',
     { deadlineMs: 20_000, what: 'the laser is connected' },
   )
 }, 60_000)
@@ -122,9 +122,9 @@ it('that is unplugged and plugged in again says so in the feed of events', async
   )
   for await (const { events } of feed) {
     seen.push(...events.events.map(({ summary }) => summary))
-    if (seen.some((line) => line.startsWith('laser is reconnecting'))) await laser.plugIn()
-    if (seen.at(-1) === 'laser is connected') break
+    if (seen.some((line) => line.startsWith('new-laser is reconnecting'))) await laser.plugIn()
+    if (seen.at(-1) === 'new-laser is connected') break
   }
-  expect(seen[0]).toMatch(/^laser is reconnecting: /)
+  expect(seen[0]).toMatch(/^new-laser is reconnecting: /)
   expect(await now()).toMatchObject({ shutter: { quality: 'GOOD' } })
 }, 40_000)

@@ -186,27 +186,27 @@ describe.skipIf(executable === undefined)('the dashboard of a whole lab, in Chro
       laser = await maiTai.start({ folder, name: 'maitai', seed: 1, timeFactor: 100 })
       await writeEntry(folder, 'maitai', laser.entry)
       const discovery = panel('discovery')
-      await discovery.getByRole('button', { name: 'Find devices' }).click()
+      await discovery.getByRole('button', { name: 'Find devices', exact: true }).click()
       const row = discovery.locator('[data-found="sim://maitai"]')
       await row.waitFor({ timeout: SCAN_DEADLINE_MS })
       expect(await discovery.locator('[data-known]').count()).toBeGreaterThan(3)
       await row.getByRole('button', { name: /^Register what/ }).click()
-      await row.getByLabel('Name').fill('laser')
+      await row.getByLabel('Name').fill('new-laser')
       await row.getByRole('button', { name: 'Register', exact: true }).click()
-      await discovery.locator('[data-known="laser"]').waitFor({ timeout: SCAN_DEADLINE_MS })
+      await discovery.locator('[data-known="new-laser"]').waitFor({ timeout: SCAN_DEADLINE_MS })
 
-      const card = page.locator('[data-device="laser"][data-connection="CONNECTED"]')
-      await card.getByRole('textbox', { name: 'Tune laser to' }).fill('850')
+      const card = page.locator('[data-device="new-laser"][data-connection="CONNECTED"]')
+      await card.getByRole('textbox', { name: 'Tune new-laser to' }).fill('850')
       await card.getByRole('button', { name: 'Tune' }).click()
       await until(async () => Math.abs((await numberIn(card.locator('[data-wavelength] .value'))) - 850) < 1, {
         deadlineMs: ACTION_DEADLINE_MS,
         what: 'light of 850 nm',
       })
-      await card.getByRole('button', { name: 'Switch on the emission of laser' }).click()
+      await card.getByRole('button', { name: 'Switch on the emission of new-laser' }).click()
       expect(await card.locator('[data-emission]').getAttribute('data-emission')).toBe('off') // asked first
       await card.getByRole('button', { name: 'Switch on', exact: true }).click()
       await card.locator('[data-emission="on"]').waitFor()
-      await card.getByRole('button', { name: 'Open the shutter of laser' }).click()
+      await card.getByRole('button', { name: 'Open the shutter of new-laser' }).click()
       await card.locator('[data-shutter="open"]').waitFor()
       expect(await card.getByRole('alert').count()).toBe(0)
     },

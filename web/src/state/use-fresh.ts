@@ -40,5 +40,6 @@ export function useFresh<Data, Variables extends object>(
           ),
     [feed, paused],
   )
-  return { data: result.data, problem: result.data === undefined ? result.error?.message : undefined, loading: result.fetching, refresh }
+  const data = result.data ?? undefined // null: the whole answer was refused
+  return { data, problem: data === undefined ? result.error?.message : undefined, loading: result.fetching, refresh }
 }

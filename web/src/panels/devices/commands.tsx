@@ -1,17 +1,24 @@
-import { useState } from 'react'
+import { useMemo, useState } from 'react'
 import { toNamedValues } from '../../model/setting-input.ts'
 import { newIdempotencyKey, useCommand } from '../../state/use-command.ts'
+import { useFresh } from '../../state/use-fresh.ts'
 import { Button } from '../../ui/button.tsx'
 import { RefusalNote } from '../../ui/refusal.tsx'
 import { SettingField } from '../../ui/setting-field.tsx'
 import styles from './devices.module.css'
-import { type Command, type Device, INVOKE } from './documents.ts'
+import { type Command, type Device, INVOKE, OWN_COMMANDS } from './documents.ts'
 
 /** The commands of the device's own, each with the form that its arguments ask for. */
 export function OwnCommands({ device }: { device: Device }) {
+  const { data, problem } = useFresh(
+    OWN_COMMANDS,
+    useMemo(() => ({ id: device.id }), [device.id]),
+    ['DEVICE'],
+  )
+  if (problem !== undefined) return <RefusalNote refusal={{ message: problem }} />
   return (
     <ul aria-label={`Commands of ${device.label ?? device.name}`}>
-      {device.commands.map((command) => (
+      {data?.device?.commands.map((command) => (
         <CommandForm key={command.name} device={device} command={command} />
       ))}
     </ul>

@@ -19,7 +19,7 @@ export const DEVICES = graphql(`
           shutter { parameter { id name } open quality }
           emission { parameter { id name } on quality }
           wavelength { parameter { id name } setpointParameter { id name } minimum maximum unit }
-          commands { name description result arguments { name kind unit default required description minimum maximum choices } }
+          commands { name }
           readout { parameter { id } }
           parameters {
             id
@@ -42,8 +42,19 @@ export const DEVICES = graphql(`
 `)
 
 export type Device = ResultOf<typeof DEVICES>['devices']['edges'][number]['node']
-export type Command = Device['commands'][number]
 export type Parameter = Device['parameters'][number]
+
+/** What its forms ask for, which is much: only of a device that is looked at. */
+export const OWN_COMMANDS = graphql(`
+  query OwnCommands($id: ID!) {
+    device(id: $id) {
+      id
+      commands { name description result arguments { name kind unit default required description minimum maximum choices } }
+    }
+  }
+`)
+
+export type Command = NonNullable<ResultOf<typeof OWN_COMMANDS>['device']>['commands'][number]
 
 export const MOVE = graphql(`
   mutation Move($input: MoveInput!) {
