@@ -18,10 +18,10 @@ export async function connect(
   const { terminator, connections } = description
   switch (place.kind) {
     case 'tcp':
-      return new LineMessages(await openTcp(place, signal), terminator)
+      return new LineMessages(await openTcp(place, signal), terminator, `tcp://${place.host}:${place.port}`)
     case 'serial':
       if (serial === undefined) break
-      return new LineMessages(await openSerial({ path: place.path, ...serial }, signal), terminator)
+      return new LineMessages(await openSerial({ path: place.path, ...serial }, signal), terminator, place.path)
     case 'hislip':
       return await openHislip(place, signal)
     case 'usbtmc':

@@ -1,3 +1,4 @@
+import { DeviceOffline } from '../../core/errors.ts'
 import type { ByteTransport } from '../byte-transport.ts'
 import { blockAt } from './block.ts'
 import { Inbox } from './inbox.ts'
@@ -8,17 +9,22 @@ export class LineMessages implements MessageTransport {
   readonly matched = false
   readonly lost: AbortSignal
   readonly #transport: ByteTransport
+  readonly #name: string
   readonly #sendTerminator: string
   readonly #inbox = new Inbox()
   readonly #cutter: MessageCutter
-  readonly #lose: (why: string) => void
+  readonly #lost = new AbortController()
 
-  constructor(transport: ByteTransport & { lose?(why: string): void }, terminator: { readonly send: string; readonly reply: string }) {
+  /** `name`: of the place, for people. */
+  constructor(transport: ByteTransport, terminator: { readonly send: string; readonly reply: string }, name: string) {
     this.#transport = transport
+    this.#name = name
     this.#sendTerminator = terminator.send
     this.#cutter = new MessageCutter(terminator.reply)
-    this.lost = transport.lost
-    this.#lose = (why) => (transport.lose === undefined ? void transport[Symbol.asyncDispose]() : transport.lose(why))
+    this.lost = this.#lost.signal
+    const onLost = (): void => this.#lost.abort(transport.lost.reason)
+    if (transport.lost.aborted) onLost()
+    else transport.lost.addEventListener('abort', onLost, { once: true })
     transport.onBytes((bytes) => this.#inbox.put(...this.#cutter.take(bytes)))
   }
 
@@ -36,7 +42,8 @@ export class LineMessages implements MessageTransport {
   }
 
   lose(why: string): void {
-    this.#lose(why)
+    if (!this.lost.aborted) this.#lost.abort(new DeviceOffline(`${this.#name}: ${why}`, {}))
+    void this.#transport[Symbol.asyncDispose]()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

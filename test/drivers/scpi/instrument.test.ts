@@ -289,6 +289,8 @@ afterLostStation: make-safe
     if (over === 'tcp') await until(read)
     else expect(await readOne(voltage.device, 'voltage')).toHaveProperty('bad') // it still answers the protocol
     expect(voltage.port.lost.aborted).toBe(over === 'tcp')
+    if (over === 'tcp')
+      expect(voltage.port.lost.reason).toMatchObject({ code: 'DEVICE_OFFLINE', message: expect.stringContaining('did not answer 10 times in a row') })
   })
 
   test('is found by who asks for it, and nothing else is asked', async () => {
