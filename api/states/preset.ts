@@ -101,7 +101,7 @@ async function presentSettings({ deviceIds, values }: PresetGiven, context: Cont
     [...state.values].map(async ([id, value]) => {
       const device = await context.load.device.load(value.deviceId)
       const spec = device && (await settableSpec(device, value.parameter, context))
-      if (device === undefined || spec === undefined) return []
+      if (device === undefined || spec === undefined || spec.access === 'WRITE_ONLY') return [] // what can only be written, nobody knows
       if (value.reading.quality === 'BAD' || value.reading.quality === 'STALE')
         throw new Conflict(`what ${value.parameter} of ${device.name} is set to is not known now; leave the device out or give the value`, {
           deviceId: device.id,

@@ -44,7 +44,7 @@ describe('a lab after its first start', () => {
       devices: Edges<{ name: string; simulated: boolean; capabilities: string[]; address: string | null }> & { totalCount: number }
     }>(
       lab.url,
-      '{ devices(first: 10) { totalCount edges { node { name simulated capabilities status { code } address port { path kind } driver { model vendor } } } } }',
+      '{ devices(first: 50) { totalCount edges { node { name simulated capabilities status { code } address port { path kind } driver { model vendor } } } } }',
     )
     expect(devices.totalCount).toBeGreaterThanOrEqual(6)
     const byName = Object.fromEntries(devices.edges.map(({ node }) => [node.name, node]))
