@@ -18,8 +18,8 @@ import { until } from '../../until.ts'
 
 /** Before the first search for home, the first set, the first move, and a dome's first calibration. */
 const NOT_KNOWN_YET = /\.(homed|obeys|target|last_calibration_at|calibration_duration|point_in_bounds)$/
-/** What the multimeter is not switched to. */
-const NOT_MEASURED = /^multimeter\.(ac_voltage|dc_current|ac_current|resistance|frequency|capacitance)$/
+/** What the multimeter is not switched to, and an open input. */
+const NOT_MEASURED = /^multimeter\.(ac_voltage|dc_current|ac_current|resistance|frequency|capacitance)$|^cryostat\.temperature_d$/
 
 let bench: Bench
 let config: LabConfig
