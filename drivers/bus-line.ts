@@ -38,6 +38,7 @@ export interface BusExchange {
 type SoFar = 'NONE' | 'POSSIBLE'
 
 const MARKS = 3 // no more answers than that are ever owed: to a question, to a stop, and a move's end
+const SILENT_AFTER = 2 // markers in a row without an answer: one may be lost on a noisy line
 const SILENT_FOR_MS = 2000 // a device that does not answer at all is not asked again before: its neighbours need the bus
 
 export class BusLine implements AsyncDisposable {
@@ -49,7 +50,7 @@ export class BusLine implements AsyncDisposable {
   readonly #listeners = new Map<string, (line: string) => void>()
   /** Who still owes an answer. */
   readonly #behind = new Set<string>()
-  readonly #silentUntilMs = new Map<string, number>()
+  readonly #silent = new Map<string, { readonly marks: number; readonly untilMs: number }>()
   #readyAtMs = 0
 
   constructor(transport: ByteTransport, protocol: BusProtocol) {
@@ -176,18 +177,23 @@ export class BusLine implements AsyncDisposable {
         'NONE',
       ).catch((error: unknown) => {
         if (!(error instanceof DeadlineExceeded)) throw error
-        this.#silentUntilMs.set(address, performance.now() + SILENT_FOR_MS)
+        this.#noteSilence(address)
         throw new HardwareFault(`the device at address ${address} does not answer ${command}`, 'NONE')
       })
       if (reply.test(line)) break
       this.#listeners.get(address)?.(line)
     }
-    this.#silentUntilMs.delete(address)
+    this.#silent.delete(address)
     this.#behind.delete(address)
   }
 
+  #noteSilence(address: string): void {
+    const marks = (this.#silent.get(address)?.marks ?? 0) + 1
+    this.#silent.set(address, { marks, untilMs: marks >= SILENT_AFTER ? performance.now() + SILENT_FOR_MS : 0 })
+  }
+
   #refuseSilent(address: string): void {
-    if (performance.now() < (this.#silentUntilMs.get(address) ?? 0))
+    if (performance.now() < (this.#silent.get(address)?.untilMs ?? 0))
       throw new HardwareFault(`the device at address ${address} did not answer; it is asked again every ${SILENT_FOR_MS} ms`, 'NONE')
   }
 

@@ -123,7 +123,7 @@ describe('a shared bus', () => {
   test('one that says nothing is left in peace for a while, by readings but not by commands', async () => {
     connect(SHORT_MS)
     await problemOf(ask('2'))
-    expect((await problemOf(ask('2'))).message).toContain('does not answer 2in')
+    for (let times = 0; times < 2; times += 1) expect((await problemOf(ask('2'))).message).toContain('does not answer 2in')
     const writes = bus.written.length
     expect((await problemOf(ask('2'))).message).toContain('asked again every')
     expect(bus.written).toHaveLength(writes)
