@@ -2,7 +2,7 @@ import type { DeviceSettings } from '../../core/device.ts'
 import { InvalidValue } from '../../core/errors.ts'
 import { requireKind } from '../address.ts'
 import { type DeviceHandle, type Driver, type DriverContext, PROBE_WITHIN_MS, type Probed } from '../driver.ts'
-import { openLineInput } from '../line-input.ts'
+import { type LineInput, openLineInput } from '../line-input.ts'
 import { openSpiTransport } from '../spi-transport.ts'
 import { DomeEncoder } from './encoder.ts'
 import { GpioMotor } from './gpio-motor.ts'
@@ -57,17 +57,23 @@ async function openRotator(motor: DomeMotor, given: DeviceSettings, context: Dri
   const count = new StepCount(settings.drive.stepsPerRevolution / 360)
   const encoder = settings.encoder === undefined ? undefined : await openEncoder(settings.encoder, settings, count, context)
   const memory = new AzimuthMemory(context.workFolder, settings.address, context.log)
-  const identity = [motor.identity, encoder && `EMS22A encoder${encoder.simulated ? ', simulated' : ''}`].filter((part) => part !== undefined).join('; ')
-  const rotator = new DomeRotator({ motor, encoder, count, settings, law, memory, context }, identity)
-  try {
-    await encoder?.nextSample() // so that a position is there when the device is
-    takeUp(await memory.load(), settings.startAzimuth, { encoder, count }, context.log)
-    if (settings.recalibration !== undefined) rotator.watch(await openSwitch(settings.recalibration, () => rotator.atSwitch(), context))
-  } catch (error) {
-    await rotator[Symbol.asyncDispose]()
+  const input = await openSwitch(settings.recalibration, context).catch(async (error: unknown) => {
+    await encoder?.[Symbol.asyncDispose]()
     throw error
-  }
+  })
+  const rotator = new DomeRotator({ motor, encoder, count, settings, law, memory, context }, identityOf(motor, encoder, input))
+  await encoder?.nextSample() // so that a position is there when the device is
+  takeUp(await memory.load(), settings.startAzimuth, { encoder, count }, context.log)
+  if (input !== undefined) rotator.watch(new SwitchWatch(input, () => rotator.atSwitch()))
   return rotator
+}
+
+/** A simulated part is never hidden behind a real one. */
+function identityOf(motor: DomeMotor, encoder: DomeEncoder | undefined, input: LineInput | undefined): string {
+  const parts = [motor.identity]
+  if (encoder !== undefined) parts.push(`EMS22A encoder${encoder.simulated ? ', simulated' : ''}`)
+  if (input?.simulated) parts.push('recalibration switch, simulated')
+  return parts.join('; ')
 }
 
 /** What was remembered goes before where the dome is usually parked; both are doubtful until the switch is passed. */
@@ -100,9 +106,11 @@ async function openEncoder(
   })
 }
 
-async function openSwitch({ address, line }: NonNullable<RotatorSettings['recalibration']>, passed: () => void, context: DriverContext): Promise<SwitchWatch> {
+async function openSwitch(recalibration: RotatorSettings['recalibration'], context: DriverContext): Promise<LineInput | undefined> {
+  if (recalibration === undefined) return undefined
+  const { address, line } = recalibration
   const place = await context.resolve(address)
   if (place.kind !== 'gpio')
     throw new InvalidValue(`recalibrationSwitch: ${address} is a ${place.kind} address; it needs a gpio address`, ['recalibrationSwitch'])
-  return new SwitchWatch(await openLineInput(place.path, line), passed)
+  return await openLineInput(place.path, line)
 }

@@ -73,9 +73,9 @@ describe('the dome on a pseudo-terminal, its encoder and its switch on sockets',
     }, ARRIVES)
   }
 
-  test('says what it is, and that the encoder is a simulated one', async () => {
+  test('says what it is, and which of its parts are simulated', async () => {
     await using opened = await open(domeRotator, settings, bench.context)
-    expect(opened.device.identity).toBe('RP2040 dome motor controller; EMS22A encoder, simulated')
+    expect(opened.device.identity).toBe('RP2040 dome motor controller; EMS22A encoder, simulated; recalibration switch, simulated')
     expect(domeRotator.locate(settings)).toEqual({ address: 'sim://dome' })
   })
 
