@@ -45,15 +45,20 @@ const BIN = `floor((("time" - $2::bigint)::float8 / ($3::bigint - $2::bigint)::f
 const OFFSET = `("time" - $2::bigint)::float8`
 const NUMBER = `coalesce("number", "boolean"::int::float8)`
 
-/** Points that were measured: the extremes, the first or the last of each bin. Arrays compare element by element, so one pass finds value and time. */
+/**
+ * Points that were measured: the extremes, the first or the last of each bin; a bin in which nothing could be read is one point without a value. Arrays compare
+ * element by element, so one pass finds value and time.
+ */
 export async function binnedPoints(pool: Pool, range: SampleRange, bins: number, reduction: Exclude<Reduction, 'MEAN' | 'NONE'>): Promise<Points> {
   const byTime = reduction === 'FIRST' || reduction === 'LAST'
   const pair = byTime ? `ARRAY[${OFFSET}, ${NUMBER}]` : `ARRAY[${NUMBER}, ${OFFSET}]`
-  const { rows } = await pool.query<{ low: [number, number]; high: [number, number] }>(
-    `SELECT min(${pair}) AS "low", max(${pair}) AS "high" FROM "sample" WHERE ${RANGE} AND ${NUMBER} IS NOT NULL GROUP BY ${BIN} ORDER BY min("time")`,
+  const { rows } = await pool.query<{ begin: number; low: [number, number] | null; high: [number, number] | null }>(
+    `SELECT min(${OFFSET}) AS "begin", min(${pair}) FILTER (WHERE ${NUMBER} IS NOT NULL) AS "low", max(${pair}) FILTER (WHERE ${NUMBER} IS NOT NULL) AS "high"
+     FROM "sample" WHERE ${RANGE} GROUP BY ${BIN} ORDER BY min("time")`,
     [...bounds(range), bins],
   )
-  const chosen = rows.flatMap(({ low, high }) => {
+  const chosen = rows.flatMap(({ begin, low, high }): (readonly [number, number | null])[] => {
+    if (low === null || high === null) return [[begin, null]]
     if (reduction === 'FIRST') return [low]
     if (reduction === 'LAST') return [high]
     const [a, b] = [low, high].map(([number, offset]) => [offset, number] as [number, number]) as [[number, number], [number, number]]

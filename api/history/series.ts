@@ -4,6 +4,7 @@ import { checkMaxPoints, createReducer, type Reduced, type Reduction } from '../
 import type { WallNs } from '../../core/time.ts'
 import { convert } from '../../core/unit.ts'
 import type { Database } from '../../prisma/client.ts'
+import { pastState } from '../states/snapshot.ts'
 import { binnedMeans, binnedPoints, countSamples, rawSamples, type SampleRow, sampleAt } from './samples.ts'
 
 export type Series = {
@@ -21,6 +22,8 @@ export type Series = {
 
 export type HistoryRequest = {
   readonly parameterKey: number
+  readonly deviceId: string
+  readonly parameter: string
   readonly textual: boolean
   /** Of the samples, and of the answer. */
   readonly unit: string | undefined
@@ -39,14 +42,15 @@ const LTTB_BINS = 50_000
 
 /**
  * The samples of a parameter in [from, to), with no more than maxPoints points. Only changes beyond the deadband are kept, so the first point, at `from`, is
- * what the parameter was then: the last sample before.
+ * what the parameter was then: the last sample before, STALE where nobody read it any more (null where points are put together, which have no quality).
  */
-export async function readHistory({ pool }: Pick<Database, 'pool'>, request: HistoryRequest): Promise<Series> {
+export async function readHistory(database: Pick<Database, 'pool'>, request: HistoryRequest): Promise<Series> {
+  const { pool } = database
   const { from, to, maxPoints, reduction, textual } = request
   checkMaxPoints(maxPoints)
   if (to <= from) throw new InvalidValue('range: to must be after from', ['range'])
   const range = { key: request.parameterKey, from, to }
-  const [total, before] = await Promise.all([countSamples(pool, range), sampleAt(pool, range)])
+  const [total, before] = await Promise.all([countSamples(pool, range), stateAt(database, request)])
   const room = before === undefined ? maxPoints : maxPoints - 1
 
   if (textual || reduction === 'NONE' || total <= room) {
@@ -77,6 +81,13 @@ export async function readHistory({ pool }: Pick<Database, 'pool'>, request: His
   }
 }
 
+/** What the parameter was at the beginning of the range, as labState tells it: a constant is GOOD, what is dead is STALE. */
+async function stateAt(database: Pick<Database, 'pool'>, { parameterKey: key, from, to, deviceId, parameter }: HistoryRequest): Promise<SampleRow | undefined> {
+  const [sample, state] = await Promise.all([sampleAt(database.pool, { key, from, to }), pastState(from - 1n, [deviceId], { database })])
+  const quality = state.values.get(`${deviceId}/${parameter}`)?.reading.quality ?? 'STALE' // its device was removed before
+  return sample && { ...sample, quality: QUALITIES.indexOf(quality) }
+}
+
 export type Points = Pick<Reduced, 'values' | 'minimum' | 'maximum'> & { readonly times: readonly WallNs[] }
 
 function exact(rows: readonly SampleRow[], total: number, request: HistoryRequest): Series {
@@ -90,7 +101,8 @@ function exact(rows: readonly SampleRow[], total: number, request: HistoryReques
 }
 
 function numeric({ times, values, minimum, maximum }: Points, before: SampleRow | undefined, total: number, request: HistoryRequest): Series {
-  const led = (column: readonly (number | null)[]): (number | null)[] => converted(before === undefined ? column : [before.number, ...column], request)
+  const lead = before !== undefined && QUALITIES[before.quality] === 'STALE' ? null : before?.number
+  const led = (column: readonly (number | null)[]): (number | null)[] => converted(lead === undefined ? column : [lead, ...column], request)
   return {
     ...heading(total, request, request.reduction),
     times: before === undefined ? times : [before.time, ...times],

@@ -33,7 +33,7 @@ builder.objectFields(ParameterRef, (t) => ({
   history: t.field({
     type: SeriesRef,
     description:
-      'What was recorded of it: every change beyond its deadband, every change of quality, and a sample a minute while it is read. The first point is what it was at the beginning of the range.',
+      'What was recorded of it: every change beyond its deadband, every change of quality, and a sample a minute while it is read. The first point is what it was at the beginning of the range, STALE (null among reduced points) where nobody had read it for two heartbeats.',
     args: {
       range: t.arg({ type: TimeRangeRef, required: true }),
       maxPoints: t.arg.int({ defaultValue: 1000 }),
@@ -44,6 +44,8 @@ builder.objectFields(ParameterRef, (t) => ({
     resolve: async (parameter, { range, maxPoints, reduce, unit }, context) =>
       readHistory(context.database, {
         parameterKey: await keyOf(parameter, context),
+        deviceId: parameter.device.id,
+        parameter: parameter.spec.name,
         textual: !['FLOAT', 'INTEGER', 'BOOLEAN'].includes(parameter.spec.kind),
         unit: parameter.spec.unit,
         askedUnit: unit ?? undefined,

@@ -52,7 +52,11 @@ function unconfirmed(value: StateValue): StateValue {
 }
 
 /** A moment of the past, from the history: of each parameter the last sample then. Devices that are removed since are as they were. */
-export async function pastState(at: WallNs, deviceIds: readonly string[] | undefined, { database }: Pick<Context, 'database'>): Promise<Snapshot> {
+export async function pastState(
+  at: WallNs,
+  deviceIds: readonly string[] | undefined,
+  { database }: { readonly database: Pick<Database, 'pool'> },
+): Promise<Snapshot> {
   return snapshot(at, await recordedValues(database, at, deviceIds))
 }
 

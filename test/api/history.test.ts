@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { METER, STAGE } from './fake-station.ts'
+import { HEARTBEAT_MS } from '../../core/history.ts'
+import { formatRfc3339, NS_PER_MS } from '../../core/time.ts'
+import { CAMERA, METER, STAGE } from './fake-station.ts'
 import { startTestLab, type TestLab } from './lab.ts'
 
 const START = 1_700_000_000_000_000_000n
@@ -77,6 +79,52 @@ describe('history', () => {
     expect(ascending(some.times)).toBe(true)
   })
 
+  it('reduces each way as its name says', async () => {
+    const { prisma } = lab.api.services.database
+    const { key } = await prisma.parameter.create({ data: { deviceId: CAMERA, name: 'exposure', spec: { name: 'exposure', kind: 'FLOAT', description: '' } } })
+    await prisma.sample.createMany({
+      data: [0, 5, 1, -3, 2, 2, 9, 2].map((number, at) => ({ parameterKey: key, time: START + BigInt(at) * SECOND, sequence: BigInt(at), quality: 0, number })),
+    })
+    const reduced = async (reduce: string) => {
+      const { data } = await lab.ask<{ device: { parameter: { history: object } } }>(
+        `{ device(name: "camera") { parameter(name: "exposure") { history(${RANGE}, maxPoints: 4, reduce: ${reduce}) { values minimum maximum reduction } } } }`,
+      )
+      return data.device.parameter.history
+    }
+    const measured = { minimum: null, maximum: null }
+    expect(await reduced('MIN_MAX')).toEqual({ values: [5, -3, 2, 9], ...measured, reduction: 'MIN_MAX' })
+    expect(await reduced('LTTB')).toEqual({ values: [0, -3, 9, 2], ...measured, reduction: 'LTTB' })
+    expect(await reduced('MEAN')).toEqual({ values: [2.5, -1, 2, 5.5], minimum: [0, -3, 2, 2], maximum: [5, 1, 2, 9], reduction: 'MEAN' })
+    expect(await reduced('FIRST')).toEqual({ values: [0, 1, 2, 9], ...measured, reduction: 'FIRST' })
+    expect(await reduced('LAST')).toEqual({ values: [5, -3, 2, 2], ...measured, reduction: 'LAST' })
+    expect(await reduced('NONE')).toEqual({ values: [0, 5, 1, -3], ...measured, reduction: 'NONE' })
+  })
+
+  it('tells a constant from what nobody reads any more', async () => {
+    const { prisma } = lab.api.services.database
+    const spec = { name: 'velocity', kind: 'FLOAT', description: '', pollMs: 500 }
+    const { key } = await prisma.parameter.create({ data: { deviceId: STAGE, name: 'velocity', spec } })
+    const heartbeat = (count: number): bigint => START + BigInt(Math.round(count * HEARTBEAT_MS)) * NS_PER_MS
+    const constant = Array.from({ length: 10 }, (_, at) => [heartbeat(at), 1] as const) // then its station died
+    const later = [5, 6, 7, 8].map((value, at) => [heartbeat(20 + at), value] as const)
+    await prisma.sample.createMany({
+      data: [...constant, ...later].map(([time, number], at) => ({ parameterKey: key, time, sequence: BigInt(at), quality: 0, number })),
+    })
+    const between = async (from: number, to: number, more = '') => {
+      const { data } = await lab.ask<{ device: { parameter: { history: { times: string[]; values: number[]; qualities: string[] } } } }>(
+        `{ device(name: "stage") { parameter(name: "velocity") {
+           history(range: { from: "${formatRfc3339(heartbeat(from))}", to: "${formatRfc3339(heartbeat(to))}" }${more}) { times values qualities } } } }`,
+      )
+      return data.device.parameter.history
+    }
+    expect(await between(4.2, 4.8)).toEqual({ times: [formatRfc3339(heartbeat(4.2))], values: [1], qualities: ['GOOD'] })
+    expect(await between(14.2, 14.8)).toEqual({ times: [formatRfc3339(heartbeat(14.2))], values: [1], qualities: ['STALE'] })
+    expect((await between(4.2, 8)).times).toHaveLength(4) // a heartbeat each minute, and none once it is dead
+    expect((await between(9.2, 20)).times).toHaveLength(1)
+    expect((await between(4.2, 24, ', maxPoints: 5, reduce: LAST')).values[0]).toBe(1)
+    expect((await between(14.2, 24, ', maxPoints: 3, reduce: LAST')).values).toEqual([null, 6, 8])
+  })
+
   it('gives means with their extremes, in the unit asked for', async () => {
     const means = await history('power', `${RANGE}, maxPoints: 50, reduce: MEAN, unit: "mW"`)
     expect(means.unit).toBe('mW')
@@ -93,7 +141,8 @@ describe('history', () => {
     ).key
     await pool.query(
       `INSERT INTO "sample" ("parameterKey", "time", "sequence", "quality", "number", "list")
-       SELECT $1, $2::bigint + i::bigint * 10000000, i, 0, CASE WHEN i = 123456 THEN -9 ELSE cos(i / 10000.0) END, '{}' FROM generate_series(0, 210000) AS i`,
+       SELECT $1, $2::bigint + i::bigint * 10000000, i, CASE WHEN i BETWEEN 50000 AND 60000 THEN 3 ELSE 0 END,
+         CASE WHEN i BETWEEN 50000 AND 60000 THEN NULL WHEN i = 123456 THEN -9 ELSE cos(i / 10000.0) END, '{}' FROM generate_series(0, 210000) AS i`,
       [key, START.toString()],
     )
     for (const reduce of ['MIN_MAX', 'LTTB', 'MEAN', 'FIRST', 'LAST']) {
@@ -106,6 +155,11 @@ describe('history', () => {
       expect(ascending(times)).toBe(true)
       if (reduce === 'MIN_MAX' || reduce === 'LTTB') expect(Math.min(...values.map((value) => value ?? 0))).toBe(-9)
       if (reduce === 'MEAN') expect(Math.min(...(minimum ?? []))).toBe(-9)
+      for (const [at, value] of values.entries()) {
+        const sample = Number(BigInt(Date.parse(times[at] ?? '')) * NS_PER_MS - START) / 1e7
+        if (value !== null && value !== -9) expect(Math.abs(value - Math.cos(sample / 10_000))).toBeLessThan(0.2) // a bin is 1 800 samples, or twice that
+      }
+      if (reduce !== 'LTTB') expect(values.filter((value) => value === null).length).toBeGreaterThan(1) // what could not be read stays a gap
     }
   })
 
