@@ -5,7 +5,6 @@ import { seededRandom } from '../../drivers/random.ts'
 import { query } from '../harness/graphql.ts'
 import { startWholeLab, type WholeLab } from '../harness/lab.ts'
 import { until } from '../until.ts'
-import { findChromium, launch } from '../web/browser.ts'
 import {
   BACK_WITHIN_MS,
   exportedFiles,
@@ -70,31 +69,6 @@ describe('kill -9 in the middle of a run', () => {
       expect(rows.map((row) => row[1])).toEqual(Array.from({ length: 25 }, (_, row) => row + 1))
     },
   )
-
-  it('of the api: the dashboard comes back to the run by itself, with every point of its curve', { timeout: 120_000 }, async ({ skip }) => {
-    const executable = findChromium()
-    if (executable === undefined) return skip('no Chromium')
-    const browser = await launch(executable)
-    try {
-      const page = await browser.newPage()
-      await page.goto(lab.url)
-      const runId = await startRun(lab, scanPlan(3, 4, 25))
-      const { run } = await query<{ run: { number: number } }>(lab.url, 'query ($id: ID!) { run(id: $id) { number } }', { id: runId })
-      const curve = page.locator(`[data-curve-run="${run.number}"]`)
-      const rows = async (): Promise<number> => Number(await curve.getAttribute('data-rows', { timeout: BACK_WITHIN_MS }))
-      await until(async () => (await rows()) >= 3, { deadlineMs: BACK_WITHIN_MS, what: 'the first points of the curve' })
-      await page.evaluate(() => document.body.setAttribute('data-same-page', ''))
-      expect(await rows()).toBeLessThan(25)
-      await kill(lab, 'api')
-      expect(await untilOver(lab, runId)).toMatchObject({ state: 'COMPLETED', points: 25 })
-      await until(async () => (await rows()) === 25, { deadlineMs: BACK_WITHIN_MS, what: 'the whole curve' })
-      await curve.getByText('completed', { exact: true }).waitFor()
-      await page.locator('[data-connection="LIVE"]').waitFor()
-      expect(await page.locator('[data-same-page]').count()).toBe(1)
-    } finally {
-      await browser.close()
-    }
-  })
 
   it('of the database: what people set meanwhile is done and arrives in the history', async ({ skip }) => {
     skip((await lab.processes())['database'] === undefined, 'a server of its own')
