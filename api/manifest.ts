@@ -41,13 +41,15 @@ function manifestSource(stored: StoredManifest, url: string): ManifestSource {
   }
 }
 
-/** Of the whole lab as it is now, for a session that starts. */
+/** Of the whole lab as it is now, for a session that starts. A device of which nothing is known has its driver in it all the same. */
 export async function takeManifest(context: Context): Promise<StoredManifest> {
-  const { time, values } = await presentState(undefined, context)
-  const known = [...values.values()]
-  const devices = await Promise.all(known.map(({ deviceId }) => context.load.device.load(deviceId)))
-  const entries = known.map((value, at): ManifestEntry => ({ ...value, deviceName: devices[at]?.name ?? '' }))
-  const used = new Set(devices.map((device) => device?.driverId))
+  const [{ time, values }, devices] = await Promise.all([
+    presentState(undefined, context),
+    context.database.prisma.device.findMany({ where: { removedAt: null }, select: { id: true, name: true, driverId: true } }),
+  ])
+  const names = new Map(devices.map(({ id, name }) => [id, name]))
+  const entries = Array.from(values.values(), (value): ManifestEntry => ({ ...value, deviceName: names.get(value.deviceId) ?? '' }))
+  const used = new Set(devices.map(({ driverId }) => driverId))
   const drivers = Object.fromEntries(context.stations.drivers().flatMap(({ id, version }) => (used.has(id) ? [[id, version]] : [])))
   return {
     takenAt: time.toString(),

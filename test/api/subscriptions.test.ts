@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { encodeStreamCursor } from '../../api/cursor.ts'
+import { decodeStreamCursor, encodeStreamCursor } from '../../api/cursor.ts'
 import { globalId, parameterId } from '../../api/global-id.ts'
 import { until } from '../until.ts'
 import { CAMERA, METER, STAGE } from './fake-station.ts'
@@ -239,6 +239,25 @@ describe('events', () => {
     await until(() => replay.items.length > 1)
     expect(other.items).toEqual([])
     for (const each of [live, replay, other]) each.stop()
+  })
+})
+
+describe('events after a cursor', () => {
+  it('of another feed begin with an explicit gap, and go on after it', async () => {
+    const { data } = await lab.ask<{ lab: { cursor: string } }>('{ lab { cursor } }')
+    const present = decodeStreamCursor(data.lab.cursor).event ?? 0n
+    const after = encodeStreamCursor({ event: present + 1_000n })
+    const { items, stop } = listen<{ cursor: string; gap: { from: string; to: string } | null; events: { summary: string }[] }>(
+      'subscription ($after: Cursor) { events(after: $after) { cursor gap { from to reason } events { summary } } }',
+      { after },
+    )
+    await until(() => items.length === 1)
+    const to = encodeStreamCursor({ event: present })
+    expect(items[0]).toEqual({ cursor: to, gap: { from: after, to, reason: expect.stringContaining('another feed') }, events: [] })
+    await lab.ask('mutation { startSession(input: { title: "after the gap" }) { __typename } }')
+    await until(() => items.length === 2)
+    expect(items[1]).toMatchObject({ gap: null, events: [{ summary: 'session after the gap started' }] })
+    stop()
   })
 })
 

@@ -3,8 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { globalId } from '../../../api/global-id.ts'
 import type { ParameterSpec } from '../../../core/parameter.ts'
 import type { ParameterValue } from '../../../core/reading.ts'
+import { VERSION } from '../../../core/version.ts'
 import { until } from '../../until.ts'
-import { METER, STAGE } from '../fake-station.ts'
+import { CAMERA, METER, STAGE } from '../fake-station.ts'
 import { startTestLab, type TestLab } from '../lab.ts'
 
 let lab: TestLab
@@ -24,13 +25,10 @@ type Difference = {
   readonly relative: number | null
 }
 const FIELDS = 'device { name } parameter { name } from { number text unit quality } to { number text unit quality reason } delta relative'
-async function stateDiff(from: object, to: object): Promise<readonly Difference[]> {
+async function stateDiff(from: object, to: object, deviceIds?: readonly string[]): Promise<readonly Difference[]> {
   const { data, errors } = await lab.ask<{ stateDiff: Difference[] }>(
-    `query ($from: StateRef!, $to: StateRef!) { stateDiff(from: $from, to: $to) { ${FIELDS} } }`,
-    {
-      from,
-      to,
-    },
+    `query ($from: StateRef!, $to: StateRef!, $deviceIds: [ID!]) { stateDiff(from: $from, to: $to, deviceIds: $deviceIds) { ${FIELDS} } }`,
+    { from, to, deviceIds },
   )
   expect(errors).toBeUndefined()
   return data.stateDiff
@@ -71,7 +69,27 @@ describe('the manifest', () => {
     const { parameters, software } = data.session.manifest
     expect(parameters).toHaveLength(5)
     expect(parameters).toContainEqual({ deviceName: 'stage', parameter: 'position', reading: { number: 2.5, text: null, unit: 'mm', quality: 'GOOD' } })
-    expect(software).toMatchObject({ commit: 'abc123', drivers: { 'fake-stage': '1.0.0', 'fake-meter': '1.0.0', 'fake-camera': '1.0.0' } })
+    expect(software).toEqual({
+      version: VERSION,
+      commit: 'abc123',
+      drivers: { 'fake-stage': '1.0.0', 'fake-meter': '1.0.0', 'fake-camera': '1.0.0' },
+      node: process.version,
+    })
+  })
+
+  it('of a session has the driver of a device of which nothing is known, too', async () => {
+    const camera = lab.station.device(CAMERA)
+    lab.station.change({ ...camera, parameters: [] })
+    const { software, parameters } = await until(async () => {
+      const { data } = await lab.ask<{ startSession: { manifest: { parameters: { deviceName: string }[]; software: { drivers: object } } } }>(
+        'mutation { startSession(input: { title: "dark" }) { ... on Session { manifest { parameters { deviceName } software } } } }',
+      )
+      const { manifest } = data.startSession
+      return manifest.parameters.every(({ deviceName }) => deviceName !== 'camera') && manifest
+    })
+    expect(parameters).toHaveLength(4)
+    expect(software.drivers).toHaveProperty('fake-camera', '1.0.0')
+    lab.station.change(camera)
   })
 
   it('is a file whose checksum is the one that is told', async () => {
@@ -150,6 +168,38 @@ describe('the difference of two states', () => {
     })
     expect(found).toMatchObject([{ parameter: { name: 'position' }, from: { number: 2.5 }, to: { number: 4 }, delta: 1.5, relative: 0.6 }])
     expect(await stateDiff({ at: '2000-01-01T00:00:00Z' }, { sessionId })).toHaveLength(5)
+  })
+
+  it('is told between any two of a session, a run, a moment, a preset and now, and for the devices asked for', async () => {
+    const { prisma } = lab.api.services.database
+    const { key } = await prisma.parameter.create({
+      data: { deviceId: STAGE, name: 'velocity', spec: { name: 'velocity', kind: 'FLOAT', unit: 'mm/s', description: '', access: 'READ_WRITE' } },
+    })
+    await prisma.sample.create({ data: { parameterKey: key, time: 1_700_000_000_000_000_000n, sequence: 1n, quality: 0, number: 3 } })
+    const { data } = await lab.ask<{ savePreset: { id: string } }>(
+      'mutation ($input: SavePresetInput!) { savePreset(input: $input) { ... on Preset { id } ... on Problem { message } } }',
+      { input: { name: 'fast', values: [{ deviceId: globalId('Device', STAGE), parameter: 'velocity', value: { number: 4 } }] } },
+    )
+    /** With what each says of the velocity. */
+    const references: readonly (readonly [object, number])[] = [
+      [{ sessionId }, 1],
+      [{ runId: await runWith({ velocity: [STAGE, 2, 'mm/s'] }) }, 2],
+      [{ at: '2023-11-14T22:13:20Z' }, 3],
+      [{ presetId: data.savePreset.id }, 4],
+      [{ now: true }, 5],
+    ]
+    const [position, velocity] = lab.station.device(STAGE).parameters
+    const reading = { time: BigInt(Date.now()) * 1_000_000n, quality: 'GOOD', value: 5 } as const
+    if (position === undefined || velocity === undefined) throw new Error('the stage has no velocity')
+    lab.station.change({ ...lab.station.device(STAGE), parameters: [position, { ...velocity, reading }] })
+    await until(async () => (await stateDiff({ now: true }, { presetId: data.savePreset.id })).some(({ from }) => from?.number === 5))
+    for (const [from, before] of references)
+      for (const [to, after] of references) {
+        const found = (await stateDiff(from, to)).filter(({ parameter }) => parameter.name === 'velocity')
+        const expected = { parameter: { name: 'velocity' }, from: { number: before }, to: { number: after }, delta: after - before }
+        expect([from, to, found]).toMatchObject([from, to, before === after ? [] : [expected]])
+        expect((await stateDiff(from, to, [globalId('Device', METER)])).filter(({ parameter }) => parameter.name === 'velocity')).toEqual([])
+      }
   })
 
   it('is refused for what is not there, and for two references at once', async () => {
