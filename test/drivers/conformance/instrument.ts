@@ -71,11 +71,16 @@ let opening = 0
 const waiting: (() => void)[] = []
 
 /** Every device of the instrument on its one port, or the first `count`. */
-export async function openDevices(instrument: Instrument, count = instrument.settings.length): Promise<Opened> {
+export function openDevices(instrument: Instrument, count = instrument.settings.length): Promise<Opened> {
+  return inTurn(() => openNow(instrument, count))
+}
+
+/** Not more of this kind at once than the process can serve in time. */
+export async function inTurn<T>(work: () => Promise<T>): Promise<T> {
   if (opening >= OPENING_AT_ONCE) await new Promise<void>((resolve) => waiting.push(resolve))
   opening += 1
   try {
-    return await openNow(instrument, count)
+    return await work()
   } finally {
     opening -= 1
     waiting.shift()?.()
