@@ -11,6 +11,7 @@ const MOST_LINES = 400
 const LISTS: readonly { readonly list: string; readonly folder: string; readonly entries: 'folders' | 'files' }[] = [
   { list: 'drivers/open-catalog.ts', folder: 'drivers', entries: 'folders' },
   { list: 'storage/formats/index.ts', folder: 'storage/formats', entries: 'files' },
+  { list: 'storage/importers/index.ts', folder: 'storage/importers', entries: 'files' },
   { list: 'workers/jobs/index.ts', folder: 'workers/jobs', entries: 'files' },
   { list: 'core/plans/plans.ts', folder: 'core/plans', entries: 'files' },
   { list: 'api/schema/index.ts', folder: 'api/schema', entries: 'files' },
