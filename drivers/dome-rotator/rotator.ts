@@ -147,6 +147,7 @@ export class DomeRotator implements DeviceHandle {
     const { minimum = 0, maximum = 360 } = this.motion.limits()
     if (!(position >= minimum && position <= maximum) || (sector !== undefined && !isWithin(target, sector)))
       throw new LimitViolation('position', position, sector?.minimum ?? minimum, sector?.maximum ?? maximum, 'deg')
+    await this.#parts.encoder?.nextSample()
     const from = this.#azimuth()
     if ('bad' in from) throw new HardwareFault(`motion is held: ${from.bad}`, 'NONE', { instrumentCode: 'ENCODER' })
     const rules = { tolerance, corrections, limitSeconds: limitSeconds(wayTo(from.azimuth, target, sector), drive), ...(sector !== undefined && { sector }) }
@@ -164,12 +165,15 @@ export class DomeRotator implements DeviceHandle {
   }
 
   async #settle(abort: AbortSignal): Promise<void> {
-    if (this.#parts.encoder !== undefined) await pause(SETTLE_MS, undefined, { signal: abort }).catch(() => undefined) // told next
+    const { encoder } = this.#parts
+    if (encoder !== undefined) await pause(SETTLE_MS, undefined, { signal: abort }).catch(() => undefined) // told next
+    await encoder?.nextSample()
     if (abort.aborted) throw asProblem(abort.reason, 'DONE')
   }
 
   async #calibrate(signal: AbortSignal): Promise<void> {
     const { encoder } = this.#parts
+    await encoder?.nextSample()
     if (this.#parts.settings.recalibration === undefined) throw new NotSupported('no recalibration switch is set; set_azimuth says where the dome is')
     const silent = encoder?.silence()
     if (silent !== undefined) throw new HardwareFault(`motion is held: ${silent}`, 'NONE', { instrumentCode: 'ENCODER' })

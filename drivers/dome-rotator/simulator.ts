@@ -17,6 +17,7 @@ const SWITCH_LINE = 27
 const FASTEST = 1.3 // deg/s
 const SWITCH_WIDTH = 0.3 // degrees
 const WIDEST_SWITCH = 3
+const LONGEST_GAP_SECONDS = 0.1 // a healthy process looks every 10 ms while the dome turns
 
 type Running = { readonly move: Move; readonly ramp: Ramp; readonly startSeconds: number; made: number }
 
@@ -161,8 +162,9 @@ export const simulation: Simulation = {
   description:
     'A dome of 1941866 steps: RP2040 controller, EMS22A encoder (slip, backlash, noise) and the recalibration switch at 45 deg. It is parked at 40 deg.',
   start: async (options) => {
-    const seconds = clockOf(options)
     const { timeFactor = 1 } = options
+    const lineSeconds = clockOf(options)
+    const seconds = withoutGaps(lineSeconds, LONGEST_GAP_SECONDS * timeFactor)
     const host = hostOf(options)
     // A faster dome presses a wider switch, and for as long: whoever looks at it does so at the pace of the real one.
     const dome = new SimulatedDome({ random: host.random, switchWidth: Math.min(SWITCH_WIDTH * timeFactor, WIDEST_SWITCH) })
@@ -192,7 +194,7 @@ export const simulation: Simulation = {
         return line === SWITCH_LINE ? instrument.dome.switchLevel() : undefined
       })
       opened.push(recalibration)
-      const line = await serveTerminal({ instrument, baudRate: BAUD_RATE, devices: [device] }, options)
+      const line = await serveTerminal({ instrument: inTimeOf(instrument, seconds, lineSeconds), baudRate: BAUD_RATE, devices: [device] }, options)
       opened.push(line)
       return alongside(line, close)
     } catch (error) {
@@ -200,6 +202,31 @@ export const simulation: Simulation = {
       throw error
     }
   },
+}
+
+/** Stands still while nobody could look at it: a process that was held up finds the dome where it left it, not half a turn of the wheel farther. */
+function withoutGaps(seconds: () => number, longest: number): () => number {
+  let [last, passed] = [seconds(), 0]
+  return () => {
+    const now = seconds()
+    passed += Math.min(now - last, longest)
+    last = now
+    return passed
+  }
+}
+
+/** The instrument in a time of its own, on a line that counts another. */
+function inTimeOf(instrument: Rp2040Simulator, own: () => number, line: () => number): ByteInstrument {
+  return {
+    receive: (bytes) => instrument.receive(bytes, own()),
+    dueAt: () => {
+      const at = instrument.dueAt()
+      return at === undefined ? undefined : at - own() + line()
+    },
+    foreign: () => instrument.foreign(),
+    errors: instrument.errors,
+    provoke: (code) => instrument.provoke(code, own()),
+  }
 }
 
 /** The line, closed together with what stands beside it. */

@@ -69,8 +69,8 @@ export class Turn {
     try {
       for (;;) {
         const end = await Promise.race([this.#move.ended, pause(LOOK_EVERY_MS, undefined)])
-        if (end !== undefined) return this.#ended(end, signal)
-        const trouble = signal.aborted ? asProblem(signal.reason, 'DONE') : ((await this.#noteStatus(signal)) ?? this.#trouble())
+        if (end !== undefined) return await this.#ended(end, signal)
+        const trouble = signal.aborted ? asProblem(signal.reason, 'DONE') : ((await this.#noteStatus(signal)) ?? (await this.#trouble()))
         if (trouble === undefined && !enough()) continue
         count.end((await this.#stopped()).steps)
         if (trouble !== undefined) throw trouble
@@ -82,11 +82,11 @@ export class Turn {
     }
   }
 
-  #ended(end: MoveEnd, signal: AbortSignal): void {
+  async #ended(end: MoveEnd, signal: AbortSignal): Promise<void> {
     this.#parts.count.end(end.steps)
     if (signal.aborted) throw asProblem(signal.reason, 'DONE')
     if (end.stopped) throw fault('STOPPED', `the motor was stopped after ${end.steps} of ${this.#steps} steps`)
-    const trouble = this.#trouble()
+    const trouble = await this.#trouble()
     if (trouble !== undefined) throw trouble
   }
 
@@ -103,11 +103,12 @@ export class Turn {
     }
   }
 
-  #trouble(): Problem | undefined {
+  async #trouble(): Promise<Problem | undefined> {
     const { encoder, count, drive } = this.#parts
     if (performance.now() - this.#startMs > this.#limitMs)
       return new DeadlineExceeded(`the move of ${this.#steps} steps has not ended in its time`, this.#limitMs, 'DONE').with({ instrumentCode: 'LATE' })
     if (encoder === undefined || this.#from === undefined) return undefined
+    if (encoder.silence() !== undefined) await encoder.nextSample() // it may be we who have not looked for so long
     const silent = encoder.silence()
     if (silent !== undefined) return fault('ENCODER', `motion is held: ${silent}`)
     const told = Math.abs(count.made - this.#madeBefore) / (drive.stepsPerRevolution / 360)
