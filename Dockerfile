@@ -10,7 +10,7 @@ COPY --from=build /kymograph/package.json ./
 COPY --from=build /kymograph/node_modules ./node_modules
 COPY --from=build /kymograph/native/build/Release/*.node /kymograph/native/build/Release/*.so ./native/build/Release/
 COPY --from=build /kymograph/dist ./dist
-# Which commit runs is part of every manifest: docker compose build --build-arg KYMOGRAPH_COMMIT="$(git rev-parse HEAD)"
+# Which commit runs is part of every manifest: KYMOGRAPH_COMMIT="$(git rev-parse HEAD)" docker compose build
 ARG KYMOGRAPH_COMMIT=
 ENV KYMOGRAPH_COMMIT=$KYMOGRAPH_COMMIT NODE_ENV=production
 RUN mkdir /data && chown node:node /data

@@ -9,6 +9,7 @@ export type ComposeFile = {
 }
 export type ComposeService = {
   readonly image: string
+  readonly build?: { readonly args?: Readonly<Record<string, string>> }
   readonly command?: readonly string[]
   readonly environment?: Readonly<Record<string, string | number>>
   readonly healthcheck?: { readonly test: readonly string[] }

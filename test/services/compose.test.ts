@@ -18,6 +18,8 @@ import { PROJECT, readComposeFile, readComposeText, withDefaults } from './compo
 const { services, volumes } = readComposeFile()
 const OURS = ['migrate', 'station', 'compute', 'api']
 const OF_NODE = ['UV_THREADPOOL_SIZE']
+/** Of the servers and of the image, not of our processes. */
+const NOT_TOLD = ['POSTGRES_PASSWORD', 'KYMOGRAPH_COMMIT']
 
 describe('docker-compose.yml', () => {
   it('describes the whole lab', () => {
@@ -30,8 +32,14 @@ describe('docker-compose.yml', () => {
     expect(read.filter((name) => !example.includes(name))).toEqual([])
     for (const name of OURS) {
       const told = Object.keys(services[name]?.environment ?? {}).filter((variable) => !OF_NODE.includes(variable))
-      expect(told.sort()).toEqual(example.filter((variable) => variable !== 'POSTGRES_PASSWORD').sort())
+      expect(told.sort()).toEqual(example.filter((variable = '') => !NOT_TOLD.includes(variable)).sort())
     }
+  })
+
+  it('tells the image which commit it is made of, for the manifests', () => {
+    const dockerfile = readFileSync(path.join(PROJECT, 'Dockerfile'), 'utf8')
+    for (const name of OURS) expect(services[name]?.build?.args).toEqual({ KYMOGRAPH_COMMIT: expect.stringContaining('KYMOGRAPH_COMMIT') })
+    expect(dockerfile).toMatch(/^ARG KYMOGRAPH_COMMIT=\nENV KYMOGRAPH_COMMIT=\$KYMOGRAPH_COMMIT/m)
   })
 
   it('watches the health of everything that goes on, and starts nothing of ours before its servers', () => {
