@@ -1,4 +1,5 @@
 import type { Check, FaultCheck } from './check.ts'
+import { commands } from './commands.ts'
 import { connection, lostConnection } from './connection.ts'
 import { description } from './description.ts'
 import { discovery } from './discovery.ts'
@@ -8,7 +9,7 @@ import { emergencyStop, motion } from './motion.ts'
 import { faultySets, sets } from './sets.ts'
 
 /** What every instrument must do, simulated or real. */
-export const CHECKS: readonly Check[] = [...description, ...connection, ...discovery, ...sets, ...motion]
+export const CHECKS: readonly Check[] = [...description, ...connection, ...discovery, ...sets, ...motion, ...commands]
 
 /** And what it must do when things go wrong. */
 export const FAULT_CHECKS: readonly FaultCheck[] = [...lostConnection, ...faults, mute, storm, ...faultySets, ...errors, ...emergencyStop]
