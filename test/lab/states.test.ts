@@ -16,13 +16,14 @@ type Difference = {
 }
 
 const WAVELENGTHS = [700, 850] as const
+const COMMIT = '0123456789abcdef0123456789abcdef01234567'
 
 let lab: WholeLab
 let ids: Record<string, string>
 const runs: { readonly id: string; readonly startedAt: string }[] = []
 
 beforeAll(async () => {
-  lab = await startWholeLab()
+  lab = await startWholeLab({ env: { KYMOGRAPH_COMMIT: COMMIT } })
   ids = await until(
     async () => {
       const { devices } = await query<{ devices: { edges: { node: { id: string; name: string; connection: string } }[] } }>(
@@ -132,17 +133,28 @@ describe('after two scans with different wavelengths', () => {
     }
   })
 
-  it('session and runs have a manifest of every parameter that can be downloaded and checked', async () => {
-    type Manifested = { manifest: { url: string; sha256: string; parameters: object[]; software: { commit: string; drivers: Record<string, string> } } }
-    const MANIFEST = 'manifest { url sha256 parameters { deviceName } software }'
-    const { run: started } = await query<{ run: Manifested & { session: Manifested } }>(
+  it('session and runs have a manifest of every parameter, every driver and the software, that can be downloaded and checked', async () => {
+    type Device = { name: string; driverId: string; parameters: { name: string }[] }
+    type Software = { version: string; commit: string; drivers: Record<string, string> }
+    type Manifested = { manifest: { url: string; sha256: string; parameters: { deviceName: string; parameter: string }[]; software: Software } }
+    const MANIFEST = 'manifest { url sha256 parameters { deviceName parameter } software }'
+    const {
+      run: started,
+      devices,
+      lab: { version },
+    } = await query<{ run: Manifested & { session: Manifested }; devices: { edges: { node: Device }[] }; lab: { version: string } }>(
       lab.url,
-      `query ($id: ID!) { run(id: $id) { ${MANIFEST} session { ${MANIFEST} } } }`,
+      `query ($id: ID!) { run(id: $id) { ${MANIFEST} session { ${MANIFEST} } } devices { edges { node { name driverId parameters { name } } } } lab { version } }`,
       { id: run(0).id },
     )
+    const nodes = devices.edges.map(({ node }) => node)
+    const every = nodes.flatMap((device) => device.parameters.map(({ name }) => `${device.name}.${name}`)).sort()
+    expect(every.length).toBeGreaterThan(50)
     for (const { manifest } of [started, started.session]) {
-      expect(manifest.parameters.length).toBeGreaterThan(50)
-      expect(Object.keys(manifest.software.drivers)).toContain('newport-1830c')
+      expect(manifest.parameters.map(({ deviceName, parameter }) => `${deviceName}.${parameter}`).sort()).toEqual(every)
+      expect(manifest.software).toMatchObject({ version, commit: COMMIT })
+      expect(Object.keys(manifest.software.drivers).sort()).toEqual([...new Set(nodes.map(({ driverId }) => driverId))].sort())
+      for (const known of Object.values(manifest.software.drivers)) expect(known).toMatch(/^\d+\.\d+/)
       const text = await (await fetch(new URL(manifest.url, lab.url))).text()
       expect(createHash('sha256').update(text).digest('hex')).toBe(manifest.sha256)
     }
