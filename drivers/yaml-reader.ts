@@ -14,13 +14,22 @@ export function readYaml(text: string, file: string): YamlFields {
   const [error] = document.errors
   if (error !== undefined) {
     const { line, col } = lines.linePos(error.pos[0])
-    throw new InvalidValue(`${file}:${line}:${col}: ${error.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '')}`, [file])
+    const what = error.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '')
+    throw new InvalidValue(`${file}:${line}:${col}: ${what}${unquotedHint(text.split('\n')[line - 1])}`, [file])
   }
   const refuse: Refuse = (at, message) => {
     const { line, col } = lines.linePos(at)
     throw new InvalidValue(`${file}:${line}:${col}: ${message}`, [file])
   }
   return new YamlValue(document.contents, { document, refuse }, '', 0).fields()
+}
+
+const BEGINS_WITH_BRACE = /:\s+(\{\w+\}\S.*)/
+
+/** `query: {channel}:VOLT?` is a map to YAML, and what follows it an error that speaks of neither. */
+function unquotedHint(line = ''): string {
+  const text = BEGINS_WITH_BRACE.exec(line)?.[1]
+  return text === undefined ? '' : `; a text that begins with { stands in quotes: '${text}'`
 }
 
 type Refuse = (at: number, message: string) => never
@@ -33,9 +42,12 @@ export class YamlValue {
   readonly #node: Node | null | undefined
   readonly #source: Source
   readonly #at: number
+  /** Of an alias that stands for nothing. */
+  readonly #unquoted: string | undefined
 
   constructor(node: unknown, source: Source, place: string, at: number) {
     const found = isAlias(node) ? node.resolve(source.document) : node
+    this.#unquoted = isAlias(node) && found === undefined ? `*${node.source}` : undefined
     this.#node = isScalar(found) || isMap(found) || isSeq(found) ? found : undefined
     this.#source = source
     this.place = place
@@ -43,7 +55,8 @@ export class YamlValue {
   }
 
   refuse(message: string): never {
-    return this.#source.refuse(this.#at, this.place === '' ? message : `${this.place}: ${message}`)
+    const said = this.#unquoted === undefined ? message : `a text that begins with * stands in quotes: '${this.#unquoted}'`
+    return this.#source.refuse(this.#at, this.place === '' ? said : `${this.place}: ${said}`)
   }
 
   /** As it is written, quotes and escapes resolved: `0.10` stays `0.10`. */

@@ -23,8 +23,9 @@ function readCommand(name: string, fields: YamlFields, wide: Allowed): CommandDe
   const formats = new Map(known.map(({ format }) => [format.name, format]))
   const allowed: Allowed = { ...wide, ...Object.fromEntries(known.map(({ format }) => [format.name, 'an argument'])) }
   const result = fields.get('result')
-  const send = readTemplate(fields.need('send', 'what stands on the wire'), allowed, result === undefined ? 'command' : 'query')
-  if (result === undefined && send.includes('?')) fields.get('send')?.refuse('is a question: describe its result')
+  const wire = fields.need('send', 'what stands on the wire')
+  if (result === undefined && wire.text().includes('?')) wire.refuse('is a question: describe its result')
+  const send = readTemplate(wire, allowed, result === undefined ? 'command' : 'query')
   const unused = known.find(({ format }) => !send.includes(`{${format.name}}`))
   if (unused !== undefined) unused.value.refuse(`{${unused.format.name}} is not in send`)
   const format = result === undefined ? undefined : readValueFormat('result', result.fields().allow('kind', 'scale', 'reply', 'choices', 'words'))

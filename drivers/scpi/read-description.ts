@@ -188,6 +188,8 @@ function readChannels(value: YamlValue): Channels {
     fields.get('setting')?.refuse(`${setting} is not a name for a setting; write one word, e.g. channel`)
   const values = fields.need('values', 'what they are called on the wire, e.g. [1, 2, 3]').list()
   if (values.length === 0) fields.get('values')?.refuse('name at least one')
+  for (const [index, each] of values.entries())
+    if (values.findIndex((other) => other.text() === each.text()) < index) each.refuse(`${each.text()} is named already`)
   return {
     setting,
     description: fields.get('description')?.text() ?? 'Which channel of the instrument',

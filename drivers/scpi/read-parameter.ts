@@ -12,6 +12,8 @@ const VALUE_KEYS = ['kind', 'scale', 'format', 'quoted', 'reply', 'choices', 'wo
 const KEYS = ['description', 'unit', 'query', 'set', 'range', 'step', 'goodWhile', 'readBack', 'timeoutMs', 'pollMs', 'deadband', ...VALUE_KEYS] as const
 const MIN_POLL_MS = 10
 const MAX_MS = 24 * 3_600_000
+const SMALLEST_STEP = 1e-15
+const MAX_IN_UNIT = 1e15 // hertz of light are 1e15; more is a slip
 
 export function readParameters(fields: YamlFields, wide: Allowed, hasErrors: boolean): readonly ParameterDescription[] {
   const entries = fields.entries()
@@ -34,7 +36,7 @@ function readParameter(name: string, fields: YamlFields, wide: Allowed, readable
   const query = fields.has('query') ? readTemplate(fields.need('query', ''), wide, 'query') : undefined
   if (query === undefined && set === undefined) fields.value.refuse('give query to read it, set to set it, or both')
   if (query === undefined && !hasErrors) fields.get('set')?.refuse('nobody would know whether it was set: give query to read it back, or describe errors')
-  for (const key of ['range', 'unit', 'step', 'scale', 'format'] as const)
+  for (const key of ['range', 'unit', 'step', 'deadband', 'scale', 'format'] as const)
     if (!numeric && fields.has(key)) fields.get(key)?.refuse(`only numbers have one; kind is ${format.kind.toLowerCase()}`)
   const { minimum, maximum } = readRange(fields.get('range'), wide)
   return {
@@ -45,17 +47,21 @@ function readParameter(name: string, fields: YamlFields, wide: Allowed, readable
     ...(set !== undefined && { set }),
     ...(minimum !== undefined && { minimum }),
     ...(maximum !== undefined && { maximum }),
-    ...number(fields, 'step', 0),
+    ...number(fields, 'step', { minimum: SMALLEST_STEP, maximum: MAX_IN_UNIT }),
     ...(fields.has('goodWhile') && { goodWhile: readCondition(fields.need('goodWhile', ''), wide) }),
     readBack: readReadBack(fields.get('readBack'), numeric),
-    ...number(fields, 'timeoutMs', 1),
-    ...number(fields, 'pollMs', MIN_POLL_MS),
-    ...number(fields, 'deadband', 0),
+    ...number(fields, 'timeoutMs', { minimum: 1, maximum: MAX_MS }),
+    ...number(fields, 'pollMs', { minimum: MIN_POLL_MS, maximum: MAX_MS }),
+    ...number(fields, 'deadband', { minimum: 0, maximum: MAX_IN_UNIT }),
   }
 }
 
-function number<Key extends string>(fields: YamlFields, key: Key, minimum: number): { readonly [K in Key]?: number } {
-  const value = fields.get(key)?.number({ minimum, maximum: MAX_MS })
+function number<Key extends string>(
+  fields: YamlFields,
+  key: Key,
+  limits: { readonly minimum: number; readonly maximum: number },
+): { readonly [K in Key]?: number } {
+  const value = fields.get(key)?.number(limits)
   return value === undefined ? {} : ({ [key]: value } as { readonly [K in Key]?: number })
 }
 
@@ -138,11 +144,15 @@ function readChoices(value: YamlValue): ReadonlyMap<string, readonly string[]> {
         .entries()
         .map(([{ name }, tokens]) => [name, tokens.texts().map(tokenOf)] as const)
   if (entries.length === 0) value.refuse('name at least one')
-  const sent = new Set<string>()
-  for (const token of entries.flatMap(([, tokens]) => tokens).map((each) => each.toUpperCase()))
-    if (sent.has(token)) value.refuse(`${token} stands for two choices`)
-    else sent.add(token)
+  const both = twice(entries.flatMap(([, tokens]) => tokens))
+  if (both !== undefined) value.refuse(`${both} stands for two choices`)
   return new Map(entries)
+}
+
+/** Instruments do not tell capitals from small letters. */
+function twice(tokens: readonly string[]): string | undefined {
+  const words = tokens.map((token) => token.toUpperCase())
+  return words.find((word, index) => words.indexOf(word) < index)
 }
 
 function tokenOf(value: YamlValue): string {
@@ -153,8 +163,10 @@ function tokenOf(value: YamlValue): string {
 /** IEEE 488.2 knows 1 and 0, SCPI also ON and OFF (SCPI-99, volume 1, 7.3). */
 function readWords(value: YamlValue | undefined): ParameterDescription['words'] {
   const fields = value?.fields().allow('true', 'false')
-  return {
+  const words = {
     true: fields?.need('true', 'what stands for true on the wire').texts().map(tokenOf) ?? ['1', 'ON'],
     false: fields?.need('false', 'what stands for false on the wire').texts().map(tokenOf) ?? ['0', 'OFF'],
   }
+  const both = twice([...words.true, ...words.false])
+  return both === undefined ? words : (value?.refuse(`${both} stands for two things`) ?? words)
 }

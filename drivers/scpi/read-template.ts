@@ -20,15 +20,13 @@ export function readTemplate(value: YamlValue, allowed: Allowed, kind: 'query' |
   }
   if (kind === 'set' && !found.includes('value')) value.refuse('write {value} where the value goes')
   if (kind === 'query' && !text.includes('?')) value.refuse(`${JSON.stringify(text)} is not a question: it has no question mark`)
+  if (kind !== 'query' && text.includes('?')) value.refuse('is a question, and nobody waits for its answer here')
   return text
 }
 
 /** One or several commands that are not answered. */
 export function readTemplates(value: YamlValue, allowed: Allowed): readonly string[] {
-  return value.texts().map((each) => {
-    const text = readTemplate(each, allowed, 'command')
-    return text.includes('?') ? each.refuse('is a question, and nobody waits for its answer here') : text
-  })
+  return value.texts().map((each) => readTemplate(each, allowed, 'command'))
 }
 
 /** A question whose answer matches or does not. */

@@ -83,12 +83,33 @@ test.each<readonly [string, string, number, string]>([
     22,
     '{far} is not in send',
   ],
+  ['a set that asks', PARAMETER.replace('VOLT {value}', 'VOLT {value};*OPC?'), 15, 'is a question, and nobody waits for its answer here'],
+  [
+    'a boolean of which both are one word',
+    PARAMETER.replace('float', 'boolean').replace(/ {4}unit.*\n/, '    words: { true: ON, false: on }\n'),
+    13,
+    'ON stands for two things',
+  ],
+  ['a deadband of a text', `${PARAMETER.replace('float', 'text').replace(/ {4}unit.*\n/, '')}    deadband: 1\n`, 15, 'only numbers have one'],
+  ['a step of nothing', `${PARAMETER}    step: 0\n`, 16, 'step: give a number from 1e-15'],
+  ['a channel twice', `${PARAMETER}channels: { values: [1, 2, 1] }\n`, 16, 'channels.values[3]: 1 is named already'],
+  ['a question with a star and no quotes', `${PARAMETER}synchronise: *OPC?\n`, 16, "a text that begins with * stands in quotes: '*OPC?'"],
+  [
+    'a question with a brace and no quotes',
+    `${PARAMETER.replace('VOLT?', '{channel}:VOLT?')}channels: { values: [C1] }\n`,
+    14,
+    "a text that begins with { stands in quotes: '{channel}:VOLT?'",
+  ],
   ['channels with a name that is taken', `${PARAMETER}channels: { setting: address, values: [1] }\n`, 16, 'address is not a name for a setting'],
 ])('%s is told with its place and what is allowed', (_what, text, line, words) => {
   const message = refusal(text)
   expect(message).toMatch(new RegExp(`^mine\\.yaml:${line}:\\d+: `))
   expect(message).toContain(words)
   expect(line).toBeLessThanOrEqual(lines(text) + 1)
+})
+
+test('a deadband is in the unit, whatever its size: a hundred megahertz are not a time', () => {
+  expect(refusal(`${PARAMETER.replace('unit: V', 'unit: Hz')}    deadband: 1.0e+8\n    step: 1.0e+9\n`)).toBe('nothing was refused')
 })
 
 test('the column is that of the wrong word', () => {
