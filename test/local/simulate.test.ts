@@ -150,6 +150,17 @@ describe('the command', () => {
     expect(readdirSync(folder)).toEqual([])
   })
 
+  test('every simulation starts alone, says where it is, and leaves nothing', { timeout: 60_000 }, async () => {
+    for (const { driverId } of SIMULATIONS) {
+      {
+        await using alone = run(driverId, '--seed', '3')
+        await addressIn(alone.said, /address\s+(\w+:\/\/\S+)/)
+        expect(alone.said.out).toContain(`register    ${driverId} {"address"`)
+      }
+      expect(readdirSync(folder), driverId).toEqual([])
+    }
+  })
+
   test('a Modbus device answers a client of its own, at the port that was wanted', async () => {
     await using saw = run('smart-saw')
     const port = Number(await addressIn(saw.said, /address\s+tcp:\/\/127\.0\.0\.1:(\d+)/))
