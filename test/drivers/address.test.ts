@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { parseAddress, parseBookEntry, resolveAddress } from '../../drivers/address.ts'
+import { addressText, parseAddress, parseBookEntry, resolveAddress } from '../../drivers/address.ts'
 import { writeEntry } from '../../local/lab/book.ts'
 import { openBench, problemOf } from './bench.ts'
 
@@ -28,6 +28,20 @@ test.each([
   'pvcam://lib.so',
 ])('%j is refused with what is allowed', (text) => {
   expect(() => parseAddress(text)).toThrow('write serial:///')
+})
+
+test.each([
+  'serial:///dev/ttyUSB0',
+  'tcp://192.168.1.10:502',
+  'tcp://[::1]:502',
+  'hislip://scope:4880/hislip0',
+  'usbtmc:///dev/usbtmc0',
+  'spi:///dev/spidev0.0',
+  'gpio:///dev/gpiochip0',
+  'pvcam:///opt/pvcam/libpvcam.so',
+])('%s is written as it is read', (text) => {
+  const address = parseAddress(text)
+  expect(address.kind === 'sim' ? text : addressText(address)).toBe(text)
 })
 
 test('no text leads out of the lab folder', () => {
