@@ -10,14 +10,21 @@ import { withoutPassword } from './config.ts'
 /** Servers that a person named by URL must answer before anything starts: a wrong URL is an error that names it, never a reason to fall back. */
 
 const REACH_TIMEOUT_MS = 5_000
+const OLDEST_POSTGRESQL = 16 // what the tests run on; the embedded one is newer
 
-export async function checkDatabase(url: string): Promise<void> {
+export async function checkDatabase(url: string, oldest = OLDEST_POSTGRESQL): Promise<void> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: REACH_TIMEOUT_MS })
   client.on('error', () => undefined) // told by the query below
   try {
     await client.connect()
-    const { rows } = await client.query(`SELECT 1 FROM pg_available_extensions WHERE name = 'vector'`)
-    if (rows.length === 0) throw new CannotStart(`DATABASE_URL ${withoutPassword(url)} names a server without the extension pgvector; install it there first`)
+    const { rows } = await client.query<{ version: number; vector: boolean }>(
+      `SELECT current_setting('server_version_num')::int / 10000 AS "version", EXISTS (SELECT FROM pg_available_extensions WHERE name = 'vector') AS "vector"`,
+    )
+    const [server] = rows
+    if (server !== undefined && server.version < oldest)
+      throw new CannotStart(`DATABASE_URL ${withoutPassword(url)} names PostgreSQL ${server.version}; ${oldest} or newer is needed`)
+    if (server?.vector !== true)
+      throw new CannotStart(`DATABASE_URL ${withoutPassword(url)} names a server without the extension pgvector; install it there first`)
   } catch (error) {
     if (error instanceof CannotStart) throw error
     throw new CannotStart(`DATABASE_URL ${withoutPassword(url)} cannot be used: ${reasonOf(error)}`)

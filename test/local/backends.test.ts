@@ -35,6 +35,12 @@ describe('a server named by URL', () => {
     await checkRedis(`redis://:right@127.0.0.1:${await fakeRedis()}`)
   })
 
+  it('that is too old is named with its version', async () => {
+    const database = await startEmptyDatabase()
+    await expect(checkDatabase(database.url, 99)).rejects.toThrow(/^DATABASE_URL postgresql:\/\/\S+ names PostgreSQL \d\d; 99 or newer is needed$/)
+    await database.stop()
+  })
+
   it('that is away is named, without its password', async () => {
     const port = await freePort()
     await expect(checkDatabase(`postgresql://anna:secret@127.0.0.1:${port}/lab`)).rejects.toThrow(
