@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config'
 /** What runs on the embedded servers in the local profile, and with .ci/servers a second time on real ones. */
 const ON_BOTH_PROFILES = [
   'api',
+  'api/http',
   'api/states',
   'graph',
   'lab',

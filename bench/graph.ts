@@ -9,7 +9,7 @@ import { percentile, say } from './report.ts'
 
 /**
  * Questions to the graph of a lab of a thousand devices, and how fast it is made and followed, on the embedded store through its socket and, where
- * TEST_NEO4J_URL is set, on Neo4j. `npm run bench:graph`, or `.ci/servers npm run bench:graph` for both
+ * TEST_NEO4J_URL is set, on Neo4j. `npm run bench:graph`, or `TEST_PROFILE=services .ci/servers npm run bench:graph` for both
  */
 const STATIONS = 10
 const PORTS = 100

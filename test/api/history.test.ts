@@ -181,6 +181,25 @@ describe('history', () => {
 })
 
 describe('changes', () => {
+  it('name the run and the session that made them', async () => {
+    const { prisma } = lab.api.services.database
+    const session = await prisma.session.create({ data: { title: 'Beam', operator: 'ada' } })
+    const run = await prisma.run.create({
+      data: { sessionId: session.id, stationId: lab.station.stationId, plan: {}, planType: 'linearScan', summary: 'scan', actor: 'ada' },
+    })
+    const { key } = await prisma.parameter.findFirstOrThrow({ where: { deviceId: METER, name: 'power' } })
+    const reading = { time: START.toString(), quality: 'GOOD', value: 2 }
+    await prisma.parameterChange.create({
+      data: { parameterKey: key, time: START, new: reading, cause: { kind: 'PLAN', actor: 'ada', sessionId: session.id, runId: run.id, requestId: 'r' } },
+    })
+    const { data } = await lab.ask<{ device: { parameter: { changes: { edges: object[] } } } }>(
+      `{ device(name: "meter") { parameter(name: "power") { changes { edges { node { new { number } parameter { name }
+         cause { kind actor requestId session { title } run { number } job { id } } } } } } } }`,
+    )
+    const cause = { kind: 'PLAN', actor: 'ada', requestId: 'r', session: { title: 'Beam' }, run: { number: run.number }, job: null }
+    expect(data.device.parameter.changes.edges).toEqual([{ node: { new: { number: 2 }, parameter: { name: 'power' }, cause } }])
+  })
+
   it('say who and why, the newest first, page by page', async () => {
     const ask = (after: string | null) =>
       lab.ask<{
