@@ -42,10 +42,13 @@ export class ActivityWatch {
     this.#last.catch(() => undefined) // settled() tells it; what nobody waits for has its status
   }
 
-  /** Looks once, without an order of ours: after connecting, and for the front panel. */
+  /** Looks once, without an order of ours: after connecting, and for the front panel. What ended badly before is over, and nobody's of ours. */
   async look(question: StillGoing, connection: AbortSignal): Promise<void> {
     if (this.#watch?.connection === connection) return
-    const going = await question(connection)
+    const going = await question(connection).catch((error: unknown) => {
+      if (isInstrumentsWord(error)) return false
+      throw error
+    })
     if (connection.aborted || this.#watch?.connection === connection) return // somebody knows better by now
     if (going) this.begin(question, connection)
     else this.#note(false)

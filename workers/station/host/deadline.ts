@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { setTimeout as timer } from 'node:timers/promises'
 import type { Problem } from '../../../core/errors.ts'
 
@@ -6,6 +7,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1 // Node's timers fire at once for anything 
 /** Fires with its parent, or with the problem when the time is over. Dispose it: a forgotten one would hold its parent's listener for ever. */
 export function deadline(parent: AbortSignal, milliseconds: number, problem: () => Problem): Disposable & { readonly signal: AbortSignal } {
   const controller = new AbortController()
+  setMaxListeners(0, controller.signal) // one for each device that is waited for
   const follow = (): void => controller.abort(parent.reason)
   const late = setTimeout(() => controller.abort(problem()), Math.min(milliseconds, LONGEST_TIMER_MS))
   if (parent.aborted) follow()

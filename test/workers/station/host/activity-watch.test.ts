@@ -53,6 +53,19 @@ test('a look that began on an old connection says nothing any more', async () =>
   expect(watch.going).toBeUndefined()
 })
 
+test('what ended badly before anybody of ours looked is over, and keeps no device from being connected', async () => {
+  const watch = new ActivityWatch(() => undefined)
+  await watch.look(async () => {
+    throw new HardwareFault('a limit was hit yesterday', 'NONE', { instrumentCode: '9' })
+  }, never)
+  expect(watch.going).toBe(false)
+  await expect(
+    watch.look(async () => {
+      throw new HardwareFault('no answer', 'NONE')
+    }, never),
+  ).rejects.toThrow('no answer')
+})
+
 test('an answer to a question from before the last order does not end it', async () => {
   const watch = new ActivityWatch(() => undefined)
   const { question, answer, asked } = held()
