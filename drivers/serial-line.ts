@@ -69,7 +69,6 @@ export class SerialLine implements AsyncDisposable {
             await waitFor(this.#readyAtMs - performance.now(), inner, soFar)
             soFar = 'POSSIBLE'
             await this.interject(command)
-            this.#readyAtMs = performance.now() + this.#protocol.gapMs
           },
           ask: async (command, reply, timeoutMs = this.#protocol.timeoutMs) => {
             await this.#comeIntoStep(inner, soFar)
@@ -99,8 +98,9 @@ export class SerialLine implements AsyncDisposable {
   }
 
   /** Puts a command on the wire now, beside whatever exchange is running; for commands that are not answered. Resolves once it is written. */
-  interject(command: string): Promise<void> {
-    return this.#transport.write(Buffer.from(command + this.#protocol.sendTerminator, 'latin1'))
+  async interject(command: string): Promise<void> {
+    await this.#write(command)
+    this.#readyAtMs = performance.now() + this.#protocol.gapMs
   }
 
   /** As interject, and makes void everything that was asked for before: it must not act after a stop. */
@@ -117,7 +117,7 @@ export class SerialLine implements AsyncDisposable {
   async #ask(command: string, shape: RegExp, timeoutMs: number, signal: AbortSignal, soFar: SoFar): Promise<string> {
     await waitFor(this.#readyAtMs - performance.now(), signal, soFar)
     this.#lines.forget() // what came before the question is not its answer
-    await this.interject(command)
+    await this.#write(command)
     const askedAtMs = performance.now()
     let foreign: string | undefined
     for (;;) {
@@ -131,6 +131,10 @@ export class SerialLine implements AsyncDisposable {
     if (signal.aborted) throw problemOf(signal, soFar)
     const seen = foreign === undefined ? '' : `; it said ${JSON.stringify(foreign)}`
     throw new DeadlineExceeded(`${command} was not answered within ${timeoutMs} ms${seen}`, timeoutMs, soFar)
+  }
+
+  #write(command: string): Promise<void> {
+    return this.#transport.write(Buffer.from(command + this.#protocol.sendTerminator, 'latin1'))
   }
 
   /** Until nothing can come any more that was asked for earlier. */

@@ -6,7 +6,7 @@ import type { SerialLine } from '../serial-line.ts'
 import { openMeterLine } from './line.ts'
 import { MeterDevice } from './meter.ts'
 import { probe } from './probe.ts'
-import { AFTER_SET_MS, ask, command, DIGIT, POWER_REPLY, parseWavelength } from './protocol.ts'
+import { ask, command, DIGIT, POWER_REPLY, parseWavelength } from './protocol.ts'
 import { locate, SETTINGS } from './settings.ts'
 import { UNIT_CODES } from './units.ts'
 
@@ -49,7 +49,6 @@ async function openDevice(port: MeterPort, settings: DeviceSettings, _context: D
       await line.send(command.echo(false))
       await line.send(command.clearStatus)
       if (UNIT_CODES[unitCodes].settable) await line.send(command.units(code))
-      await line.pause(AFTER_SET_MS)
       const wavelength = await line.ask(ask.wavelength, /./)
       if (parseWavelength(wavelength) === undefined) not(ask.wavelength, wavelength)
       const shown = await line.ask(ask.units, DIGIT)

@@ -1,17 +1,19 @@
 import { openSerial } from '../byte-transport.ts'
-import { SerialLine } from '../serial-line.ts'
-import { ask, TERMINATOR, WAVELENGTH } from './protocol.ts'
+import { type LineProtocol, SerialLine } from '../serial-line.ts'
+import { AFTER_SET_MS, ask, TERMINATOR, WAVELENGTH } from './protocol.ts'
 
 export const BAUD_RATE = 9600
-const GAP_MS = 2 // its input buffer takes a command while it works on one
 
 export async function openMeterLine(path: string, timeoutMs: number, signal: AbortSignal): Promise<SerialLine> {
-  const transport = await openSerial({ path, baudRate: BAUD_RATE, flowControl: 'none' }, signal)
-  return new SerialLine(transport, {
+  return new SerialLine(await openSerial({ path, baudRate: BAUD_RATE, flowControl: 'none' }, signal), lineProtocol(timeoutMs))
+}
+
+export function lineProtocol(timeoutMs: number): LineProtocol {
+  return {
     sendTerminator: TERMINATOR,
     replyTerminator: TERMINATOR,
     timeoutMs,
-    gapMs: GAP_MS,
+    gapMs: AFTER_SET_MS,
     marker: { command: ask.wavelength, reply: WAVELENGTH },
-  })
+  }
 }

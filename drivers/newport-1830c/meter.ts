@@ -7,7 +7,6 @@ import { readEach } from '../readings.ts'
 import type { Exchange, SerialLine } from '../serial-line.ts'
 import { meterParameters, STATUS_PARAMETERS } from './parameters.ts'
 import {
-  AFTER_SET_MS,
   ask,
   command,
   DIGIT,
@@ -137,7 +136,6 @@ export class MeterDevice implements DeviceHandle {
   /** Sets are not answered: the status byte tells whether one was refused. */
   async #obeyed(line: Exchange, text: string): Promise<void> {
     await line.send(text)
-    await line.pause(AFTER_SET_MS)
     const status = parseStatus(await line.ask(ask.status, STATUS))
     if (!status?.has('parameterError') && !status?.has('commandError')) return
     await line.send(command.clearStatus)

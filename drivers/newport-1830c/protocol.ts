@@ -5,7 +5,7 @@
 import type { MeterUnit } from './units.ts'
 
 export const TERMINATOR = '\n'
-/** The meter needs this long after a set before it answers again. */
+/** The meter needs this long after a set before it takes anything else. */
 export const AFTER_SET_MS = 100
 
 /** In watts the meter always prints an exponent: `+.11E-9`, `5E-9`. */

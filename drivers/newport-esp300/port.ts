@@ -3,7 +3,7 @@ import { EmergencyStopped, HardwareFault } from '../../core/errors.ts'
 import { requireKind } from '../address.ts'
 import { openSerial } from '../byte-transport.ts'
 import type { DriverContext, DriverPort } from '../driver.ts'
-import { type Exchange, SerialLine } from '../serial-line.ts'
+import { type Exchange, type LineProtocol, SerialLine } from '../serial-line.ts'
 import * as protocol from './protocol.ts'
 import { locate, type Settings } from './settings.ts'
 
@@ -113,7 +113,7 @@ export class ControllerPort implements DriverPort {
   }
 }
 
-export function lineProtocol(timeoutMs: number): ConstructorParameters<typeof SerialLine>[1] {
+export function lineProtocol(timeoutMs: number): LineProtocol {
   return {
     sendTerminator: protocol.TERMINATOR,
     replyTerminator: protocol.REPLY_TERMINATOR,

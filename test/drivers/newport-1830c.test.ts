@@ -5,13 +5,16 @@ import type { ParameterValue } from '../../core/reading.ts'
 import { isUnit } from '../../core/unit.ts'
 import type { DeviceHandle } from '../../drivers/driver.ts'
 import { newport1830c } from '../../drivers/newport-1830c/driver.ts'
+import { lineProtocol } from '../../drivers/newport-1830c/line.ts'
 import * as protocol from '../../drivers/newport-1830c/protocol.ts'
 import { type Newport1830cOptions, Newport1830cSimulator, simulation } from '../../drivers/newport-1830c/simulator.ts'
 import { METER_UNITS } from '../../drivers/newport-1830c/units.ts'
+import { SerialLine } from '../../drivers/serial-line.ts'
 import { SimulatedTerminal } from '../../drivers/simulated-terminal.ts'
 import { writeEntry } from '../../local/lab/book.ts'
 import { until } from '../until.ts'
 import { type Bench, goodValue, never, open, openBench, problemOf, readOne } from './bench.ts'
+import { memoryLine, tooEarly } from './memory-line.ts'
 
 describe('the protocol', () => {
   test.each([
@@ -125,6 +128,19 @@ describe('the driver on a pseudo-terminal', () => {
     expect(await meter.device.write?.('background_subtraction', true, never)).toBe(true)
     expect(accepted.slice(3)).toEqual(['W0633', 'F1', 'R8', 'A1', 'Z1'])
     expect(await goodValue(meter.device, 'power')).toBeCloseTo(0, 4)
+  })
+
+  test('after each set it has its time, while it is connected too', async () => {
+    const { transport, written } = memoryLine(simulator)
+    await using line = new SerialLine(transport, lineProtocol(500))
+    const port = { line, address: 'sim://power-meter', lost: line.lost, [Symbol.asyncDispose]: async () => undefined }
+    const device = await newport1830c.openDevice(port, settings, bench.context, never)
+    await device.write?.('filter', 'slow', never)
+    simulator.provoke('parameterError')
+    await problemOf(device.write?.('filter', 'fast', never) ?? Promise.resolve())
+    await device.write?.('range', '8', never)
+    expect(accepted).toEqual(['E0', 'CS', 'U1', 'F1', 'F3', 'CS', 'R8'])
+    expect(tooEarly(written, 100)).toEqual([])
   })
 
   test('what the meter does not tell is set all the same, and an echo confuses nobody', async () => {

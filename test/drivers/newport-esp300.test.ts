@@ -2,14 +2,17 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { newportEsp300 } from '../../drivers/newport-esp300/driver.ts'
+import { ControllerPort, GAP_MS, lineProtocol } from '../../drivers/newport-esp300/port.ts'
 import * as protocol from '../../drivers/newport-esp300/protocol.ts'
 import { Esp300Simulator } from '../../drivers/newport-esp300/simulator.ts'
 import { brake, moveBetween } from '../../drivers/newport-esp300/trajectory.ts'
 import { parseUnit } from '../../drivers/newport-esp300/units.ts'
+import { SerialLine } from '../../drivers/serial-line.ts'
 import { SimulatedTerminal } from '../../drivers/simulated-terminal.ts'
 import { writeEntry } from '../../local/lab/book.ts'
 import { until } from '../until.ts'
 import { type Bench, goodValue, never, open, openBench, problemOf, readOne } from './bench.ts'
+import { memoryLine, tooEarly } from './memory-line.ts'
 
 const host = { random: () => 0.5, accepted: () => undefined }
 
@@ -214,6 +217,19 @@ describe('the driver on a pseudo-terminal', () => {
     await until(async () => !(await device.motion?.isMoving(never)))
     expect(accepted).toEqual(['1PA20.000000', '1ST'])
     expect(await goodValue(device, 'position')).toBeLessThan(19)
+  })
+
+  test('after each command the controller has its time, after a stop that overtook the others too', async () => {
+    const { transport, written } = memoryLine(simulator)
+    const line = new SerialLine(transport, lineProtocol(500))
+    await using controller = new ControllerPort(line, { address: settings.address, baudRate: 19_200, flowControl: 'none', replyTimeoutMs: 5000 })
+    const device = await newportEsp300.openDevice(controller, settings, bench.context, never)
+    await device.motion?.moveTo(20, never)
+    await device.motion?.stop(never)
+    await device.write?.('velocity', 5, never)
+    expect(await (await device.emergencyStop?.(never))?.confirmed).toBe(true)
+    expect(accepted).toEqual(['1PA20.000000', '1ST', '1VA5.000000', 'AB'])
+    expect(tooEarly(written, GAP_MS)).toEqual([])
   })
 
   test('an emergency stop is on the wire at once, voids what waits, and is confirmed', async () => {
