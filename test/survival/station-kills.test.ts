@@ -34,6 +34,7 @@ const ROUNDS = Number(process.env['SURVIVAL_ROUNDS'] ?? 2)
 const SEED = Number(process.env['SURVIVAL_SEED'] ?? 1)
 const INTERRUPTED_WITHIN_MS = 10_000
 const POSITION_TOLERANCE_MM = 0.005 // the encoder's noise
+const SLOW_MM_PER_S = 0.3 // 20 mm then take longer than any restart
 
 const random = seededRandom(SEED)
 let lab: WholeLab
@@ -134,8 +135,18 @@ describe('kill -9 of the station', () => {
     150_000,
   )
 
-  it('in the middle of a move: the axis is found where it is, and a retry with the same key does not move it again', async () => {
+  it('in the middle of a move: the axis is stopped when the station is back, and a retry with the same key does not move it again', async () => {
     const deviceId = await idOf(lab, 'stage-y')
+    const setVelocity = (value: number): Promise<unknown> =>
+      query(lab.url, 'mutation ($input: SetParameterInput!) { setParameter(input: $input) { __typename } }', {
+        input: { deviceId, name: 'velocity', value: { number: value } },
+      })
+    const { device } = await query<{ device: { parameter: { reading: { number: number } } } }>(
+      lab.url,
+      'query ($id: ID!) { device(id: $id) { parameter(name: "velocity") { reading { number } } } }',
+      { id: deviceId },
+    )
+    await setVelocity(SLOW_MM_PER_S)
     const movesBefore = (await movesOf(lab, 2)).length
     const move = (): Promise<Outcome> =>
       query<{ move: Outcome }>(lab.url, 'mutation ($input: MoveInput!) { move(input: $input) { __typename ... on Problem { message } } }', {
@@ -147,8 +158,17 @@ describe('kill -9 of the station', () => {
     expect((await first).__typename).toBe('StationOffline')
     await untilConnected(lab)
     expect(await move()).toEqual({ __typename: 'HardwareFault', message: expect.stringContaining('look at the device before you try again') })
-    expect(Math.abs((await restingPosition(lab, 'stage-y')) - 20)).toBeLessThan(POSITION_TOLERANCE_MM)
+    const stands = await restingPosition(lab, 'stage-y')
+    expect(stands).toBeLessThan(19)
+    await until(
+      async () => {
+        const told = await sql<{ summary: string }>(lab, 'SELECT "summary" FROM "event" WHERE "deviceId" = $1', [idIn(deviceId)])
+        return told.some(({ summary }) => summary === 'stage-y was stopped, because its station had been lost')
+      },
+      { what: 'the feed says that it was stopped' },
+    )
     expect((await movesOf(lab, 2)).slice(movesBefore)).toEqual([20])
+    await setVelocity(device.parameter.reading.number)
   }, 150_000)
 
   it('that stays away: the run is INTERRUPTED within 10 s all the same, and the station has the last word', async () => {
@@ -186,6 +206,11 @@ describe('kill -9 of the station', () => {
 })
 
 /** Its supervisor starts it again and again, and each time it is killed at once. */
+/** The local id in a global one. */
+function idIn(globalId: string): string {
+  return Buffer.from(globalId, 'base64url').toString().slice('Device:'.length)
+}
+
 async function keepAway(signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const { station } = await lab.processes()
