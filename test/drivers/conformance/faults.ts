@@ -1,11 +1,13 @@
 import { expect } from 'vitest'
 import type { ParameterSpec } from '../../../core/parameter.ts'
+import type { Measured } from '../../../core/reading.ts'
+import type { DeviceHandle } from '../../../drivers/driver.ts'
 import type { Fault } from '../../../drivers/simulation.ts'
 import { until } from '../../until.ts'
 import { never } from '../bench.ts'
 import type { FaultCheck } from './check.ts'
 import { openDevices, type SimulatedInstrument } from './instrument.ts'
-import { expectTrue, isReadable, known, read } from './values.ts'
+import { expectTrue, isReadable, known, read, usual } from './values.ts'
 import { HANG_MS, within } from './within.ts'
 
 const PARAMETERS_LOOKED_AT = 12 // of a device that has more, every n-th: registers of one block fail alike
@@ -37,40 +39,34 @@ async function sufferOn(start: Parameters<FaultCheck['run']>[0], turn: number, s
   if (spec === undefined) return
   let patienceMs: number | undefined
   for (const fault of suffered) {
-    patienceMs = await suffer(instrument, spec, fault, (name) => read(device, name))
+    patienceMs = await suffer(instrument, device, spec, fault)
     if (patienceMs === undefined) return // asked for once, at the start
   }
-  if (andTooLate && patienceMs !== undefined)
-    await suffer(instrument, spec, { kind: 'late', byMs: Math.ceil(patienceMs) + TOO_LATE_MS }, (name) => read(device, name))
+  if (andTooLate && patienceMs !== undefined) await suffer(instrument, device, spec, { kind: 'late', byMs: Math.ceil(patienceMs) + TOO_LATE_MS })
   expect(opened.port.lost.aborted, 'the port is lost').toBe(false)
 }
 
 /** How long the driver took for the reading; undefined when the instrument was not asked. */
-async function suffer(
-  instrument: SimulatedInstrument,
-  spec: ParameterSpec,
-  fault: Fault,
-  readOne: (name: string) => ReturnType<typeof read>,
-): Promise<number | undefined> {
-  const before = await readOne(spec.name)
+async function suffer(instrument: SimulatedInstrument, device: DeviceHandle, spec: ParameterSpec, fault: Fault): Promise<number | undefined> {
+  const before = await usual(device, spec.name)
   instrument.simulation.inject(fault)
   const startMs = performance.now()
-  const faulty = await readOne(spec.name)
+  const faulty = await read(device, spec.name)
   const tookMs = performance.now() - startMs
   if (instrument.simulation.faultsLeft > 0) return undefined
-  const after = known(before) === undefined ? await readOne(spec.name) : await goodAgain(spec, readOne)
-  expectTrue(spec, faulty, before, after)
+  const after = before.some((each) => known(each) !== undefined) ? await goodAgain(device, spec.name) : await read(device, spec.name)
+  expectTrue(spec, faulty, [...before, after])
   return tookMs
 }
 
 /** The line comes into step by itself: at once, or by the exchange after. */
-async function goodAgain(spec: ParameterSpec, readOne: (name: string) => ReturnType<typeof read>): ReturnType<typeof read> {
+export async function goodAgain(device: DeviceHandle, name: string): Promise<Measured> {
   return await until(
     async () => {
-      const reading = await readOne(spec.name)
+      const reading = await read(device, name)
       return known(reading) === undefined ? false : reading
     },
-    { what: `a good reading of ${spec.name} after the fault`, deadlineMs: HANG_MS },
+    { what: `a good reading of ${name} after the fault`, deadlineMs: HANG_MS },
   )
 }
 
@@ -108,7 +104,7 @@ export const storm: FaultCheck = {
     const { device } = opened
     const still = device.parameters.filter((spec) => isReadable(spec) && spec.pollMs === undefined)
     const specs = (still.length > 0 ? still : device.parameters.filter(isReadable)).slice(0, 3)
-    const before = new Map(await Promise.all(specs.map(async (spec) => [spec.name, await read(device, spec.name)] as const)))
+    const before = await Promise.all(specs.map((spec) => usual(device, spec.name)))
     instrument.simulation.inject({ kind: 'garbage' }, { kind: 'late', byMs: A_LITTLE_LATE_MS }, { kind: 'cut' })
     const during = await within('reading through the storm', Promise.all(specs.map((spec) => device.read([spec.name], never))))
     const all = device.parameters.filter(isReadable).map(({ name }) => name)
@@ -118,10 +114,10 @@ export const storm: FaultCheck = {
     }
     await until(over, { deadlineMs: HANG_MS, what: 'the end of the storm' })
     for (const [at, spec] of specs.entries()) {
-      const was = before.get(spec.name)
+      const was = before[at] ?? []
       const faulty = during[at]?.get(spec.name)
-      if (was === undefined || faulty === undefined || known(was) === undefined) continue
-      expectTrue(spec, faulty, was, await goodAgain(spec, (name) => read(device, name)))
+      if (faulty === undefined || was.every((each) => known(each) === undefined)) continue
+      expectTrue(spec, faulty, [...was, await goodAgain(device, spec.name)])
     }
   },
 }

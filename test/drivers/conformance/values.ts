@@ -51,18 +51,35 @@ function isOfKind({ kind, choices }: ParameterSpec, value: ParameterValue): bool
   }
 }
 
-/** Bad, or what it was before or after, or between the two: anything else is somebody else's value. */
-export function expectTrue(spec: ParameterSpec, measured: Measured, before: Measured, after: Measured): void {
+const TIMES_LOOKED = 3 // before a fault: what comes and goes between them is noise
+const NOISE = 4 // times that range; the next one of a hundred is not farther
+
+/** What the parameter says while nothing goes wrong. */
+export async function usual(device: DeviceHandle, name: string): Promise<readonly Measured[]> {
+  const readings: Measured[] = []
+  for (let time = 0; time < TIMES_LOOKED; time += 1) readings.push(await read(device, name))
+  return readings
+}
+
+/** Bad, or what it was before or after, or between them and in its noise: anything else is somebody else's value. */
+export function expectTrue(spec: ParameterSpec, measured: Measured, usually: readonly Measured[]): void {
   expectHonest(spec, measured)
   const value = known(measured)
   if (value === undefined) return
-  const others = [known(before), known(after)].filter((each) => each !== undefined)
+  const others = usually.map(known).filter((each) => each !== undefined)
   if (others.length === 0) return // bad before and after: a fault cannot make it more so
   const numbers = others.filter((each) => typeof each === 'number')
   const taken = `${spec.name} was taken to be ${JSON.stringify(value)} and was ${others.map((each) => JSON.stringify(each)).join(', then ')}`
   if (typeof value === 'number' && numbers.length > 0) {
-    const slack = Math.max(NEAR * Math.max(...numbers.map(Math.abs)), 10 * (spec.deadband ?? 0), spec.kind === 'INTEGER' ? 1 : 0, Number.EPSILON)
-    expect(value >= Math.min(...numbers) - slack && value <= Math.max(...numbers) + slack, taken).toBe(true)
+    const [least, most] = [Math.min(...numbers), Math.max(...numbers)]
+    const slack = Math.max(
+      NEAR * Math.max(...numbers.map(Math.abs)),
+      NOISE * (most - least),
+      10 * (spec.deadband ?? 0),
+      spec.kind === 'INTEGER' ? 1 : 0,
+      Number.EPSILON,
+    )
+    expect(value >= least - slack && value <= most + slack, taken).toBe(true)
   } else
     expect(
       others.map((each) => JSON.stringify(each)),
