@@ -1,5 +1,6 @@
 import { readYaml, type YamlFields, type YamlValue } from '../yaml-reader.ts'
-import { MAX_ADDRESS, MAX_WORDS_READ } from './pdu.ts'
+import { kindOf, rangeOf } from './coding.ts'
+import { MAX_WORDS_READ } from './pdu.ts'
 import {
   BAUD_RATES,
   BIT_WRITES,
@@ -8,15 +9,13 @@ import {
   ORDERS,
   PARITIES,
   type Profile,
-  type ProfileCommand,
-  type ProfileStop,
   type Register,
-  type Target,
   TRANSPORTS,
   type Variant,
   type Writes,
 } from './profile.ts'
-import { Layered, nameOf, readRegister } from './read-register.ts'
+import { readCommands, readStop, readTarget } from './read-actions.ts'
+import { known, Layered, readRegister, refuseTwice } from './read-register.ts'
 
 /** A register profile from its file. Every refusal is an InvalidValue, `<file>:<line>:<column>: …`, that says what is allowed. */
 
@@ -44,9 +43,7 @@ const ID = /^[a-z0-9][a-z0-9-]{1,62}$/
 const MAX_REGISTERS = 2000 // parameters of one device; more is a dump, not a profile
 const MAX_KNOWN = 100 // combinations of choices kept read
 const MAX_UNIT = 255
-const LONGEST_HOLD_MS = 10_000 // a button that is pressed longer is a parameter
 const LOST_RULES = { leave: 'LEAVE', stop: 'STOP', 'make-safe': 'MAKE_SAFE' } as const
-const STAND_WITHIN_MS = 5000
 /** Names that every device has beside its registers; link-health.ts. */
 const RESERVED = /^link_/
 
@@ -67,7 +64,13 @@ export function readProfile(text: string, file: string): ProfileFile {
       fields,
       variants.map(({ spec }) => spec),
       over,
+      meanings,
     )
+  }
+  const meanings = ({ name }: Register): readonly string[] => {
+    const own = (fields.get('registers')?.list() ?? []).map((each) => each.fields()).find((each) => each.get('name')?.text() === name)
+    const chosen = variants.flatMap(({ spec, choiceOf }) => spec.choices.map((choice) => choiceOf(choice).get(name)?.fields()))
+    return [...new Set([own, ...chosen].flatMap(namesIn))]
   }
   const known = new Map<string, Profile>() // settings are looked at often, and there are few choices
   const remembered = (choices: Readonly<Record<string, string>>): Profile => {
@@ -81,7 +84,12 @@ export function readProfile(text: string, file: string): ProfileFile {
   return { profile: remembered }
 }
 
-function readAll(fields: YamlFields, variants: readonly Variant[], over: readonly YamlFields[]): Profile {
+function namesIn(register: YamlFields | undefined): readonly string[] {
+  const names = register?.get('names')?.fields().entries() ?? []
+  return names.map(([, meaning]) => meaning.text())
+}
+
+function readAll(fields: YamlFields, variants: readonly Variant[], over: readonly YamlFields[], meanings: (register: Register) => readonly string[]): Profile {
   const id = fields.need('id', "the driver's name, <vendor>-<model>")
   if (!ID.test(id.text())) id.refuse('write lower-case letters, digits and -, e.g. acme-oven')
   const registers = readRegisters(fields, over)
@@ -106,8 +114,8 @@ function readAll(fields: YamlFields, variants: readonly Variant[], over: readonl
     safe,
     ...(documentation !== undefined && { documentation }),
     ...(identity !== undefined && { identity: readIdentity(identity.fields(), registers) }),
-    ...(stop !== undefined && { stop: readStop(stop.fields(), registers) }),
-    ...(readout !== undefined && { readout: known(readout, registers).name }),
+    ...(stop !== undefined && { stop: readStop(stop.fields(), registers, meanings) }),
+    ...(readout !== undefined && { readout: readReadout(readout, registers) }),
     ...(rule !== undefined && { afterLostStation: LOST_RULES[rule] }),
   }
 }
@@ -195,6 +203,13 @@ function readVariant(fields: YamlFields): { readonly spec: Variant; readonly at:
   }
 }
 
+function readReadout(value: YamlValue, registers: readonly Register[]): string {
+  const register = known(value, registers)
+  const kind = kindOf(register)
+  if (register.access === 'WRITE_ONLY' || (kind !== 'FLOAT' && kind !== 'INTEGER')) value.refuse(`${register.name} is no number that is read`)
+  return register.name
+}
+
 function readIdentity(fields: YamlFields, registers: readonly Register[]): Identity {
   fields.allow('text', 'expect')
   const text = fields.need('text', 'what the device is called, with {register} for what it says itself')
@@ -209,73 +224,31 @@ function readIdentity(fields: YamlFields, registers: readonly Register[]): Ident
       const register = known(own.need('register', 'which one is looked at'), registers)
       const equals = own.get('equals')
       const wanted = equals?.text()
-      if (register.coding === 'enum' && wanted !== undefined && ![...(register.names?.values() ?? [])].includes(wanted))
-        equals?.refuse(`choose one of ${[...(register.names?.values() ?? [])].join(', ')}`)
+      if (equals !== undefined && wanted !== undefined) refuseImpossible(equals, wanted, register)
       return { register: register.name, ...(wanted !== undefined && { equals: wanted }) }
     }),
   }
 }
 
-function readCommands(given: YamlValue | undefined): readonly ProfileCommand[] {
-  const names = new Set<string>()
-  return (given?.list() ?? []).map((each) => {
-    const fields = each.fields()
-    const name = fields.need('name', 'what it is called')
-    refuseTwice(names, nameOf(name), name, 'command')
-    const target = readTarget(fields, ['name', 'description', 'holdMs'])
-    const hold = fields.get('holdMs')
-    const holdMs = hold?.number({ minimum: 0, maximum: LONGEST_HOLD_MS, whole: true })
-    if ('value' in target) hold?.refuse('goes only with a bit or a coil: what is pressed is let go')
-    return {
-      name: name.text(),
-      description: fields.need('description', 'a person must know what it does').text(),
-      target,
-      ...(holdMs !== undefined && { holdMs }),
+/** What the register never says would refuse every device. */
+function refuseImpossible(at: YamlValue, wanted: string, register: Register): void {
+  const names = [...(register.names?.values() ?? [])]
+  switch (kindOf(register)) {
+    case 'ENUM':
+      if (!names.includes(wanted)) at.refuse(`choose one of ${names.join(', ')}`)
+      return
+    case 'BOOLEAN':
+      at.oneOf([true, false].map(String))
+      return
+    case 'FLOAT':
+    case 'INTEGER': {
+      const range = rangeOf(register)
+      const number = Number(wanted)
+      if (String(number) !== wanted) at.refuse(`give the number that ${register.name} is, as it is shown`)
+      if (range !== undefined && (number < range.minimum || number > range.maximum)) at.refuse(`the register holds ${range.minimum} to ${range.maximum}`)
+      return
     }
-  })
-}
-
-function readStop(fields: YamlFields, registers: readonly Register[]): ProfileStop {
-  const target = readTarget(fields, ['standing', 'letGo'])
-  const letGo = fields.get('letGo')?.boolean() ?? false
-  if ('bit' in target) return fields.need('bit', '').refuse('give the value of the whole word: a stop does not wait for a reading')
-  const standing = fields.get('standing')?.fields().allow('register', 'values', 'withinMs')
-  if (standing === undefined) return { target, letGo }
-  const register = known(standing.need('register', 'which one tells'), registers)
-  const values = standing
-    .need('values', 'in which the device stands')
-    .list()
-    .map((value) => {
-      const text = value.text()
-      if (register.coding === 'enum' && ![...(register.names?.values() ?? [])].includes(text))
-        return value.refuse(`choose one of ${[...(register.names?.values() ?? [])].join(', ')}`)
-      return text
-    })
-  const withinMs = standing.get('withinMs')?.number({ minimum: 1, maximum: 600_000 }) ?? STAND_WITHIN_MS
-  return { target, letGo, standing: { register: register.name, values, withinMs } }
-}
-
-function readTarget(fields: YamlFields, beside: readonly string[]): Target {
-  fields.allow(...beside, 'at', 'function', 'bit', 'value')
-  const at = fields.need('at', 'the address on the wire, counted from 0').number({ minimum: 0, maximum: MAX_ADDRESS, whole: true })
-  const table = fields.get('function')?.oneOf(['holding', 'coil'] as const) ?? 'holding'
-  const bit = fields.get('bit')
-  const value = fields.get('value')
-  if (table === 'coil' || bit !== undefined) {
-    const on = value === undefined || value.oneOf([0, 1]) === 1
-    if (table === 'holding' && bit !== undefined) return { table, at, bit: bit.number({ minimum: 0, maximum: 15, whole: true }), on }
-    bit?.refuse('a coil is one bit')
-    return { table: 'coil', at, on }
+    default:
+      if (register.coding === 'text' && wanted.length > 2 * register.words) at.refuse(`${register.name} has at most ${2 * register.words} characters`)
   }
-  return { table, at, value: fields.need('value', 'what is written, or give a bit').number({ minimum: 0, maximum: 0xffff, whole: true }) }
-}
-
-function known(value: YamlValue, registers: readonly Register[]): Register {
-  const name = value.text('the name of a register')
-  return registers.find((register) => register.name === name) ?? value.refuse(`no register has the name ${name}`)
-}
-
-function refuseTwice(taken: Set<string>, name: string, at: YamlValue, what: string): void {
-  if (taken.has(name)) at.refuse(`${name} is the name of another ${what}`)
-  taken.add(name)
 }

@@ -33,6 +33,7 @@ const MAX_WORDS = 64 // a text of 128 characters
 const SCALED = new Set<Coding>(['u16', 'i16', 'u32', 'i32', 'f32', 'f64', 'bcd', 'magnitude'])
 const MAX_POLL_MS = 3_600_000
 const MAX_MULTIPLE = 1e12
+const SMALLEST_STEP = 1e-12
 
 export type Defaults = { readonly pollMs?: number; readonly order: Register['order'] }
 
@@ -76,7 +77,7 @@ export function readRegister(fields: Layered, defaults: Defaults): Register {
   const access = ACCESS[fields.get('access')?.oneOf(Object.keys(ACCESS) as (keyof typeof ACCESS)[]) ?? 'read']
   refuseReadOnly(fields, { access, table, coding })
   const pollMs = fields.get('pollMs')?.number({ minimum: 0, maximum: MAX_POLL_MS, whole: true }) ?? defaults.pollMs
-  const step = fields.get('step')?.number({ minimum: Number.MIN_VALUE, maximum: MAX_MULTIPLE })
+  const step = fields.get('step')?.number({ minimum: SMALLEST_STEP, maximum: MAX_MULTIPLE })
   const deadband = fields.get('deadband')?.number({ minimum: 0, maximum: MAX_MULTIPLE })
   const bit = bitOf(fields, coding, bits)
   const names = namesOf(fields, coding)
@@ -176,4 +177,15 @@ function limitsOf(
   if (range !== undefined && minimum < range.minimum) low.refuse(`the register holds ${range.minimum} to ${range.maximum} at this scale`)
   if (range !== undefined && maximum > range.maximum) high.refuse(`the register holds ${range.minimum} to ${range.maximum} at this scale`)
   return { minimum, maximum }
+}
+
+/** The register of that name. */
+export function known(value: YamlValue, registers: readonly Register[]): Register {
+  const name = value.text('the name of a register')
+  return registers.find((register) => register.name === name) ?? value.refuse(`no register has the name ${name}`)
+}
+
+export function refuseTwice(taken: Set<string>, name: string, at: YamlValue, what: string): void {
+  if (taken.has(name)) at.refuse(`${name} is the name of another ${what}`)
+  taken.add(name)
 }

@@ -12,6 +12,7 @@ const LISTS: readonly { readonly list: string; readonly folder: string; readonly
   { list: 'drivers/open-catalog.ts', folder: 'drivers', entries: 'folders' },
   { list: 'storage/formats/index.ts', folder: 'storage/formats', entries: 'files' },
   { list: 'storage/importers/index.ts', folder: 'storage/importers', entries: 'files' },
+  { list: 'storage/importers/index.ts', folder: 'storage/importers', entries: 'files' },
   { list: 'workers/jobs/index.ts', folder: 'workers/jobs', entries: 'files' },
   { list: 'core/plans/plans.ts', folder: 'core/plans', entries: 'files' },
   { list: 'api/schema/index.ts', folder: 'api/schema', entries: 'files' },

@@ -85,6 +85,28 @@ describe('a profile that is wrong is refused with line and column, and what is a
       profile(A, 'variants: [{ name: scale, description: S, default: one, choices: { one: {}, two: { b: { scale: 2 } } } }]'),
       'variants[1].choices.two.b: no register has this name',
     ],
+    [
+      'a number that the register never is',
+      profile(A, 'identity: { text: a, expect: [{ register: a, equals: 70000 }] }'),
+      '7:54: identity.expect[1].equals: the register holds 0 to 65535',
+    ],
+    [
+      'a number in another form than it is shown',
+      profile(A, 'identity: { text: a, expect: [{ register: a, equals: 0x10 }] }'),
+      'identity.expect[1].equals: give the number that a is, as it is shown',
+    ],
+    [
+      'a text that the register cannot hold',
+      profile('  - { at: 1, name: x, coding: text, words: 2, description: X }', 'identity: { text: x, expect: [{ register: x, equals: E5CC-T }] }'),
+      'identity.expect[1].equals: x has at most 4 characters',
+    ],
+    [
+      'a readout that is no number',
+      profile('  - { at: 1, name: x, bit: 1, coding: bit, description: X }', 'readout: x'),
+      '7:10: readout: x is no number that is read',
+    ],
+    ['a readout that cannot be read', profile('  - { at: 1, name: x, access: write, description: X }', 'readout: x'), 'readout: x is no number that is read'],
+    ['a step of nothing', profile('  - { at: 1, name: x, step: 0, description: X }'), '6:29: registers[1].step: give a number from 1e-12'],
     ['a stop by a bit', profile(A, 'stop: { at: 1, bit: 3 }'), '7:21: stop.bit: give the value of the whole word'],
     [
       'a hold of a value',
