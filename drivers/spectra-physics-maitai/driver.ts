@@ -6,8 +6,9 @@ import { LaserDevice } from './laser.ts'
 import type { Range } from './parameters.ts'
 import { LaserPort } from './port.ts'
 import { probe } from './probe.ts'
-import { ANY_IDENTITY, ask, command, IDENTITY, NANOMETRES, parseNanometres, STATUS } from './protocol.ts'
+import { ANY_IDENTITY, ask, IDENTITY, NANOMETRES, parseNanometres } from './protocol.ts'
 import { locate, SETTINGS } from './settings.ts'
+import { Watchdog } from './watchdog.ts'
 
 const LIMIT_ASKS = 3 // answers get cut now and then
 
@@ -32,7 +33,7 @@ export const spectraPhysicsMaiTai: Driver<LaserPort> = {
   probe,
 }
 
-async function openDevice(port: LaserPort, settings: DeviceSettings, _context: DriverContext, signal: AbortSignal): Promise<DeviceHandle> {
+async function openDevice(port: LaserPort, settings: DeviceSettings, context: DriverContext, signal: AbortSignal): Promise<DeviceHandle> {
   const { link, watchdogSeconds } = locate(settings)
   if (link.name !== port.link.name) throw new InvalidValue(`${port.address} is open as ${port.link.name}`, ['link'])
   return await port.line.exchange(
@@ -43,9 +44,10 @@ async function openDevice(port: LaserPort, settings: DeviceSettings, _context: D
       const identity = await line.ask(ask.identity, ANY_IDENTITY)
       if (!IDENTITY.test(identity)) throw new HardwareFault(`${port.address} answers ${JSON.stringify(identity)}, which is not a Mai Tai`, 'NONE')
       const range = await askRange(line, port.address)
-      await line.send(command.watchdog(watchdogSeconds))
-      await line.ask(ask.status, STATUS) // an instrument answers in order: it has heard the one before
-      return new LaserDevice(port, { identity, range, watchdogSeconds })
+      const watchdog = await Watchdog.arm(line, watchdogSeconds, link.afterSetMs)
+      if (watchdog.refused) context.log(`${port.address}: the laser did not take its watchdog of ${watchdogSeconds} s; is the front panel in LOCAL?`)
+      else if (!watchdog.tells) context.log(`${port.address}: the laser does not tell whether it took its watchdog of ${watchdogSeconds} s`)
+      return new LaserDevice(port, { identity, range, watchdog })
     },
     signal,
   )

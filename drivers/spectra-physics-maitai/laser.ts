@@ -10,7 +10,9 @@ import { laserParameters, type Range } from './parameters.ts'
 import type { LaserPort } from './port.ts'
 import * as protocol from './protocol.ts'
 import { ask, command } from './protocol.ts'
+import { askEmission, askShutter, QUESTIONS, told } from './questions.ts'
 import { Tuning } from './tuning.ts'
+import type { Watchdog } from './watchdog.ts'
 
 /** How long until what was set is there: a shutter travels, a pump starts. At least CONFIRM_ASKS questions, since a slow link answers in seconds. */
 const CONFIRM_WITHIN_MS = { wavelength: 200, shutter: 1000, emission: 3000 } as const
@@ -28,7 +30,7 @@ type SetOf<T> = {
 }
 type Switch = SetOf<boolean>
 
-export type Described = { readonly identity: string; readonly range: Range; readonly watchdogSeconds: number }
+export type Described = { readonly identity: string; readonly range: Range; readonly watchdog: Watchdog }
 
 export class LaserDevice implements DeviceHandle {
   readonly identity: string
@@ -41,6 +43,7 @@ export class LaserDevice implements DeviceHandle {
   readonly #port: LaserPort
   readonly #tuning = new Tuning()
   #setpoint: number | undefined
+  readonly #watchdog: Watchdog
   #obeys: boolean | undefined
   /** Counts what closes and switches off: what was asked for before, and opens or switches on, must not go out after it. */
   #saferSets = 0
@@ -48,7 +51,9 @@ export class LaserDevice implements DeviceHandle {
   constructor(port: LaserPort, described: Described) {
     this.#port = port
     this.identity = described.identity
-    this.parameters = laserParameters(described.range, port.link, described.watchdogSeconds)
+    this.#watchdog = described.watchdog
+    if (described.watchdog.refused) this.#obeys = false
+    this.parameters = laserParameters(described.range, port.link, described.watchdog)
   }
 
   async read(names: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, Measured>> {
@@ -144,6 +149,8 @@ export class LaserDevice implements DeviceHandle {
       const percent = await told(line.ask(ask.warmUp, protocol.PERCENT).then(protocol.parsePercent))
       if (percent === undefined) throw new Conflict('emission is not switched on: the laser does not say how warm it is')
       if (percent < 100) throw new Conflict(`emission is not switched on: the laser has warmed up to ${percent} % and needs 100 %`)
+      if (!(await this.#watchdog.isArmed(line)))
+        throw new Conflict(`emission is not switched on: its watchdog cannot be seen at ${this.#watchdog.seconds} s; is the front panel in LOCAL?`)
       return 'needed'
     }
     return await this.#riskier(set, check, signal)
@@ -239,37 +246,5 @@ export class LaserDevice implements DeviceHandle {
         return { value }
       }
     }
-  }
-}
-
-type Question = { readonly ask: string; readonly shape: RegExp; readonly parse: (reply: string) => ParameterValue | undefined }
-
-const QUESTIONS: Readonly<Record<string, Question>> = {
-  wavelength: { ask: ask.wavelength, shape: protocol.NANOMETRES, parse: protocol.parseNanometres },
-  wavelength_setpoint: { ask: ask.setpoint, shape: protocol.NANOMETRES, parse: protocol.parseNanometres },
-  shutter: { ask: ask.shutter, shape: protocol.SWITCH, parse: protocol.parseSwitch },
-  power: { ask: ask.power, shape: protocol.WATTS, parse: protocol.parseWatts },
-  pump_power: { ask: ask.pumpPower, shape: protocol.WATTS, parse: protocol.parseWatts },
-  warm_up: { ask: ask.warmUp, shape: protocol.PERCENT, parse: protocol.parsePercent },
-  humidity: { ask: ask.humidity, shape: protocol.PERCENT, parse: protocol.parsePercent },
-  pump_mode: { ask: ask.mode, shape: protocol.MODE, parse: protocol.parseMode },
-  pump_error: { ask: ask.pumpError, shape: protocol.CODE, parse: protocol.parseCode },
-}
-
-async function askShutter(line: Exchange): Promise<boolean | undefined> {
-  return protocol.parseSwitch(await line.ask(ask.shutter, protocol.SWITCH))
-}
-
-async function askEmission(line: Exchange): Promise<boolean | undefined> {
-  return protocol.parseStatus(await line.ask(ask.status, protocol.STATUS))?.emission
-}
-
-/** undefined: no answer. What ends the exchange itself (a stop, a lost port) is not an answer either, and goes on. */
-async function told<T>(reply: Promise<T | undefined>): Promise<T | undefined> {
-  try {
-    return await reply
-  } catch (error) {
-    if (error instanceof Problem && error.code === 'DEADLINE_EXCEEDED') return undefined
-    throw error
   }
 }

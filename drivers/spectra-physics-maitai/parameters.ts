@@ -1,5 +1,6 @@
 import type { ParameterSpec } from '../../core/parameter.ts'
 import type { Link } from './settings.ts'
+import type { Watchdog } from './watchdog.ts'
 
 const FEEDS_PER_WATCHDOG = 3 // polls within its time, so that one that is lost does not end the emission
 const WAVELENGTH_DEADBAND_NM = 0.5
@@ -8,9 +9,9 @@ const POWER_DEADBAND_W = 0.005
 export type Range = { readonly minimum: number; readonly maximum: number }
 
 /** What the laser tells and takes; `range` is what it says it can be tuned to, in nm. */
-export function laserParameters(range: Range, link: Link, watchdogSeconds: number): readonly ParameterSpec[] {
+export function laserParameters(range: Range, link: Link, watchdog: Pick<Watchdog, 'seconds' | 'tells'>): readonly ParameterSpec[] {
   const { pollMs, slowPollMs } = link
-  const fed = watchdogSeconds > 0 ? Math.min(pollMs, (watchdogSeconds * 1000) / FEEDS_PER_WATCHDOG) : pollMs
+  const fed = watchdog.seconds > 0 ? Math.min(pollMs, (watchdog.seconds * 1000) / FEEDS_PER_WATCHDOG) : pollMs
   return [
     {
       name: 'wavelength',
@@ -59,6 +60,7 @@ export function laserParameters(range: Range, link: Link, watchdogSeconds: numbe
       pollMs: fed,
     },
     { name: 'pump_error', description: 'Fault code of the pump laser (PLASer:ERRCode); 0 is none', kind: 'INTEGER', access: 'READ_ONLY', pollMs: slowPollMs },
+    ...(watchdog.tells ? [watchdogParameter(slowPollMs)] : []),
     {
       name: 'obeys',
       description: 'Whether the last set had an effect; one that had none means that the front panel is in LOCAL',
@@ -67,4 +69,15 @@ export function laserParameters(range: Range, link: Link, watchdogSeconds: numbe
       pollMs: slowPollMs,
     },
   ]
+}
+
+function watchdogParameter(pollMs: number): ParameterSpec {
+  return {
+    name: 'watchdog',
+    description: 'After how long without a command it ends its emission (TIMer:WATChdog); 0: never',
+    kind: 'INTEGER',
+    access: 'READ_ONLY',
+    unit: 's',
+    pollMs,
+  }
 }

@@ -21,6 +21,8 @@ export const ask = {
   status: '*stb?',
   mode: 'mode?',
   pumpError: 'plas:errc?',
+  /** Not in every list of its commands, but several public drivers read the watchdog back by it. */
+  watchdog: 'tim:watc?',
 } as const
 
 export const command = {

@@ -126,6 +126,8 @@ export class MaiTaiSimulator implements ByteInstrument {
         return String(STATUS_SEEN + (laser.emitting ? 1 : 0))
       case 'MODE':
         return 'POW'
+      case 'WATC':
+        return String(this.#watchdogSeconds)
       default: // ERRC
         return String(laser.pumpFault)
     }
@@ -192,6 +194,7 @@ const QUESTIONS: readonly Header[] = [
   header('SHUT', 'SHUTter?'),
   header('MODE', 'MODE?'),
   header('ERRC', 'PLASer:ERRCode?'),
+  header('WATC', 'TIMer:WATChdog?'),
 ]
 const SETS: readonly Header[] = [
   header('WAV', 'WAVelength'),

@@ -182,6 +182,7 @@ describe('the simulated laser', () => {
   test('its watchdog ends the emission when nobody speaks', () => {
     const simulator = laser()
     at(simulator, 'TIMer:WATChdog 10\nON', 0)
+    expect(at(simulator, 'TIMER:WATCHDOG?', 0)).toBe('10\n')
     for (let second = 0; second <= 100; second += 9) expect(at(simulator, '*STB?', second)).toBe('9\n')
     simulator.watch(108)
     expect(simulator.laser.emitting).toBe(true)

@@ -75,6 +75,7 @@ describe('the driver on a pseudo-terminal', () => {
       pump_mode: { value: 'POW' },
       status_byte: { value: 8 },
       pump_error: { value: 0 },
+      watchdog: { value: 60 },
       obeys: { bad: 'not known until something was set' },
     })
     expect(accepted).toEqual(['tim:watc 60'])
@@ -245,6 +246,33 @@ describe('the driver on a pseudo-terminal', () => {
       simulator.watch(seconds())
       return !simulator.laser.emitting
     })
+  })
+
+  test('a watchdog that LOCAL keeps from being set is told, and set before the emission is switched on', async () => {
+    simulator.turnPanel('LOCAL')
+    await using laser = await openLaser()
+    expect(bench.messages).toEqual([expect.stringContaining('did not take its watchdog of 60 s; is the front panel in LOCAL?')])
+    expect(await goodValue(laser.device, 'watchdog')).toBe(0)
+    expect(await goodValue(laser.device, 'obeys')).toBe(false)
+    expect(await problemOf(write(laser, 'emission', true))).toMatchObject({
+      code: 'CONFLICT',
+      effect: 'NONE',
+      message: expect.stringContaining('its watchdog cannot be seen at 60 s'),
+    })
+    simulator.turnPanel('REMOTE')
+    expect(await write(laser, 'emission', true)).toBe(true)
+    expect(accepted).toEqual(['tim:watc 60', 'on'])
+    expect(await goodValue(laser.device, 'watchdog')).toBe(60)
+  })
+
+  test('a laser that does not tell its watchdog has it set unseen', async () => {
+    const hear = simulator.receive.bind(simulator)
+    simulator.receive = (bytes, at) => (Buffer.from(bytes).includes('tim:watc?') ? new Uint8Array() : hear(bytes, at))
+    await using laser = await openLaser()
+    expect(bench.messages).toEqual([expect.stringContaining('does not tell whether it took its watchdog')])
+    expect(laser.device.parameters.map(({ name }) => name)).not.toContain('watchdog')
+    expect(await write(laser, 'emission', true)).toBe(true)
+    expect(accepted).toEqual(['tim:watc 60', 'tim:watc 60', 'on'])
   })
 
   test('stores its settings', async () => {
