@@ -20,7 +20,7 @@ function isPolled(spec: ParameterSpec): boolean {
 }
 
 /** How old the newest sample of a polled parameter is at most while it is read: two heartbeats, or two polls where these are rarer. */
-function freshNs(spec: ParameterSpec): bigint {
+export function freshNs(spec: Pick<ParameterSpec, 'pollMs'>): bigint {
   return 2n * BigInt(Math.ceil(Math.max(HEARTBEAT_MS, spec.pollMs ?? 0))) * NS_PER_MS
 }
 

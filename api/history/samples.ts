@@ -5,7 +5,14 @@ import type { Points } from './series.ts'
 
 type Pool = Pick<Database['pool'], 'query'>
 export type SampleRange = { readonly key: number; readonly from: WallNs; readonly to: WallNs }
-export type SampleRow = { readonly time: WallNs; readonly quality: number; readonly number: number | null; readonly text: string | null }
+export type SampleRow = {
+  readonly time: WallNs
+  /** Where `time` is a later moment. */
+  readonly sampledAt?: WallNs
+  readonly quality: number
+  readonly number: number | null
+  readonly text: string | null
+}
 
 /** A boolean is 0 or 1, so that it can be drawn; whatever is no number is text. */
 const COLUMNS = `"time"::text AS "time", "quality", coalesce("number", "boolean"::int::float8) AS "number", coalesce("text", array_to_json("list")::text) AS "text"`
@@ -26,10 +33,10 @@ export async function sampleAt(pool: Pool, { key, from }: SampleRange): Promise<
     `SELECT ${COLUMNS} FROM "sample" WHERE "parameterKey" = $1 AND "time" < $2::bigint ORDER BY "time" DESC, "sequence" DESC LIMIT 1`,
     [key, from.toString()],
   )
-  return rows[0] && { ...rows[0], time: from }
+  return rows[0] && { ...rows[0], time: from, sampledAt: BigInt(rows[0].time) }
 }
 
-type StoredSample = Omit<SampleRow, 'time'> & { readonly time: string }
+type StoredSample = Omit<SampleRow, 'time' | 'sampledAt'> & { readonly time: string }
 
 /** In order; at most `limit`. */
 export async function rawSamples(pool: Pool, range: SampleRange, limit: number): Promise<SampleRow[]> {

@@ -1,11 +1,14 @@
 import { InvalidValue } from '../../core/errors.ts'
+import type { ParameterSpec } from '../../core/parameter.ts'
 import { QUALITIES, type Quality } from '../../core/reading.ts'
 import { checkMaxPoints, createReducer, type Reduced, type Reduction } from '../../core/reduce.ts'
 import type { WallNs } from '../../core/time.ts'
 import { convert } from '../../core/unit.ts'
 import type { Database } from '../../prisma/client.ts'
+import { nowNs } from '../now.ts'
 import { pastState } from '../states/snapshot.ts'
 import { binnedMeans, binnedPoints, countSamples, rawSamples, type SampleRow, sampleAt } from './samples.ts'
+import { withSilences } from './silence.ts'
 
 export type Series = {
   readonly unit?: string | undefined
@@ -23,7 +26,7 @@ export type Series = {
 export type HistoryRequest = {
   readonly parameterKey: number
   readonly deviceId: string
-  readonly parameter: string
+  readonly spec: ParameterSpec
   readonly textual: boolean
   /** Of the samples, and of the answer. */
   readonly unit: string | undefined
@@ -42,7 +45,8 @@ const LTTB_BINS = 50_000
 
 /**
  * The samples of a parameter in [from, to), with no more than maxPoints points. Only changes beyond the deadband are kept, so the first point, at `from`, is
- * what the parameter was then: the last sample before, STALE where nobody read it any more (null where points are put together, which have no quality).
+ * what the parameter was then: the last sample before, STALE where nobody read it any more (null where points are put together, which have no quality). Where
+ * it was no longer read by itself, a STALE point without a value says so; of more than MAX_RAW_SAMPLES only the times do.
  */
 export async function readHistory(database: Pick<Database, 'pool'>, request: HistoryRequest): Promise<Series> {
   const { pool } = database
@@ -54,14 +58,23 @@ export async function readHistory(database: Pick<Database, 'pool'>, request: His
   const room = before === undefined ? maxPoints : maxPoints - 1
 
   if (textual || reduction === 'NONE' || total <= room) {
-    const rows = await rawSamples(pool, range, room)
-    return exact(before === undefined ? rows : [before, ...rows], total, request)
+    const rows = told(await rawSamples(pool, range, room))
+    if (textual || reduction === 'NONE' || rows.length <= maxPoints) return exact(rows.slice(0, maxPoints), total, request)
   }
   const points = total <= MAX_RAW_SAMPLES ? await reduceRaw() : await reduceBinned()
   return numeric(points, before, total, request)
 
+  /** With what was at the beginning, and where nobody read it. */
+  function told(rows: readonly SampleRow[]): readonly SampleRow[] {
+    const now = nowNs()
+    const reachesNow = to > now
+    const end = reachesNow ? now : to
+    return withSilences(before === undefined ? rows : [before, ...rows], request.spec, rows.length < total ? undefined : end)
+  }
+
   async function reduceRaw(): Promise<Points> {
-    const rows = await rawSamples(pool, range, MAX_RAW_SAMPLES)
+    const all = told(await rawSamples(pool, range, MAX_RAW_SAMPLES))
+    const rows = before === undefined ? all : all.slice(1)
     const reducer = createReducer(reduction, rows.length, Math.max(2, room))
     for (const row of rows) reducer.push(Number(row.time - from), row.number ?? Number.NaN)
     const reduced = reducer.finish()
@@ -82,9 +95,9 @@ export async function readHistory(database: Pick<Database, 'pool'>, request: His
 }
 
 /** What the parameter was at the beginning of the range, as labState tells it: a constant is GOOD, what is dead is STALE. */
-async function stateAt(database: Pick<Database, 'pool'>, { parameterKey: key, from, to, deviceId, parameter }: HistoryRequest): Promise<SampleRow | undefined> {
+async function stateAt(database: Pick<Database, 'pool'>, { parameterKey: key, from, to, deviceId, spec }: HistoryRequest): Promise<SampleRow | undefined> {
   const [sample, state] = await Promise.all([sampleAt(database.pool, { key, from, to }), pastState(from - 1n, [deviceId], { database })])
-  const quality = state.values.get(`${deviceId}/${parameter}`)?.reading.quality ?? 'STALE' // its device was removed before
+  const quality = state.values.get(`${deviceId}/${spec.name}`)?.reading.quality ?? 'STALE' // its device was removed before
   return sample && { ...sample, quality: QUALITIES.indexOf(quality) }
 }
 

@@ -33,7 +33,7 @@ builder.objectFields(ParameterRef, (t) => ({
   history: t.field({
     type: SeriesRef,
     description:
-      'What was recorded of it: every change beyond its deadband, every change of quality, and a sample a minute while it is read. The first point is what it was at the beginning of the range, STALE (null among reduced points) where nobody had read it for two heartbeats.',
+      'What was recorded of it: every change beyond its deadband, every change of quality, and a sample a minute while it is read. The first point is what it was at the beginning of the range. Where nobody read it for two heartbeats it is STALE: a point without a value says so.',
     args: {
       range: t.arg({ type: TimeRangeRef, required: true }),
       maxPoints: t.arg.int({ defaultValue: 1000 }),
@@ -45,7 +45,7 @@ builder.objectFields(ParameterRef, (t) => ({
       readHistory(context.database, {
         parameterKey: await keyOf(parameter, context),
         deviceId: parameter.device.id,
-        parameter: parameter.spec.name,
+        spec: parameter.spec,
         textual: !['FLOAT', 'INTEGER', 'BOOLEAN'].includes(parameter.spec.kind),
         unit: parameter.spec.unit,
         askedUnit: unit ?? undefined,

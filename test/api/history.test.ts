@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { HEARTBEAT_MS } from '../../core/history.ts'
 import { formatRfc3339, NS_PER_MS } from '../../core/time.ts'
+import { until } from '../until.ts'
 import { CAMERA, METER, STAGE } from './fake-station.ts'
 import { startTestLab, type TestLab } from './lab.ts'
 
@@ -102,7 +103,10 @@ describe('history', () => {
 
   it('tells a constant from what nobody reads any more', async () => {
     const { prisma } = lab.api.services.database
-    const spec = { name: 'velocity', kind: 'FLOAT', description: '', pollMs: 500 }
+    const stage = lab.station.device(STAGE)
+    const parameters = stage.parameters.map((known) => (known.spec.name === 'velocity' ? { ...known, spec: { ...known.spec, pollMs: 500 } } : known))
+    const spec = parameters.find(({ spec: { name } }) => name === 'velocity')?.spec ?? {}
+    lab.station.change({ ...stage, parameters })
     const { key } = await prisma.parameter.create({ data: { deviceId: STAGE, name: 'velocity', spec } })
     const heartbeat = (count: number): bigint => START + BigInt(Math.round(count * HEARTBEAT_MS)) * NS_PER_MS
     const constant = Array.from({ length: 10 }, (_, at) => [heartbeat(at), 1] as const) // then its station died
@@ -120,7 +124,16 @@ describe('history', () => {
     expect(await between(4.2, 4.8)).toEqual({ times: [formatRfc3339(heartbeat(4.2))], values: [1], qualities: ['GOOD'] })
     expect(await between(14.2, 14.8)).toEqual({ times: [formatRfc3339(heartbeat(14.2))], values: [1], qualities: ['STALE'] })
     expect((await between(4.2, 8)).times).toHaveLength(4) // a heartbeat each minute, and none once it is dead
-    expect((await between(9.2, 20)).times).toHaveLength(1)
+    const silent = await until(async () => {
+      const found = await between(8.5, 20.5)
+      return found.times.length === 4 && found // once the api knows that it is polled
+    })
+    expect(silent).toEqual({
+      times: [8.5, 9, 11, 20].map((at) => formatRfc3339(heartbeat(at))),
+      values: [1, 1, null, 5],
+      qualities: ['GOOD', 'GOOD', 'STALE', 'GOOD'],
+    })
+    expect((await between(9.2, 20)).qualities).toEqual(['GOOD', 'STALE'])
     expect((await between(4.2, 24, ', maxPoints: 5, reduce: LAST')).values[0]).toBe(1)
     expect((await between(14.2, 24, ', maxPoints: 3, reduce: LAST')).values).toEqual([null, 6, 8])
   })
