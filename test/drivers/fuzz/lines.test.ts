@@ -1,12 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { ParameterSpec } from '../../../core/parameter.ts'
+import type { DeviceHandle } from '../../../drivers/driver.ts'
 import { LineReader } from '../../../drivers/line-reader.ts'
 import type { Fault } from '../../../drivers/simulation.ts'
 import { SIMULATIONS } from '../../../drivers/simulations.ts'
 import { until } from '../../until.ts'
 import { never } from '../bench.ts'
 import { goodAgain } from '../conformance/faults.ts'
-import { openDevices, startSimulated } from '../conformance/instrument.ts'
+import { openDevices, type SimulatedInstrument, startSimulated } from '../conformance/instrument.ts'
 import { expectTrue, isReadable, known, read, usual } from '../conformance/values.ts'
 import { fuzzOptions } from './options.ts'
 
@@ -60,25 +62,39 @@ describe.concurrent.each(SIMULATIONS.map((simulation) => [simulation.driverId, s
   )
 })
 
+/** A driver may give an instrument up that went wrong so often in a row. */
+const GIVEN_UP_AFTER = 3
+
 async function tell(simulation: (typeof SIMULATIONS)[number], story: readonly Step[]): Promise<void> {
   await using instrument = await startSimulated(simulation)
   await using opened = await openDevices(instrument, 1)
   const { device, port } = opened
   const specs = device.parameters.filter(isReadable)
-  const some = specs.slice(0, 3).map(({ name }) => name)
+  let suffered = 0
   for (const { parameter, faults } of story) {
     const spec = specs[parameter % specs.length]
     if (spec === undefined) return
-    const before = await usual(device, spec.name)
-    instrument.simulation.inject(...faults)
-    const during = await read(device, spec.name)
-    // What this reading did not ask for spoils the next ones, until nothing is left and the line is in step.
-    await until(async () => (await device.read(some, never)) && instrument.simulation.faultsLeft === 0, {
-      deadlineMs: AGAIN_WITHIN_MS,
-      what: 'the end of the faults',
-    })
-    const after = before.some((each) => known(each) !== undefined) ? await goodAgain(device, spec.name) : await read(device, spec.name)
-    expectTrue(spec, during, [...before, after])
+    suffered += faults.length
+    try {
+      await suffer(instrument, device, spec, faults)
+    } catch (error) {
+      if (port.lost.aborted && suffered >= GIVEN_UP_AFTER) return
+      throw error
+    }
   }
   expect(port.lost.aborted).toBe(false)
+}
+
+async function suffer({ simulation }: SimulatedInstrument, device: DeviceHandle, spec: ParameterSpec, faults: readonly Fault[]): Promise<void> {
+  const some = device.parameters
+    .filter(isReadable)
+    .slice(0, 3)
+    .map(({ name }) => name)
+  const before = await usual(device, spec.name)
+  simulation.inject(...faults)
+  const during = await read(device, spec.name)
+  // What this reading did not ask for spoils the next ones, until nothing is left and the line is in step.
+  await until(async () => (await device.read(some, never)) && simulation.faultsLeft === 0, { deadlineMs: AGAIN_WITHIN_MS, what: 'the end of the faults' })
+  const after = before.some((each) => known(each) !== undefined) ? await goodAgain(device, spec.name) : await read(device, spec.name)
+  expectTrue(spec, during, [...before, after])
 }
