@@ -9,6 +9,8 @@ export type Simulation = {
   readonly driverId: string
   /** For people: what it is and what can be seen of it. */
   readonly description: string
+  /** Where there are instruments of this model that differ on the wire: the name of each, and how it differs. The first is the usual one. */
+  readonly variants?: Readonly<Record<string, string>>
   readonly start: (options: SimulationOptions) => Promise<RunningSimulation>
 }
 
@@ -17,6 +19,8 @@ export type SimulationOptions = {
   readonly folder: string
   /** Of the address-book entry, and of the link in `folder`. */
   readonly name: string
+  /** One of the simulation's; absent: the usual one. */
+  readonly variant?: string
   /** Of all noise and chance: the same instrument again. */
   readonly seed: number
   /** For those on TCP; absent: a free one. */

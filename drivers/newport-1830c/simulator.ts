@@ -3,7 +3,7 @@ import type { Simulation } from '../simulation.ts'
 import { type ByteInstrument, CommandSplitter, gaussian, type SimulatorHost } from '../simulator.ts'
 import { BAUD_RATE } from './line.ts'
 import { STATUS_BITS, TERMINATOR } from './protocol.ts'
-import { METER_UNITS, type MeterUnit, UNIT_CODES, type UnitCodes, unitOf } from './units.ts'
+import { METER_UNITS, type MeterUnit, UNIT_CODE_NAMES, UNIT_CODES, type UnitCodes, unitOf } from './units.ts'
 
 const NOISE = 0.01 // of the power, one standard deviation of one reading
 const READINGS_PER_SECOND = 10
@@ -277,12 +277,26 @@ function inWatts(watts: number, range: number): string {
   return `${sign}${digits}E${exponent}`
 }
 
+/** By the table of their units: the sources contradict each other. */
+const METERS: Readonly<Record<UnitCodes, string>> = {
+  'W-dBm-dB-REL': 'U1 to U4 are W, dBm, dB and REL',
+  'W-dB-dBm-REL': 'U1 to U4 are W, dB, dBm and REL',
+  'from-zero': 'U? answers 0 for W, 1 for dBm, 2 for dB, and only the front panel sets them',
+}
+
 export const simulation: Simulation = {
   driverId: 'newport-1830c',
   description: '1830-C power meter before a steady beam of 1 mW, at 9600 baud',
-  start: (options) =>
-    serveTerminal(
-      { instrument: new Newport1830cSimulator(hostOf(options), { light: () => 1e-3 }), baudRate: BAUD_RATE, devices: [{ replyTimeoutSeconds: 2 }] },
+  variants: METERS,
+  start: (options) => {
+    const unitCodes = UNIT_CODE_NAMES.find((name) => name === options.variant) ?? 'W-dBm-dB-REL'
+    return serveTerminal(
+      {
+        instrument: new Newport1830cSimulator(hostOf(options), { light: () => 1e-3, unitCodes }),
+        baudRate: BAUD_RATE,
+        devices: [{ unitCodes, replyTimeoutSeconds: 2 }],
+      },
       options,
-    ),
+    )
+  },
 }

@@ -205,13 +205,20 @@ const SETS: readonly Header[] = [
   header('SAV', 'SAVe'),
 ]
 
+/** By the name of their link. */
+const LASERS: Readonly<Record<Link['name'], string>> = {
+  usb: 'a newer one on its USB adapter, at 115200 baud',
+  rs232: 'an older one on RS-232, at 9600 baud, whose answers take 2 to 3 s',
+}
+
 export const simulation: Simulation = {
   driverId: 'spectra-physics-maitai',
-  description: 'Mai Tai laser on its USB adapter, warm, at 115200 baud',
-  start: (options) =>
-    serveTerminal(
-      // A station that is slow for a moment is a long time for a laser whose time runs faster.
-      { instrument: new MaiTaiSimulator(hostOf(options)), baudRate: LINKS.usb.baudRate, devices: [{ link: 'usb', watchdogSeconds: 3600 }] },
-      options,
-    ),
+  description: 'Mai Tai laser, warm, with its shutter closed',
+  variants: LASERS,
+  start: (options) => {
+    const link: Link['name'] = options.variant === 'rs232' ? 'rs232' : 'usb'
+    // A station that is slow for a moment is a long time for a laser whose time runs faster.
+    const devices = [{ link, watchdogSeconds: 3600 }]
+    return serveTerminal({ instrument: new MaiTaiSimulator(hostOf(options), { link }), baudRate: LINKS[link].baudRate, devices }, options)
+  },
 }

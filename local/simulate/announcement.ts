@@ -5,10 +5,14 @@ import { FAULT_FORMS } from './typed-line.ts'
 const WIDTH = 12
 const ERRORS_SHOWN = 40 // a screenful; the driver's manual has them all
 
-/** Every simulation there is, one line each. */
+/** Every simulation there is, with its variants, one line each. */
 export function listing(simulations: readonly Simulation[], usage: string): string {
   const width = Math.max(...simulations.map(({ driverId }) => driverId.length)) + 2
-  return `${simulations.map(({ driverId, description }) => `${driverId.padEnd(width)}${description}`).join('\n')}\n\n${usage}\n`
+  const rows = simulations.flatMap(({ driverId, description, variants = {} }) => [
+    `${driverId.padEnd(width)}${description}`,
+    ...Object.entries(variants).map(([name, how]) => `${''.padEnd(width)}--variant ${name}: ${how}`),
+  ])
+  return `${rows.join('\n')}\n\n${usage}\n`
 }
 
 /** Where it is, what a device of it would be registered with, how to speak to it by hand, and how it is made to fail. */

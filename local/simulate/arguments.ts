@@ -4,8 +4,9 @@ import type { Fault, Simulation } from '../../drivers/simulation.ts'
 import { CannotStart } from '../../link/child.ts'
 import { FAULT_FORMS, parseLine } from './typed-line.ts'
 
-export const USAGE = `npm run simulate -- <driver or register profile.yaml> [--seed n] [--port n] [--name name] [--folder path] [--fault kind]…
+export const USAGE = `npm run simulate -- <driver or register profile.yaml> [--variant name] [--seed n] [--port n] [--name name] [--folder path] [--fault kind]…
 
+  --variant of instruments of one model that differ on the wire (default: the first that is listed)
   --seed    of all noise and chance: the same instrument again (default 1)
   --port    for those on TCP (default: a free one)
   --name    of the link to the pseudo-terminal (default: the driver)
@@ -14,6 +15,7 @@ export const USAGE = `npm run simulate -- <driver or register profile.yaml> [--s
 
 export type Arguments = {
   readonly simulation: Simulation
+  readonly variant?: string
   readonly seed: number
   readonly port?: number
   readonly name: string
@@ -38,12 +40,14 @@ export function readArguments(args: readonly string[], simulations: readonly Sim
   if (simulation === undefined) throw new CannotStart(`there is no simulation of "${driverId}"; ${choices(simulations)}`)
   const { name = driverId, folder, fault = [] } = values
   if (!NAME.test(name)) throw new CannotStart(`--name is "${name}"; give small letters, digits and hyphens`)
+  const variant = values.variant === undefined ? undefined : variantOf(simulation, values.variant)
   const port = wholeNumber('port', values.port, 1, MAX_PORT)
   return {
     simulation,
     name,
     seed: wholeNumber('seed', values.seed, 0, MAX_SEED) ?? 1,
     faults: fault.map(faultOf),
+    ...(variant !== undefined && { variant }),
     ...(port !== undefined && { port }),
     ...(folder !== undefined && { folder }),
   }
@@ -53,7 +57,14 @@ function choices(simulations: readonly Simulation[]): string {
   return `choose one of ${simulations.map((simulation) => simulation.driverId).join(', ')}`
 }
 
+function variantOf({ driverId, variants = {} }: Simulation, name: string): string {
+  if (Object.hasOwn(variants, name)) return name
+  const names = Object.keys(variants)
+  throw new CannotStart(`--variant is "${name}"; ${names.length === 0 ? `${driverId} has no variants` : `choose one of ${names.join(', ')}`}`)
+}
+
 const OPTIONS = {
+  variant: { type: 'string' },
   seed: { type: 'string' },
   port: { type: 'string' },
   name: { type: 'string' },

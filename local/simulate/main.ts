@@ -24,7 +24,7 @@ await runChild(async () => {
 }, say)
 
 async function simulate(given: Arguments): Promise<AsyncDisposable> {
-  const { simulation, name, seed, port, faults } = given
+  const { simulation, name, seed, port, variant, faults } = given
   const folder = await openFolder(given.folder)
   try {
     const running = await simulation
@@ -33,6 +33,7 @@ async function simulate(given: Arguments): Promise<AsyncDisposable> {
         name,
         seed,
         ...(port !== undefined && { port }),
+        ...(variant !== undefined && { variant }),
         accepted: (command) => out(`${new Date().toISOString().slice(11, 23)} accepted ${command}\n`),
       })
       .catch((error: unknown) => {

@@ -276,11 +276,12 @@ describe('the driver on a pseudo-terminal', () => {
     })
   })
 
-  test('its simulation opens', async () => {
-    await using running = await simulation.start({ folder: bench.folder, name: 'another', seed: 1 })
+  test.each(Object.keys(simulation.variants ?? {}))('its simulation with the units %s opens', async (variant) => {
+    await using running = await simulation.start({ folder: bench.folder, name: 'another', seed: 1, variant })
     await writeEntry(bench.folder, 'another', running.entry)
     await using meter = await open(newport1830c, { address: 'sim://another', ...running.devices[0] }, bench.context)
     expect(await goodValue(meter.device, 'power')).toBeCloseTo(1e-3, 3)
+    expect(running.devices[0]?.unitCodes).toBe(variant)
   })
 
   test('a value that the meter refuses is a fault without effect', async () => {

@@ -383,9 +383,13 @@ describe('the driver on a pseudo-terminal', () => {
     expect(await goodValue(again.device, 'wavelength')).toBe(820)
   })
 
-  test('its simulation opens', async () => {
-    await using running = await simulation.start({ folder: bench.folder, name: 'another', seed: 1 })
+  test.each([
+    ['usb', 115_200],
+    ['rs232', 9600],
+  ] as const)('its simulation opens on the %s link', async (variant, baudRate) => {
+    await using running = await simulation.start({ folder: bench.folder, name: 'another', seed: 1, variant, timeFactor: 20 })
     await writeEntry(bench.folder, 'another', running.entry)
+    expect([running.wire?.baudRate, running.devices[0]?.link]).toEqual([baudRate, variant])
     await using laser = await open(spectraPhysicsMaiTai, { address: 'sim://another', ...running.devices[0] }, bench.context)
     expect(laser.device.identity).toBe(RECORDED_IDENTITY)
   })

@@ -34,11 +34,13 @@ describe('what is typed', () => {
 
 describe('the arguments', () => {
   const stages: Simulation = { driverId: 'stages', description: 'stages', start: () => Promise.reject(new Error('not here')) }
+  const laser: Simulation = { ...stages, driverId: 'laser', variants: { new: 'fast', old: 'slow' } }
   const read = (...args: string[]) => readArguments(args, [stages])
 
   test('name a simulation, and have defaults', () => {
     expect(read()).toBeUndefined()
     expect(read('stages')).toEqual({ simulation: stages, name: 'stages', seed: 1, faults: [] })
+    expect(readArguments(['laser', '--variant', 'old'], [laser])).toMatchObject({ variant: 'old' })
     expect(read('stages', '--seed', '7', '--port', '5025', '--name', 'two', '--folder', '/x', '--fault', 'late 5', '--fault', 'cut')).toMatchObject({
       seed: 7,
       port: 5025,
@@ -57,7 +59,10 @@ describe('the arguments', () => {
     [['stages', '--name', '../x'], '--name'],
     [['stages', '--fault', 'unplug'], '--fault'],
     [['stages', '--sead', '1'], '--sead'],
+    [['stages', '--variant', 'old'], 'stages has no variants'],
   ])('%j are refused with what is allowed', (args, reason) => expect(() => read(...args)).toThrow(reason))
+
+  test('name a variant that there is', () => expect(() => readArguments(['laser', '--variant', 'older'], [laser])).toThrow('choose one of new, old'))
 })
 
 describe('the command', () => {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { DeviceSettings } from '../../../core/device.ts'
 import type { Fault } from '../../../drivers/simulation.ts'
 import { thorlabsEll14 } from '../../../drivers/thorlabs-ell14/driver.ts'
 import { until } from '../../until.ts'
@@ -76,7 +77,7 @@ describe('a module on a pseudo-terminal', () => {
   })
 
   test('settings that the bus cannot have are refused in words', () => {
-    const located = (change: Record<string, unknown>) => () => thorlabsEll14.locate({ ...bench.settings, ...change })
+    const located = (change: DeviceSettings) => () => thorlabsEll14.locate({ ...bench.settings, ...change })
     expect(located({ flowControl: 'hardware' })).toThrow('with RTS/CTS the ELL14 bus hangs')
     expect(located({ busAddress: 'G' })).toThrow('choose one of 0, 1')
     expect(located({ minimumDegrees: 100, maximumDegrees: 10 })).toThrow('must be below')
