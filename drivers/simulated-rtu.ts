@@ -27,6 +27,7 @@ const BROADCAST = 0
 
 export class RtuUnits implements ByteInstrument {
   readonly errors = EXCEPTION_CODES
+  readonly framedBySilence = true
   readonly #options: RtuLineOptions
   #held = Buffer.alloc(0)
   #lastSeconds = 0

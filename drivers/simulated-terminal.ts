@@ -84,11 +84,14 @@ export class SimulatedTerminal implements AsyncDisposable {
     await this.unplug()
   }
 
+  /** A command is answered when its last byte has come, whatever else was written with it. */
   #arriving(terminal: Terminal, bytes: Buffer): void {
-    this.#in.carry(bytes.length, () => {
-      this.#faults.provoke(this.#options.instrument, this.#options.seconds())
-      this.#tell(terminal, bytes)
-    })
+    const { instrument, seconds } = this.#options
+    for (const piece of instrument.framedBySilence ? [bytes] : Array.from(bytes, (byte) => Uint8Array.of(byte)))
+      this.#in.carry(piece.length, () => {
+        this.#faults.provoke(instrument, seconds())
+        this.#tell(terminal, piece)
+      })
   }
 
   #tell(terminal: Terminal, bytes: Uint8Array): void {

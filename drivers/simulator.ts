@@ -2,6 +2,8 @@
 export interface ByteInstrument {
   /** What the instrument answers to these bytes, arrived at `seconds` on the lab's clock. */
   receive(bytes: Uint8Array, seconds: number): Uint8Array
+  /** It tells messages apart by the silence between them: what was written at once comes at once. Absent: byte by byte, as on the wire. */
+  readonly framedBySilence?: true
   /** When it will have more to say without being told anything, on the lab's clock: it then receives no bytes. Absent or undefined: it only answers. */
   dueAt?(): number | undefined
   /** How long its last answer took to make, in milliseconds (a measurement integrates). Absent: no time. */

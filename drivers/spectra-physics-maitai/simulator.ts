@@ -23,6 +23,8 @@ export type MaiTaiOptions = {
   readonly wavelength?: number
   /** How many decimals the output power has: both were recorded. Default 3. */
   readonly powerDecimals?: 2 | 3
+  /** Whether it answers what its watchdog is set to. Default true. */
+  readonly tellsWatchdog?: boolean
   /** How often a set is echoed, and how often a power loses its front, of 1. Default never. */
   readonly echoes?: number
   readonly cuts?: number
@@ -87,6 +89,7 @@ export class MaiTaiSimulator implements ByteInstrument {
     const [, header = '', argument] = /^([*A-Z:]+\??)(?: +(\S+))?$/.exec(text.toUpperCase()) ?? []
     const question = QUESTIONS.find(({ names }) => names.has(header))
     if (question !== undefined && argument === undefined) {
+      if (question.name === 'WATC' && this.#options.tellsWatchdog === false) return
       this.#lastAsked = question.name
       return this.#say(this.#answer(question.name, seconds), seconds)
     }

@@ -159,6 +159,22 @@ describe('on a pseudo-terminal', () => {
     expect(await tookMs(1000)).toBeLessThan(400)
   })
 
+  test('commands that are written at once are answered one by one, each when it has come', async () => {
+    const instrument = echo()
+    const heard: string[] = []
+    const { receive } = instrument
+    instrument.receive = (bytes, seconds) => {
+      heard.push(Buffer.from(bytes).toString())
+      return receive(bytes, seconds)
+    }
+    await using running = await serveTerminal({ instrument, baudRate: 115_200, devices: [{}] }, options())
+    await using outside = await program(running)
+    running.inject({ kind: 'silent' })
+    await outside.say('one\ntwo\n')
+    await until(() => outside.heard === 'TWO\n')
+    expect(heard).toEqual([...'one\ntwo\n'])
+  })
+
   test('the link is there while it is plugged in', async () => {
     const running = await serveTerminal({ instrument: echo(), baudRate: 9600, devices: [{}] }, options())
     const path = running.entry.kind === 'serial' ? running.entry.path : ''
