@@ -39,7 +39,7 @@ export function hostPorts({ labFolder, devFolder = '/dev', sysFolder = '/sys', l
   const stableLinks = async (): Promise<ReadonlyMap<string, string>> => {
     const folder = join(devFolder, 'serial/by-id')
     const links = new Map<string, string>()
-    for (const name of (await namesIn(folder)).sort()) {
+    for (const name of await namesIn(folder)) {
       const link = join(folder, name)
       const file = await realpath(link).catch(() => undefined) // unplugged in this moment
       if (file !== undefined && !links.has(file)) links.set(file, link)
@@ -70,7 +70,7 @@ export function hostPorts({ labFolder, devFolder = '/dev', sysFolder = '/sys', l
 
   const labPorts = async (): Promise<readonly PresentPort[]> => {
     if (labFolder === undefined) return []
-    const names = (await namesIn(labFolder)).filter((name) => name.endsWith('.json')).sort()
+    const names = (await namesIn(labFolder)).filter((name) => name.endsWith('.json'))
     const ports = names.map(async (file): Promise<PresentPort[]> => {
       const place = parseBookEntry(await readFile(join(labFolder, file), 'utf8').catch(() => ''))
       return place === undefined ? [] : [{ address: `sim://${file.slice(0, -'.json'.length)}`, place }]
@@ -120,9 +120,9 @@ export async function keyOfPlace(place: Place): Promise<string> {
   return `${place.kind} ${place.host} ${place.port}${place.kind === 'hislip' ? ` ${place.name}` : ''}`
 }
 
-/** Empty where there is no such folder. */
-async function namesIn(folder: string): Promise<string[]> {
-  return await readdir(folder).catch(() => [])
+/** In their order; empty where there is no such folder. */
+async function namesIn(folder: string): Promise<readonly string[]> {
+  return (await readdir(folder).catch(() => [])).sort()
 }
 
 /** The kernel makes the files of some serial ports of the mainboard whether they are there or not; type 0 is one without a chip. */

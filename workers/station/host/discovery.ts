@@ -25,8 +25,8 @@ type Known = { readonly device: StationDevice; readonly driver: Driver; readonly
 type Candidate = { readonly address: string; readonly present: PresentPort | undefined; readonly known: readonly Known[] }
 
 /** Ports that are there or registered, each with who is on it. What nobody has open is asked who it is; an open port is never touched. */
-export async function discoverPorts(discovery: Discovery, signal: AbortSignal): Promise<readonly FoundPort[]> {
-  using limit = deadline(signal, DISCOVER_WITHIN_MS, () => new Problem('DEADLINE_EXCEEDED', `not all ports were asked within ${DISCOVER_WITHIN_MS} ms`))
+export async function discoverPorts(discovery: Discovery, signal: AbortSignal, withinMs = DISCOVER_WITHIN_MS): Promise<readonly FoundPort[]> {
+  using limit = deadline(signal, withinMs, () => new Problem('DEADLINE_EXCEEDED', `not all ports were asked within ${withinMs} ms`))
   const candidates = await candidatesOf(discovery)
   const found = candidates.map((): readonly FoundPort[] => [])
   const waiting = [...candidates.entries()]

@@ -3,8 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { DeviceOffline, InvalidValue } from '../../../../core/errors.ts'
-import { bookPath, parseAddress } from '../../../../drivers/address.ts'
+import { bookPath, parseAddress, resolveAddress } from '../../../../drivers/address.ts'
 import type { Driver, Probed } from '../../../../drivers/driver.ts'
+import { hostPorts } from '../../../../drivers/host-ports.ts'
+import { systemClock } from '../../../../workers/station/clock.ts'
+import { discoverPorts } from '../../../../workers/station/host/discovery.ts'
+import { PortPool } from '../../../../workers/station/host/port-pool.ts'
 import { until } from '../../../until.ts'
 import { type HostBench, never, openHostBench, record } from './bench.ts'
 
@@ -155,6 +159,41 @@ test("the simulated lab's instruments are ports too, and a driver is only asked 
     { address: 'sim://plc', portKind: 'TCP' },
   ])
   expect(asked).toEqual(['pear at pear.tty', 'tcp at '])
+})
+
+test('what was found by the deadline is the answer, whoever hangs; ports are asked side by side', async () => {
+  await open(busDriver('pear'))
+  const together = new Set<string>()
+  let most = 0
+  const hangs = busDriver('hangs', {
+    probe: async (address, _, signal) => {
+      together.add(address)
+      most = Math.max(most, together.size)
+      await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))
+      return []
+    },
+  })
+  for (const name of ['ttyUSB0', 'ttyUSB1', 'ttyUSB2']) await plug(name, 'pear', ['1'])
+  const discovery = {
+    drivers: [busDriver('pear'), hangs],
+    devices: [],
+    hostPorts: hostPorts({ labFolder: undefined, devFolder: dev, listSerial: async () => [] }),
+    pool: new PortPool(),
+    context: { clock: systemClock(), resolve: (address: string) => resolveAddress(address, undefined), log: () => undefined, workFolder: dev },
+    log: () => undefined,
+  }
+  plugged.delete(join(dev, 'ttyUSB1'))
+  plugged.delete(join(dev, 'ttyUSB2'))
+  const found = await discoverPorts(discovery, never, 300)
+  expect(found.map(({ address, identity }) => [address.split('/').at(-1), identity])).toEqual([
+    ['ttyUSB0', 'pear 1'],
+    ['ttyUSB1', undefined],
+    ['ttyUSB2', undefined],
+  ])
+  expect(most).toBe(2)
+  const nobody = new AbortController()
+  nobody.abort(new Error('the caller went away'))
+  await expect(discoverPorts(discovery, nobody.signal, 300)).rejects.toThrow('the caller went away')
 })
 
 test('a driver that fails or hangs costs its own time only; a device that wants to connect meanwhile waits for the end of the question', async () => {
