@@ -24,12 +24,10 @@ export function readYaml(text: string, file: string): YamlFields {
   return new YamlValue(document.contents, { document, refuse }, '', 0).fields()
 }
 
-const BEGINS_WITH_BRACE = /:\s+(\{\w+\}\S.*)/
-
-/** `query: {channel}:VOLT?` is a map to YAML, and what follows it an error that speaks of neither. */
+/** `query: {channel}:VOLT?` is a map to YAML, as is the end of `{ set: VOLT {value} }`; its own error speaks of neither. */
 function unquotedHint(line = ''): string {
-  const text = BEGINS_WITH_BRACE.exec(line)?.[1]
-  return text === undefined ? '' : `; a text that begins with { stands in quotes: '${text}'`
+  const [braces] = /\{\w+\}/.exec(line) ?? []
+  return braces === undefined ? '' : `; a text with ${braces} in it stands in quotes here`
 }
 
 type Refuse = (at: number, message: string) => never

@@ -98,7 +98,13 @@ test.each<readonly [string, string, number, string]>([
     'a question with a brace and no quotes',
     `${PARAMETER.replace('VOLT?', '{channel}:VOLT?')}channels: { values: [C1] }\n`,
     14,
-    "a text that begins with { stands in quotes: '{channel}:VOLT?'",
+    'a text with {channel} in it stands in quotes here',
+  ],
+  [
+    'braces in braces and no quotes',
+    `${HEAD}parameters:\n  voltage: { description: x, kind: float, query: VOLT?, set: VOLT {value} }\n`,
+    10,
+    'a text with {value} in it stands in quotes here',
   ],
   ['channels with a name that is taken', `${PARAMETER}channels: { setting: address, values: [1] }\n`, 16, 'address is not a name for a setting'],
 ])('%s is told with its place and what is allowed', (_what, text, line, words) => {
