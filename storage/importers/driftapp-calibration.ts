@@ -1,5 +1,5 @@
 import type { DeviceSettings } from '../../core/device.ts'
-import { type Imported, type Importer, type ImportFile, imported, refuse } from './importer.ts'
+import { type Imported, type Importer, type ImportFile, imported, refuse, unstablePath } from './importer.ts'
 import { isObject, type JsonObject, numberAt, objectAt, readJson } from './json-file.ts'
 
 const DOME_NAME = 'dome'
@@ -31,7 +31,10 @@ function configuration(file: ImportFile, json: JsonObject): Imported {
     ...encoder(file, objectAt(file, json, 'encodeur')),
   }
   if (isObject(json.site)) settings.latitude = numberAt(file, json.site, 'latitude', 'site')
-  const warnings = json.simulation === true ? ['"simulation" was on: this file may never have moved a dome'] : []
+  const warnings = [
+    ...(json.simulation === true ? ['"simulation" was on: this file may never have moved a dome'] : []),
+    ...unstablePath(String(settings.address).replace('serial://', '')),
+  ]
   return imported({
     devices: [{ where: 'moteur, encodeur', name: DOME_NAME, label: 'Dome', driverId: 'dome-rotator', settings, warnings }],
     notes: notTaken(file, json),
@@ -65,11 +68,22 @@ function encoder(file: ImportFile, json: JsonObject): DeviceSettings {
   }
 }
 
-const TAKEN = ['moteur', 'motor_driver', 'encodeur', 'site', 'simulation']
+/** Of each part that is looked at, what is taken; `mecanique` is what the factor was made of, and pins are of the motor without a controller. */
+const TAKEN: Readonly<Record<string, readonly string[]>> = {
+  moteur: ['gpio_pins', 'steps_per_revolution', 'microsteps', 'gear_ratio', 'steps_correction_factor'],
+  encodeur: ['enabled', 'spi', 'mecanique', 'calibration_factor'],
+  site: ['latitude'],
+  motor_driver: ['type', 'serial'],
+}
 
 function notTaken(file: ImportFile, json: JsonObject): readonly string[] {
-  const left = Object.keys(json).filter((key) => !key.startsWith('_') && !TAKEN.includes(key))
-  return left.length === 0 ? [] : [`${file.name}: ${left.join(', ')} are settings of DriftApp's own program and left out`]
+  const left = Object.entries(json).flatMap(([key, value]) => {
+    const taken = TAKEN[key]
+    if (key === 'simulation') return []
+    return taken === undefined || !isObject(value) ? [key] : Object.keys(value).flatMap((part) => (taken.includes(part) ? [] : [`${key}.${part}`]))
+  })
+  const told = left.filter((key) => !/(^|\.)_/.test(key)) // a comment
+  return told.length === 0 ? [] : [`${file.name}: ${told.join(', ')} are settings of DriftApp's own program and left out`]
 }
 
 /** A published angle is a measurement only where the status says so: on an SPI error DriftApp publishes 0. */

@@ -83,6 +83,12 @@ export function timesOf({ name, timeZone }: ImportFile): ReadTime {
   return timesOfZone(timeZone)
 }
 
+/** A warning, where a serial port has a name that another instrument may have tomorrow. */
+export function unstablePath(port: unknown): readonly string[] {
+  const unstable = /^\/dev\/tty(USB|ACM)\d+$/.test(String(port))
+  return unstable ? [`${String(port)} may be another instrument after a restart; choose a path below /dev/serial/by-id`] : []
+}
+
 export function refuse(file: ImportFile, where: string, why: string): never {
   throw new InvalidValue(`${file.name}, ${where}: ${why}`, ['input', 'url'])
 }

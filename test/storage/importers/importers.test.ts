@@ -31,8 +31,23 @@ describe('a hardware file of rust-daq', () => {
     expect(notes).toEqual([expect.stringMatching(/hardware\.toml, line 19: spectrometer is left out, its driver "ocean_optics" has none here/)])
   })
 
+  const device = (more: string, fields = '') => `[[devices]]\nid = "a"\n${fields}[devices.driver]\ntype = "newport1830_c"\nport = "/dev/ttyS0"\n${more}`
+
+  test('tells each field that has no place here: of the device, of another driver, of the whole', async () => {
+    const { devices, notes } = await read(`plugin_paths = ["~/plugins"]\n${device('address = "2"\n', 'retries = 3\n')}`)
+    expect(devices[0]?.warnings).toEqual(['retries = 3 has no place here and is left out', 'address = "2" has no place here and is left out'])
+    expect(notes).toEqual(["hardware.toml: plugin_paths are settings of rust-daq's own program and left out"])
+  })
+
+  test('leaves a device out that is not enabled', async () => {
+    expect(await read(device('', 'enabled = false\n'))).toMatchObject({ devices: [], notes: ['hardware.toml, line 1: a is left out, it is not enabled'] })
+    expect((await read(device('', 'enabled = true\n'))).devices).toMatchObject([{ name: 'a', warnings: [] }])
+  })
+
   test.each([
     ['[[devices]]\nid = "a"\n[devices.driver]\ntype = "ell14"\n', 'line 1: a needs a port'],
+    ['[[devices]]\nid = "a"\n[devices.driver]\ntype = "ell14"\nport = "/dev/ttyS1"\n', 'line 1: a needs its address'],
+    ['[[devices]]\nid = "a"\n[devices.driver]\ntype = "esp300"\nport = "/dev/ttyS1"\n', 'line 1: a needs its axis'],
     ['x = 1\n\n[[devices]]\nname = "a"\n', 'line 3: a device needs an id'],
     ['[[devices]]\nid = "a"\n', 'line 1: a needs [devices.driver] with a type'],
     ['[[devices]]\nid = \n', 'hardware.toml, line 2, column'],
@@ -67,12 +82,25 @@ describe('a calibration of DriftApp', () => {
         latitude: 44.15,
       },
     })
-    expect(notes).toEqual([expect.stringContaining('suivi')])
+    expect(devices[0]?.warnings).toEqual([expect.stringContaining('/dev/serial/by-id')])
+    expect(notes).toEqual(["config.json: site.longitude, site.fuseau, suivi are settings of DriftApp's own program and left out"])
   })
 
   test('knows the older motor on GPIO lines', async () => {
     const { motor_driver: _, ...older } = DOME_CONFIG
     expect((await read(older)).devices[0]?.settings).toMatchObject({ address: 'gpio:///dev/gpiochip0', stepLine: 18, directionLine: 17 })
+  })
+
+  test('says what it cannot take on trust, and takes no more than is there', async () => {
+    const { devices } = await read({ ...DOME_CONFIG, simulation: true, encodeur: { ...DOME_CONFIG.encodeur, enabled: false } })
+    expect(devices[0]?.warnings).toContain('"simulation" was on: this file may never have moved a dome')
+    expect(devices[0]?.settings).not.toHaveProperty('encoder')
+    expect(devices[0]?.settings).not.toHaveProperty('encoderFactor')
+    const spi = { ...DOME_CONFIG.encodeur.spi, speed_hz: 5_000_000, mode: 1 }
+    expect((await read({ ...DOME_CONFIG, encodeur: { ...DOME_CONFIG.encodeur, spi } })).devices[0]?.settings).toMatchObject({
+      spiSpeed: 1_000_000, // the fastest of the part
+      alignment: 'standard',
+    })
   })
 
   test('takes no angle of an error for a measurement', async () => {
@@ -189,6 +217,32 @@ describe('a database of smart-saw', () => {
     await using read = await smartSawDatabase.read(await importFile(folder.path, 'alarm.db', undefined, 'UTC'))
     expect(read.tables[0]?.events?.map(({ summary }) => summary)).toEqual(['alarm 0x0004 of the saw: blade broken', 'alarm 0x0010 of the saw'])
     expect(read.notes).toEqual(['alarm.db: table alarm_config is empty'])
+  })
+
+  test('of more alarms than anybody reads, the newest come into the feed and all into the table', async () => {
+    await using folder = await temporaryFolder()
+    const file = path.join(folder.path, 'alarm.db')
+    alarmDatabase(file)
+    const database = new sqlite.Database(file)
+    database.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
+      INSERT INTO alarm_events (timestamp, code) SELECT '2026-02-04T08:00:00', i FROM n`)
+    database.close()
+    await using read = await smartSawDatabase.read(await importFile(folder.path, 'alarm.db', undefined, 'UTC'))
+    expect(read.tables[0]?.expectedRows).toBe(10_002)
+    expect(read.tables[0]?.events).toHaveLength(10_000)
+    expect(read.tables[0]?.events?.at(0)?.summary).toBe('alarm 1 of the saw')
+    expect(read.tables[0]?.events?.at(-1)?.summary).toBe('alarm 10000 of the saw')
+  })
+
+  test.each([
+    ["(9, 'this morning')", 'total.db, table cutting_sessions, row 2, start_time: this morning is not a time'],
+    ["(NULL, '2026-02-03T08:00:00')", 'total.db, table cutting_sessions, row 2, kesim_id: missing'],
+  ])('a cut %s is told with its row', async (row, message) => {
+    await using folder = await temporaryFolder()
+    const database = new sqlite.Database(path.join(folder.path, 'total.db'))
+    database.exec(`CREATE TABLE cutting_sessions (kesim_id INTEGER, start_time TEXT); INSERT INTO cutting_sessions VALUES (8, '2026-02-03T08:00:00'), ${row}`)
+    database.close()
+    await expect(smartSawDatabase.read(await importFile(folder.path, 'total.db', undefined, 'UTC'))).rejects.toThrow(message)
   })
 
   test('reads what is still in the write-ahead log, and leaves the file and its log as they are', async () => {
