@@ -66,7 +66,7 @@ export async function startSimulated(
 export type Opened = AsyncDisposable & { readonly port: DriverPort; readonly devices: readonly DeviceHandle[]; readonly device: DeviceHandle }
 
 /** Opening is work, what follows is mostly waiting: so many at once leave every instrument and driver of this process time to answer. */
-const OPENING_AT_ONCE = 4
+const OPENING_AT_ONCE = 6
 let opening = 0
 const waiting: (() => void)[] = []
 
