@@ -22,7 +22,7 @@ const flowControl = {
   required: false,
   default: 'hardware',
   choices: ['hardware', 'none'],
-  description: 'The manual asks for RTS/CTS; firmware 3.04 was also seen to work without. Pseudo-terminals have no modem lines: use none there',
+  description: 'The manual asks for RTS/CTS; firmware 3.04 was also seen to work without. A pseudo-terminal has no modem lines and takes either',
 } as const satisfies SettingSpec
 const replyTimeoutSeconds = {
   name: 'replyTimeoutSeconds',

@@ -38,6 +38,7 @@ const jog =
     const { busAddress } = link
     const target = async (bus: BusExchange): Promise<number> => {
       const step = await link.askPulses(bus, protocol.ask.jogStep(busAddress), 'GJ')
+      if (step === 0) throw new Conflict('jog_step is 0, at which a mount may turn without an end; set another one')
       const position = await link.askPulses(bus, protocol.ask.position(busAddress), 'PO')
       return direction === 'forward' ? position + step : position - step
     }

@@ -43,6 +43,16 @@ describe('the protocol', () => {
     expect(protocol.command.range('auto')).toBe('R0')
     expect([...(protocol.parseStatus('5') ?? [])]).toEqual(['parameterError', 'saturated'])
     expect(protocol.parseStatus('256')).toBeUndefined()
+    expect(protocol.STATUS_BITS).toEqual({
+      parameterError: 1,
+      commandError: 2,
+      saturated: 4,
+      outOfRange: 8,
+      messageAvailable: 16,
+      busy: 32,
+      serviceRequest: 64,
+      newReading: 128,
+    })
   })
 
   test('no text becomes a power that it is not', () => {

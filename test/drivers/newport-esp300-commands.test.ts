@@ -282,14 +282,11 @@ describe('the driver on a pseudo-terminal', () => {
   test.each([
     ['hardware', 'crtscts'],
     ['none', '-crtscts'],
-  ])('flow control %s is what the port gets', async (flowControl, shown) => {
-    const port = await newportEsp300.openPort({ ...settings, flowControl }, bench.context, never)
-    try {
-      const { stdout } = await run('stty', ['-F', join(bench.folder, 'esp300.tty'), '-a'])
-      expect(stdout.split(/[\s;]+/)).toEqual(expect.arrayContaining([shown, '19200', 'cs8', '-parenb', '-cstopb', '-ixon', '-ixoff']))
-    } finally {
-      await port[Symbol.asyncDispose]()
-    }
+  ])('flow control %s is what the port gets, and the simulator takes it', async (flowControl, shown) => {
+    await using axis = await openAxis({ flowControl })
+    const { stdout } = await run('stty', ['-F', join(bench.folder, 'esp300.tty'), '-a'])
+    expect(stdout.split(/[\s;]+/)).toEqual(expect.arrayContaining([shown, '19200', 'cs8', '-parenb', '-cstopb', '-ixon', '-ixoff']))
+    expect(await axis.device.write?.('velocity', 5, never)).toBe(5)
   })
 
   test('is found by its identity, with its three axes', async () => {

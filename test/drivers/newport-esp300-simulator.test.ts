@@ -1,10 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { isUnit } from '../../core/unit.ts'
+import { convert, isUnit } from '../../core/unit.ts'
 import * as protocol from '../../drivers/newport-esp300/protocol.ts'
 import { Esp300Simulator } from '../../drivers/newport-esp300/simulator.ts'
 import { AXIS_UNITS } from '../../drivers/newport-esp300/units.ts'
 
+const LENGTHS: ReadonlySet<string> = new Set(['mm', 'um', 'inch', 'milli-inch', 'micro-inch'])
 const quiet = { random: () => 0, accepted: () => undefined }
 
 describe('the protocol', () => {
@@ -24,7 +25,53 @@ describe('the protocol', () => {
 
   test('every unit is one that can be converted', () => {
     expect(AXIS_UNITS.filter(({ ucum }) => !isUnit(ucum))).toEqual([])
-    expect(AXIS_UNITS.map(({ code }) => code)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
+    expect(AXIS_UNITS.map(({ code, name }) => `${code} ${name}`)).toEqual([
+      '0 encoder-count',
+      '1 motor-step',
+      '2 mm',
+      '3 um',
+      '4 inch',
+      '5 milli-inch',
+      '6 micro-inch',
+      '7 deg',
+      '8 gradian',
+      '9 rad',
+      '10 mrad',
+      '11 urad',
+    ])
+    const inSi = Object.fromEntries(AXIS_UNITS.slice(2).map(({ name, ucum }) => [name, convert(1, ucum, LENGTHS.has(name) ? 'm' : 'rad')]))
+    for (const [name, value] of Object.entries({
+      mm: 1e-3,
+      um: 1e-6,
+      inch: 0.0254,
+      'milli-inch': 25.4e-6,
+      'micro-inch': 25.4e-9,
+      deg: Math.PI / 180,
+      gradian: Math.PI / 200,
+      rad: 1,
+      mrad: 1e-3,
+      urad: 1e-6,
+    }))
+      expect((inSi[name] ?? Number.NaN) / value).toBeCloseTo(1, 9)
+  })
+
+  test('every error code that the manual lists has its words', () => {
+    const general = [1, 2, 4, 6, 7, 8, 9, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 37, 38, 39, 40, 41]
+    const ofAnAxis = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 30, 31, 32]
+    expect(protocol.ERROR_CODES.map(Number)).toEqual([...general, ...[100, 200, 300].flatMap((axis) => ofAnAxis.map((code) => axis + code))])
+    for (const [code, words] of [
+      ['6', 'command does not exist'],
+      ['9', 'axis number out of range'],
+      ['38', 'command parameter missing'],
+      ['103', 'following error above its limit'],
+      ['206', 'positive software limit'],
+      ['307', 'negative software limit'],
+      ['104', 'positive hardware limit'],
+      ['105', 'negative hardware limit'],
+      ['213', 'motor not enabled'],
+      ['120', 'homing aborted'],
+    ] as const)
+      expect(protocol.parseError(code)).toMatchObject({ code: Number(code), message: words })
   })
 
   test('no text crashes a parser, and none becomes an error that it is not', () => {

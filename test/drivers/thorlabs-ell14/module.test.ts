@@ -35,8 +35,8 @@ describe('a module on a pseudo-terminal', () => {
     expect(await goodValue(two.device, 'motor1_forward_frequency')).toBe(frequency)
     await two.device.commands?.invoke('restore_factory_frequency', { motor: 1, direction: 'forward' }, never)
     expect(await goodValue(two.device, 'motor1_forward_frequency')).toBeCloseTo(14_740_000 / 183, 6)
-    await two.device.commands?.invoke('save', {}, never)
-    expect(bench.accepted).toEqual(['2sv46', '2sj00000F8E', '2soFFFFFCE4', '2f180B8', '2f18FFF', '2us'])
+    for (const name of ['skip_frequency_search', 'enable_frequency_search', 'save']) await two.device.commands?.invoke(name, {}, never)
+    expect(bench.accepted).toEqual(['2sv46', '2sj00000F8E', '2soFFFFFCE4', '2f180B8', '2f18FFF', '2sk', '2se', '2us'])
   })
 
   test('a set that is not acknowledged is read back', async () => {

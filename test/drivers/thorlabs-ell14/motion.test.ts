@@ -61,6 +61,18 @@ describe('motion on a pseudo-terminal', () => {
     expect(bench.accepted).toEqual(['2fw', '2bw'])
   })
 
+  test('jogs by its own step, and not at all by none: it could turn without an end', async () => {
+    bench.timeFactor = 20
+    await using two = await bench.open()
+    await two.device.write?.('jog_step', 10, never)
+    await two.device.commands?.invoke('jog_forward', {}, never)
+    await over(two.device)
+    expect(await goodValue(two.device, 'position')).toBeCloseTo(10, 2)
+    await two.device.write?.('jog_step', 0, never)
+    expect(await problemOf(two.device.commands?.invoke('jog_backward', {}, never) ?? Promise.resolve())).toMatchObject({ code: 'CONFLICT', effect: 'NONE' })
+    expect(bench.accepted).toEqual(['2sj00000F8E', '2fw', '2sj00000000'])
+  })
+
   test('each documented error of a move is told by name, and where nothing was done that is said', async () => {
     await using two = await bench.open()
     bench.timeFactor = 0.1

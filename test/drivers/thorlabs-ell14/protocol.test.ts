@@ -36,15 +36,40 @@ describe('the protocol', () => {
     expect(protocol.degreesOf(pulses, 143_360)).toBeCloseTo(degrees, 1)
   })
 
-  test('commands carry no terminator', () => {
-    expect(protocol.command.moveTo('2', 17_920)).toBe('2ma00004600')
-    expect(protocol.command.moveBy('A', -9572)).toBe('AmrFFFFDA9C')
-    expect(protocol.command.velocity('3', 100)).toBe('3sv64')
-    expect(protocol.command.home('3', 'clockwise')).toBe('3ho0')
-    expect(protocol.command.home('3', 'counter-clockwise')).toBe('3ho1')
-    expect(protocol.command.period('2', 1, 'forward', 0xb7)).toBe('2f180B7')
-    expect(protocol.command.factoryPeriod('2', 2, 'backward')).toBe('2b28FFF')
-  })
+  const { ask, command } = protocol
+  test.each([
+    [ask.identity('2'), '2in'],
+    [ask.status('F'), 'Fgs'],
+    [ask.position('2'), '2gp'],
+    [ask.velocity('2'), '2gv'],
+    [ask.jogStep('2'), '2gj'],
+    [ask.homeOffset('2'), '2go'],
+    [ask.motor('2', 1), '2i1'],
+    [ask.motor('2', 2), '2i2'],
+    [command.moveTo('2', 17_920), '2ma00004600'],
+    [command.moveBy('A', -9572), 'AmrFFFFDA9C'],
+    [command.home('3', 'clockwise'), '3ho0'],
+    [command.home('3', 'counter-clockwise'), '3ho1'],
+    [command.jog('2', 'forward'), '2fw'],
+    [command.jog('2', 'backward'), '2bw'],
+    [command.stop('2'), '2st'],
+    [command.velocity('3', 100), '3sv64'],
+    [command.jogStep('2', 398), '2sj0000018E'],
+    [command.homeOffset('2', -1), '2soFFFFFFFF'],
+    [command.period('2', 1, 'forward', 0xb7), '2f180B7'],
+    [command.period('2', 2, 'backward', 0x8d), '2b2808D'],
+    [command.factoryPeriod('2', 2, 'backward'), '2b28FFF'],
+    [command.searchResonance('2', 2), '2s2'],
+    [command.currentCurve('2', 1), '2c1'],
+    [command.skipFrequencySearch('2'), '2sk'],
+    [command.enableFrequencySearch('2'), '2se'],
+    [command.isolate('2', 10), '2is0A'],
+    [command.clean('2'), '2cm'],
+    [command.optimise('2'), '2om'],
+    [command.save('2'), '2us'],
+    [command.changeAddress('2', 'B'), '2caB'],
+    [command.listenTo('3', '2'), '3ga2'],
+  ])('%s is written %s, without a terminator', (written, manual) => expect(written).toBe(manual))
 
   test('a motor as it was recorded', () => {
     const info = protocol.parseMotor('2I1100B85FFFFFFFF00B7008D', 1)
@@ -55,10 +80,26 @@ describe('the protocol', () => {
   })
 
   test('status codes are numbers, not bits', () => {
-    expect(protocol.ERROR_CODES).toEqual(['01', '02', '03', '04', '05', '06', '07', '08', '09', '0A', '0B', '0C', '0D'])
+    const texts = ['00', ...protocol.ERROR_CODES].map((code) => `${code} ${protocol.parseStatus(`2GS${code}`)?.text}`)
+    expect(texts).toEqual([
+      '00 ok',
+      '01 communication time-out',
+      '02 mechanical time-out',
+      '03 command error or not supported',
+      '04 value out of range',
+      '05 module isolated',
+      '06 module out of isolation',
+      '07 initialisation error',
+      '08 thermal error',
+      '09 busy',
+      '0A sensor error',
+      '0B motor error',
+      '0C out of range',
+      '0D over-current',
+    ])
+    expect(protocol.parseStatus('2GS0E')).toMatchObject({ ok: false, text: 'unknown' })
     expect(protocol.parseStatus('2GS09')).toMatchObject({ busy: true, ok: false })
-    expect(protocol.parseStatus('2GS01')).toMatchObject({ busy: false, text: 'communication time-out' })
-    expect(protocol.parseStatus('2GS0D')).toMatchObject({ text: 'over-current' })
+    expect(protocol.parseStatus('2GS01')).toMatchObject({ busy: false, ok: false })
     expect(protocol.parseStatus('x2GS00')).toBeUndefined()
   })
 
