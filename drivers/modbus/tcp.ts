@@ -67,7 +67,7 @@ export async function connectModbus({ host, port }: TcpPlace, signal: AbortSigna
           reject(silence(request, where, timeoutMs))
         }, timeoutMs)
         if (onSent === undefined) socket.write(bytes)
-        else socket.write(bytes, () => onSent())
+        else socket.write(bytes, (error) => error ?? onSent()) // not sent: the lost connection tells
       })
     } finally {
       clearTimeout(timer)

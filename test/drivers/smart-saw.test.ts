@@ -306,6 +306,18 @@ describe('the driver over Modbus TCP', () => {
     expect(await goodValue(opened.device, 'front_vice_open')).toBe(true)
   })
 
+  test('the length is confirmed by a bit, or by the coil that is the same bit', async () => {
+    const confirmed = (): number => (saw.read(40, 1, performance.now() / 1000)[0] ?? 0) & (1 << 10)
+    for (const lengthConfirm of ['bit', 'coil']) {
+      await using opened = await open(smartSaw, { ...settings, lengthConfirm }, bench.context)
+      expect(await opened.device.write?.('length_confirm', true, never)).toBe(true)
+      expect(confirmed()).not.toBe(0)
+      expect(await goodValue(opened.device, 'length_confirm')).toBe(true)
+      expect(await opened.device.write?.('length_confirm', false, never)).toBe(false)
+      expect(confirmed()).toBe(0)
+    }
+  })
+
   test('commands press a button and let it go; an alarm is reset by one that is held', async () => {
     await using opened = await open(smartSaw, settings, bench.context)
     const { commands } = opened.device
