@@ -49,15 +49,19 @@ export function checkValue(spec: ParameterSpec, given: ParameterValue, givenUnit
   const refuse = (allowed: string): never => {
     throw new InvalidValue(`${spec.name}: ${describe(given)} is not allowed; ${allowed}`, [spec.name])
   }
+  const inUnit = (number: number): number => convert(number, givenUnit ?? spec.unit, spec.unit)
+  const inRange = (value: number): number => {
+    if ((spec.minimum !== undefined && value < spec.minimum) || (spec.maximum !== undefined && value > spec.maximum))
+      throw new LimitViolation(spec.name, value, spec.minimum, spec.maximum, spec.unit)
+    return value
+  }
   switch (spec.kind) {
     case 'FLOAT':
     case 'INTEGER': {
       if (typeof given !== 'number' || !Number.isFinite(given)) return refuse('give a finite number')
-      const value = convert(given, givenUnit ?? spec.unit, spec.unit)
+      const value = inUnit(given)
       if (spec.kind === 'INTEGER' && !Number.isSafeInteger(value)) return refuse('give a whole number')
-      if ((spec.minimum !== undefined && value < spec.minimum) || (spec.maximum !== undefined && value > spec.maximum))
-        throw new LimitViolation(spec.name, value, spec.minimum, spec.maximum, spec.unit)
-      return value
+      return inRange(value)
     }
     case 'BOOLEAN':
       return typeof given === 'boolean' ? given : refuse('give true or false')
@@ -67,7 +71,7 @@ export function checkValue(spec: ParameterSpec, given: ParameterValue, givenUnit
       return typeof given === 'string' && given.length <= MAX_TEXT_LENGTH ? given : refuse(`give a text of at most ${MAX_TEXT_LENGTH} characters`)
     case 'LIST':
       return Array.isArray(given) && given.length <= MAX_LIST_LENGTH && given.every((item) => Number.isFinite(item))
-        ? given
+        ? given.map((item) => inRange(inUnit(item)))
         : refuse(`give a list of at most ${MAX_LIST_LENGTH} finite numbers`)
   }
 }

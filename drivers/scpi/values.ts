@@ -71,18 +71,19 @@ export function formatValue(format: ValueFormat & Pick<Partial<ParameterDescript
   const refuse = (allowed: string): never => {
     throw new InvalidValue(`${format.name}: ${JSON.stringify(value)} cannot be sent; ${allowed}`, [format.name])
   }
+  const numberText = (number: ParameterValue): string => {
+    if (typeof number !== 'number' || !Number.isFinite(number)) return refuse('give a finite number')
+    const text = formatNumber(format.format, scaled(number / format.scale))
+    const sent = scaled(Number(text) * format.scale)
+    const outside = (typeof format.minimum === 'number' && sent < format.minimum) || (typeof format.maximum === 'number' && sent > format.maximum)
+    return outside ? refuse(`rounded to what the instrument takes, ${sent}, it is out of range`) : text
+  }
   switch (format.kind) {
     case 'FLOAT':
-    case 'INTEGER': {
-      if (typeof value !== 'number' || !Number.isFinite(value)) return refuse('give a finite number')
-      const text = formatNumber(format.format, scaled(value / format.scale))
-      const sent = scaled(Number(text) * format.scale)
-      const outside = (typeof format.minimum === 'number' && sent < format.minimum) || (typeof format.maximum === 'number' && sent > format.maximum)
-      return outside ? refuse(`rounded to what the instrument takes, ${sent}, it is out of range`) : text
-    }
+    case 'INTEGER':
+      return numberText(value)
     case 'LIST':
-      if (!Array.isArray(value)) return refuse('give a list of numbers')
-      return value.map((item) => formatNumber(format.format, scaled(item / format.scale))).join(',')
+      return Array.isArray(value) ? value.map(numberText).join(',') : refuse('give a list of numbers')
     case 'BOOLEAN':
       return typeof value === 'boolean' ? (format.words[`${value}`][0] ?? refuse('no word stands for it')) : refuse('give true or false')
     case 'ENUM': {

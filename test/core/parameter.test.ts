@@ -23,6 +23,14 @@ describe('checkValue', () => {
     expect(() => checkValue(spec({ minimum: 0 }), -1)).toThrow('x: -1 is outside 0 … ∞')
   })
 
+  test('of a list, each number has the unit and the range', () => {
+    const list: ParameterSpec = { ...position, kind: 'LIST' }
+    expect(checkValue(list, [1, -12.5])).toEqual([1, -12.5])
+    expect(checkValue(list, [1000, 2000], 'um')).toEqual([1, 2])
+    expect(() => checkValue(list, [1, 13])).toThrow(new LimitViolation('position', 13, -12.5, 12.5, 'mm'))
+    expect(() => checkValue(list, [1], 's')).toThrow(IncompatibleUnit)
+  })
+
   test('never lets a number through that is not finite or not inside', () => {
     fc.assert(
       fc.property(fc.double(), (given) => {

@@ -136,6 +136,11 @@ describe('a value', () => {
     expect(() => formatValue(format, 0.26)).toThrow('out of range')
   })
 
+  test('of a list, each number is in range', () => {
+    expect(formatValue({ ...LIST, minimum: 0, maximum: 5 }, [0, 2.5, 5])).toBe('0,2.5,5')
+    expect(() => formatValue({ ...LIST, maximum: 5 }, [1, 6])).toThrow('out of range')
+  })
+
   test('no text becomes a second command', () => {
     fc.assert(
       fc.property(fc.boolean(), fc.oneof(fc.string(), fc.string({ unit: fc.constantFrom('a', '"', "'", ';', '\n', '\r', '\0', '?', '*') })), (quoted, text) => {
