@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { serveRegisters } from '../drivers/serve-simulation.ts'
-import { serveRtu } from '../drivers/simulated-rtu.ts'
-import type { RegisterInstrument } from '../drivers/simulator.ts'
+import { serveRegisters } from '../drivers/simulation/serve-simulation.ts'
+import { serveRtu } from '../drivers/simulation/simulated-rtu.ts'
+import type { RegisterInstrument } from '../drivers/simulation/simulator.ts'
 
 /** The devices of bench/modbus.ts, in a process of their own: what they cost is not what is measured. */
 export type Served = { readonly tcpPort: number; readonly serial: readonly { readonly baudRate: number; readonly path: string }[] }

@@ -2,8 +2,8 @@ import { createConnection } from 'node:net'
 import type { DriverContext } from '../drivers/driver.ts'
 import { scpiFormat } from '../drivers/scpi/format.ts'
 import { SimulatedHislip } from '../drivers/scpi/hislip/server.ts'
-import { SimulatedSocket } from '../drivers/simulated-socket.ts'
-import type { ByteInstrument } from '../drivers/simulator.ts'
+import { SimulatedSocket } from '../drivers/simulation/simulated-socket.ts'
+import type { ByteInstrument } from '../drivers/simulation/simulator.ts'
 import { say } from './report.ts'
 
 /**

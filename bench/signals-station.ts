@@ -1,4 +1,4 @@
-import { catalogOf, listed } from '../drivers/driver-catalog.ts'
+import { catalogOf, listed } from '../drivers/catalog/driver-catalog.ts'
 import { runChild } from '../link/child.ts'
 import { readStationConfig } from '../workers/config.ts'
 import { openLogger } from '../workers/logger.ts'

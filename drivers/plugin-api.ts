@@ -1,13 +1,13 @@
 import type * as problems from '../core/errors.ts'
 import type { requireKind } from './address.ts'
-import type { openSerial } from './byte-transport.ts'
 import type { capabilitiesOf, Driver } from './driver.ts'
-import type { ExchangeQueue } from './exchange-queue.ts'
 import type { NativeLibraryDriver } from './plugins/native-library.ts'
 import type { readEach } from './readings.ts'
-import type { SerialLine } from './serial-line.ts'
 import type * as settings from './settings.ts'
-import type { openTcp } from './tcp-transport.ts'
+import type { openSerial } from './transport/byte-transport.ts'
+import type { ExchangeQueue } from './transport/exchange-queue.ts'
+import type { SerialLine } from './transport/serial-line.ts'
+import type { openTcp } from './transport/tcp-transport.ts'
 
 /**
  * The plugin API: what a plugin may know of this program. It needs no import of ours when it runs: everything is given to it. These types are for its
@@ -68,7 +68,6 @@ export type { Effect, ProblemCode, ProblemFacts } from '../core/errors.ts'
 export type { Access, ParameterKind, ParameterSpec, SettingSpec } from '../core/parameter.ts'
 export type { Measured, ParameterValue } from '../core/reading.ts'
 export type { Place } from './address.ts'
-export type { ByteTransport, SerialOptions } from './byte-transport.ts'
 export type {
   CommandFacet,
   DeviceHandle,
@@ -87,4 +86,5 @@ export type {
   WavelengthFacet,
 } from './driver.ts'
 export type { NativeLibraryDriver } from './plugins/native-library.ts'
-export type { LineProtocol } from './serial-line.ts'
+export type { ByteTransport, SerialOptions } from './transport/byte-transport.ts'
+export type { LineProtocol } from './transport/serial-line.ts'

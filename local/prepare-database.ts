@@ -1,4 +1,4 @@
-import { builtInDriver } from '../drivers/built-in.ts'
+import { builtInDriver } from '../drivers/catalog/built-in.ts'
 import { migrate } from '../prisma/migrate.ts'
 import type { LocalConfig } from './config.ts'
 import { SIMULATED_DEVICES } from './lab/devices.ts'

@@ -1,5 +1,5 @@
 import { messageOf } from '../../core/errors.ts'
-import type { SpiTransport } from '../spi-transport.ts'
+import type { SpiTransport } from '../transport/spi-transport.ts'
 import { type Alignment, decodeFrame, FRAME_BYTES } from './ems22a.ts'
 import { every } from './every.ts'
 import type { AzimuthReading, WheelCount } from './wheel-count.ts'

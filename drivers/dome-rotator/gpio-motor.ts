@@ -1,6 +1,6 @@
 import { Conflict, DeviceOffline, HardwareFault, messageOf, NotSupported } from '../../core/errors.ts'
 import { openStepper } from '../../native/devices.ts'
-import { isPinSocket } from '../pin-socket.ts'
+import { isPinSocket } from '../simulation/pin-socket.ts'
 import type { DomeMotor, MoveEnd, RunningMove } from './motor.ts'
 import type { ControllerStatus, Move } from './protocol.ts'
 import { rampOf } from './ramp.ts'

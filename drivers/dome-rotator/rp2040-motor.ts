@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { asProblem, Conflict, DeviceBusy, HardwareFault, Problem } from '../../core/errors.ts'
-import { type ByteTransport, openSerial } from '../byte-transport.ts'
-import type { Lane } from '../exchange-queue.ts'
-import { SerialLine } from '../serial-line.ts'
+import { type ByteTransport, openSerial } from '../transport/byte-transport.ts'
+import type { Lane } from '../transport/exchange-queue.ts'
+import { SerialLine } from '../transport/serial-line.ts'
 import type { DomeMotor, MoveEnd, RunningMove } from './motor.ts'
 import * as protocol from './protocol.ts'
 

@@ -1,5 +1,5 @@
 import { wrap360 } from '../../core/dome-geometry.ts'
-import { gaussian } from '../simulator.ts'
+import { gaussian } from '../simulation/simulator.ts'
 import { type EncoderStatus, encodeFrame, HEALTHY, POSITIONS } from './ems22a.ts'
 
 export type EncoderTrouble = 'S1' | 'S2' | 'S3' | 'field' | 'parity' | 'no-answer' | 'frozen'

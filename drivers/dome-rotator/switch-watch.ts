@@ -1,5 +1,5 @@
 import { messageOf } from '../../core/errors.ts'
-import type { LineInput } from '../line-input.ts'
+import type { LineInput } from '../transport/line-input.ts'
 import { every } from './every.ts'
 import { RecalibrationSwitch } from './recalibration-switch.ts'
 

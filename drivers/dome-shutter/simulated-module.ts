@@ -1,9 +1,9 @@
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { FaultQueue } from '../fault-queue.ts'
-import { listen } from '../simulated-socket.ts'
-import type { Fault } from '../simulation.ts'
-import type { SimulatorHost } from '../simulator.ts'
+import { FaultQueue } from '../simulation/fault-queue.ts'
+import { listen } from '../simulation/simulated-socket.ts'
+import type { Fault } from '../simulation/simulation.ts'
+import type { SimulatorHost } from '../simulation/simulator.ts'
 import type { SimulatedShutter } from './simulated-shutter.ts'
 
 export type ModuleOptions = {

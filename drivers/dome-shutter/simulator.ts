@@ -1,5 +1,5 @@
-import { clockOf, hostOf } from '../serve-simulation.ts'
-import type { Simulation } from '../simulation.ts'
+import { clockOf, hostOf } from '../simulation/serve-simulation.ts'
+import type { Simulation } from '../simulation/simulation.ts'
 import { SimulatedModule } from './simulated-module.ts'
 import { SimulatedShutter } from './simulated-shutter.ts'
 

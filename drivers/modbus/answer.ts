@@ -1,5 +1,5 @@
 import { DeadlineExceeded, HardwareFault, Problem } from '../../core/errors.ts'
-import { problemOf } from '../exchange-queue.ts'
+import { problemOf } from '../transport/exchange-queue.ts'
 import { exceptionOf, exceptionText, type Request } from './pdu.ts'
 
 /** What is thrown for a request that was sent and is not answered as it should be. */

@@ -1,5 +1,5 @@
 import type { Driver } from '../driver.ts'
-import type { Simulation } from '../simulation.ts'
+import type { Simulation } from '../simulation/simulation.ts'
 import { modbusDriver } from './driver.ts'
 import type { ProfileFile } from './read-profile.ts'
 import { shippedProfile } from './shipped.ts'

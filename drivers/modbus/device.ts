@@ -3,7 +3,7 @@ import { EmergencyStopped, HardwareFault, InvalidValue, NotFound, Problem } from
 import type { ParameterSpec } from '../../core/parameter.ts'
 import type { Measured, ParameterValue } from '../../core/reading.ts'
 import type { CommandFacet, DeviceHandle, ReadoutFacet } from '../driver.ts'
-import type { Lane } from '../exchange-queue.ts'
+import type { Lane } from '../transport/exchange-queue.ts'
 import { BitWriter } from './bits.ts'
 import { type Block, blocksOf } from './blocks.ts'
 import { decode, encode } from './coding.ts'

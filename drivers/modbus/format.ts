@@ -1,4 +1,4 @@
-import type { DescriptionFormat } from '../description.ts'
+import type { DescriptionFormat } from '../catalog/description.ts'
 import { modbusDriver } from './driver.ts'
 import { readProfile } from './read-profile.ts'
 import { profileSimulation } from './simulation.ts'

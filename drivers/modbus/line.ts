@@ -1,5 +1,5 @@
 import type { Problem } from '../../core/errors.ts'
-import { ExchangeQueue, type Lane, waitFor } from '../exchange-queue.ts'
+import { ExchangeQueue, type Lane, waitFor } from '../transport/exchange-queue.ts'
 import type { RegisterBus } from './bus.ts'
 import type { Request } from './pdu.ts'
 

@@ -1,6 +1,6 @@
 import { Conflict } from '../../core/errors.ts'
-import { openSerial } from '../byte-transport.ts'
 import type { DriverContext, DriverPort } from '../driver.ts'
+import { openSerial } from '../transport/byte-transport.ts'
 import type { RegisterBus } from './bus.ts'
 import { ModbusLine } from './line.ts'
 import type { Connection } from './profile.ts'

@@ -1,4 +1,4 @@
-import type { BitBank, RegisterInstrument, SimulatorHost } from '../simulator.ts'
+import type { BitBank, RegisterInstrument, SimulatorHost } from '../simulation/simulator.ts'
 import { encode, rangeOf } from './coding.ts'
 import type { Table } from './pdu.ts'
 import type { Profile, Register } from './profile.ts'

@@ -1,4 +1,4 @@
-import type { YamlFields, YamlValue } from '../yaml-reader.ts'
+import type { YamlFields, YamlValue } from '../catalog/yaml-reader.ts'
 import { MAX_ADDRESS } from './pdu.ts'
 import type { ProfileCommand, ProfileStop, Register, Target } from './profile.ts'
 import { known, nameOf, refuseTwice } from './read-register.ts'

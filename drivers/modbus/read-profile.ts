@@ -1,4 +1,4 @@
-import { readYaml, type YamlFields, type YamlValue } from '../yaml-reader.ts'
+import { readYaml, type YamlFields, type YamlValue } from '../catalog/yaml-reader.ts'
 import { kindOf, rangeOf } from './coding.ts'
 import { MAX_WORDS_READ } from './pdu.ts'
 import {

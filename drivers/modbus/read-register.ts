@@ -1,5 +1,5 @@
 import { isUnit } from '../../core/unit.ts'
-import type { YamlFields, YamlValue } from '../yaml-reader.ts'
+import type { YamlFields, YamlValue } from '../catalog/yaml-reader.ts'
 import { rangeOf } from './coding.ts'
 import { MAX_ADDRESS, type Table } from './pdu.ts'
 import { CODINGS, type Coding, ORDERS, type Register } from './profile.ts'

@@ -1,6 +1,6 @@
 import { Socket } from 'node:net'
 import { DeviceOffline } from '../../core/errors.ts'
-import { problemOf } from '../exchange-queue.ts'
+import { problemOf } from '../transport/exchange-queue.ts'
 import { effectOf, silence, withEffect, wordsOf } from './answer.ts'
 import type { RegisterBus } from './bus.ts'
 import type { Request } from './pdu.ts'

@@ -1,5 +1,5 @@
-import { openSerial } from '../byte-transport.ts'
-import { type LineProtocol, SerialLine } from '../serial-line.ts'
+import { openSerial } from '../transport/byte-transport.ts'
+import { type LineProtocol, SerialLine } from '../transport/serial-line.ts'
 import { AFTER_SET_MS, ask, TERMINATOR, WAVELENGTH } from './protocol.ts'
 
 export const BAUD_RATE = 9600

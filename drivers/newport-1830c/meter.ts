@@ -4,7 +4,7 @@ import type { ParameterSpec } from '../../core/parameter.ts'
 import type { Measured, ParameterValue } from '../../core/reading.ts'
 import type { CommandFacet, DeviceHandle } from '../driver.ts'
 import { readEach } from '../readings.ts'
-import type { Exchange, SerialLine } from '../serial-line.ts'
+import type { Exchange, SerialLine } from '../transport/serial-line.ts'
 import { meterParameters, STATUS_PARAMETERS } from './parameters.ts'
 import {
   ask,

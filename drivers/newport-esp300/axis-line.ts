@@ -1,6 +1,6 @@
 import { Conflict, HardwareFault, LimitViolation } from '../../core/errors.ts'
-import type { Lane } from '../exchange-queue.ts'
-import type { Exchange } from '../serial-line.ts'
+import type { Lane } from '../transport/exchange-queue.ts'
+import type { Exchange } from '../transport/serial-line.ts'
 import type { ControllerPort } from './port.ts'
 import { type Axis, ask, LARGEST, NUMBER, parseNumber } from './protocol.ts'
 import { type AxisUnit, parseUnit, UNIT } from './units.ts'

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { Conflict, HardwareFault, Problem } from '../../core/errors.ts'
 import type { MotionFacet } from '../driver.ts'
-import type { Exchange } from '../serial-line.ts'
+import type { Exchange } from '../transport/serial-line.ts'
 import type { AxisLine, Limits } from './axis-line.ts'
 import { ask, command, FLAG, HOMING_ABORTED, type HomeMode, NUMBER, parseFlag, parseNumber } from './protocol.ts'
 

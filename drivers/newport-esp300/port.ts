@@ -1,9 +1,9 @@
 import type { DeviceSettings } from '../../core/device.ts'
 import { EmergencyStopped, HardwareFault } from '../../core/errors.ts'
 import { requireKind } from '../address.ts'
-import { openSerial } from '../byte-transport.ts'
 import type { DriverContext, DriverPort } from '../driver.ts'
-import { type Exchange, type LineProtocol, SerialLine } from '../serial-line.ts'
+import { openSerial } from '../transport/byte-transport.ts'
+import { type Exchange, type LineProtocol, SerialLine } from '../transport/serial-line.ts'
 import * as protocol from './protocol.ts'
 import { locate, type Settings } from './settings.ts'
 

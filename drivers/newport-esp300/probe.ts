@@ -1,8 +1,8 @@
 import { Problem } from '../../core/errors.ts'
 import { requireKind } from '../address.ts'
-import { openSerial } from '../byte-transport.ts'
 import { type DriverContext, PROBE_WITHIN_MS, type Probed } from '../driver.ts'
-import { SerialLine } from '../serial-line.ts'
+import { openSerial } from '../transport/byte-transport.ts'
+import { SerialLine } from '../transport/serial-line.ts'
 import { lineProtocol } from './port.ts'
 import { AXES, ask, IDENTITY, STAGE } from './protocol.ts'
 

@@ -1,6 +1,6 @@
-import { hostOf, serveTerminal } from '../serve-simulation.ts'
-import type { Simulation } from '../simulation.ts'
-import { type ByteInstrument, CommandSplitter, gaussian, type SimulatorHost } from '../simulator.ts'
+import { hostOf, serveTerminal } from '../simulation/serve-simulation.ts'
+import type { Simulation } from '../simulation/simulation.ts'
+import { type ByteInstrument, CommandSplitter, gaussian, type SimulatorHost } from '../simulation/simulator.ts'
 import { AXES, type Axis, ERROR_CODES, errorMessage, HOME_MODES, type HomeMode, REPLY_TERMINATOR } from './protocol.ts'
 import { SimulatedAxis } from './simulated-axis.ts'
 

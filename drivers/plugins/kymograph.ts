@@ -12,14 +12,14 @@ import {
   Problem,
 } from '../../core/errors.ts'
 import { requireKind } from '../address.ts'
-import { openSerial } from '../byte-transport.ts'
 import { capabilitiesOf } from '../driver.ts'
-import { ExchangeQueue } from '../exchange-queue.ts'
 import { type Kymograph, PLUGIN_API_VERSION } from '../plugin-api.ts'
 import { readEach } from '../readings.ts'
-import { SerialLine } from '../serial-line.ts'
 import { addressOf, addressSetting, choiceOf, refuseUnknown, textOf, wholeNumberOf } from '../settings.ts'
-import { openTcp } from '../tcp-transport.ts'
+import { openSerial } from '../transport/byte-transport.ts'
+import { ExchangeQueue } from '../transport/exchange-queue.ts'
+import { SerialLine } from '../transport/serial-line.ts'
+import { openTcp } from '../transport/tcp-transport.ts'
 import { nativeLibrary } from './native-library.ts'
 
 /** What every plugin is given. Frozen: one plugin must not change what the next one gets. */

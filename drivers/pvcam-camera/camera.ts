@@ -5,7 +5,7 @@ import type { Measured, ParameterValue } from '../../core/reading.ts'
 import { Turns } from '../../core/turns.ts'
 import type { FrameRing, PvcamCamera } from '../../native/types.ts'
 import type { DeviceHandle, FrameFacet, TriggerFacet } from '../driver.ts'
-import { problemOf } from '../exchange-queue.ts'
+import { problemOf } from '../transport/exchange-queue.ts'
 import { cameraParameters } from './parameters.ts'
 import { type Configuration, checkConfiguration, fullFrame, ringSlots, type Sensor, sensorTemperature } from './protocol.ts'
 

@@ -2,7 +2,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, w
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pvcamSimulatorPath } from '../../native/devices.ts'
-import type { Fault, RunningSimulation, Simulation, SimulationOptions } from '../simulation.ts'
+import type { Fault, RunningSimulation, Simulation, SimulationOptions } from '../simulation/simulation.ts'
 
 /** Codes of PVCAM that the simulated library gives by itself, and the driver knows how to tell. */
 const ERRORS = ['185', '195']

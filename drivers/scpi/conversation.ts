@@ -1,5 +1,5 @@
 import { DeadlineExceeded, HardwareFault, Problem } from '../../core/errors.ts'
-import { ExchangeQueue, type Lane, problemOf, waitFor } from '../exchange-queue.ts'
+import { ExchangeQueue, type Lane, problemOf, waitFor } from '../transport/exchange-queue.ts'
 import type { Delays } from './description.ts'
 import type { MessageTransport } from './message-transport.ts'
 

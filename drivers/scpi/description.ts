@@ -1,7 +1,7 @@
 import type { CommandSpec } from '../../core/command-spec.ts'
 import type { ParameterKind } from '../../core/parameter.ts'
-import type { FlowControl } from '../byte-transport.ts'
 import type { LostStationRule } from '../driver.ts'
+import type { FlowControl } from '../transport/byte-transport.ts'
 
 /**
  * An instrument as its file describes it, checked. Commands and questions are texts for the wire in which `{value}`, `{channel}` or the name of a parameter

@@ -1,4 +1,4 @@
-import type { DescriptionFormat } from '../description.ts'
+import type { DescriptionFormat } from '../catalog/description.ts'
 import { driverOf } from './driver.ts'
 import { PROTOCOL, readDescription } from './read-description.ts'
 

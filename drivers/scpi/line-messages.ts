@@ -1,5 +1,5 @@
 import { DeviceOffline } from '../../core/errors.ts'
-import type { ByteTransport } from '../byte-transport.ts'
+import type { ByteTransport } from '../transport/byte-transport.ts'
 import { blockAt } from './block.ts'
 import { Inbox } from './inbox.ts'
 import { MAX_MESSAGE_BYTES, type MessageTransport } from './message-transport.ts'

@@ -1,5 +1,5 @@
 import type { SettingSpec } from '../../core/parameter.ts'
-import type { YamlFields, YamlValue } from '../yaml-reader.ts'
+import type { YamlFields, YamlValue } from '../catalog/yaml-reader.ts'
 import type { CommandDescription, ValueFormat } from './description.ts'
 import { readValueFormat, unitOf } from './read-parameter.ts'
 import { type Allowed, readTemplate } from './read-template.ts'

@@ -1,4 +1,4 @@
-import { readYaml, type YamlFields, type YamlValue } from '../yaml-reader.ts'
+import { readYaml, type YamlFields, type YamlValue } from '../catalog/yaml-reader.ts'
 import type { Channels, Connections, Delays, Description, ErrorSource, MotionDescription, SerialDefaults, Synchronise } from './description.ts'
 import { CONNECTIONS } from './description.ts'
 import { readCommands } from './read-command.ts'

@@ -1,6 +1,6 @@
 import type { ParameterKind } from '../../core/parameter.ts'
 import { isUnit } from '../../core/unit.ts'
-import type { YamlFields, YamlValue } from '../yaml-reader.ts'
+import type { YamlFields, YamlValue } from '../catalog/yaml-reader.ts'
 import { BLOCK_ITEMS, type NumberFormat, type ParameterDescription, type ReadBack, type ReplyFormat, type ValueFormat } from './description.ts'
 import { type Allowed, readCondition, readTemplate } from './read-template.ts'
 import { placeholders } from './template.ts'

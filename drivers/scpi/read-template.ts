@@ -1,4 +1,4 @@
-import type { YamlValue } from '../yaml-reader.ts'
+import type { YamlValue } from '../catalog/yaml-reader.ts'
 import type { Condition } from './description.ts'
 import { placeholders } from './template.ts'
 

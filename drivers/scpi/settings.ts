@@ -1,8 +1,8 @@
 import type { DeviceSettings } from '../../core/device.ts'
 import { InvalidValue } from '../../core/errors.ts'
 import type { SettingSpec } from '../../core/parameter.ts'
-import type { FlowControl } from '../byte-transport.ts'
 import { addressOf, addressSetting, refuseUnknown } from '../settings.ts'
+import type { FlowControl } from '../transport/byte-transport.ts'
 import { CONNECTIONS, type ConnectionKind, type Description, type SerialDefaults } from './description.ts'
 
 const EXAMPLES: Readonly<Record<ConnectionKind, (description: Description) => string>> = {

@@ -1,6 +1,6 @@
-import { hostOf, serveRegisters } from '../serve-simulation.ts'
-import type { Simulation } from '../simulation.ts'
-import { type BitBank, gaussian, type RegisterInstrument, type SimulatorHost } from '../simulator.ts'
+import { hostOf, serveRegisters } from '../simulation/serve-simulation.ts'
+import type { Simulation } from '../simulation/simulation.ts'
+import { type BitBank, gaussian, type RegisterInstrument, type SimulatorHost } from '../simulation/simulator.ts'
 import { END_HEIGHT_MM, FIRST_WORDS, isRunning, measuredWords, move, restingMachine, TOP_HEIGHT_MM } from './machine.ts'
 import {
   ALARMS,

@@ -1,7 +1,7 @@
 import type { DeviceSettings } from '../../core/device.ts'
 import { HardwareFault, InvalidValue } from '../../core/errors.ts'
 import type { DeviceHandle, Driver, DriverContext } from '../driver.ts'
-import type { Exchange } from '../serial-line.ts'
+import type { Exchange } from '../transport/serial-line.ts'
 import { LaserDevice } from './laser.ts'
 import type { Range } from './parameters.ts'
 import { LaserPort } from './port.ts'

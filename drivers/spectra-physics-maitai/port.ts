@@ -1,9 +1,9 @@
 import type { DeviceSettings } from '../../core/device.ts'
 import { EmergencyStopped } from '../../core/errors.ts'
 import { requireKind } from '../address.ts'
-import { openSerial } from '../byte-transport.ts'
 import type { DriverContext, DriverPort } from '../driver.ts'
-import { SerialLine } from '../serial-line.ts'
+import { openSerial } from '../transport/byte-transport.ts'
+import { SerialLine } from '../transport/serial-line.ts'
 import { ask, command, IDENTITY, REPLY_TERMINATOR } from './protocol.ts'
 import { type Link, locate } from './settings.ts'
 

@@ -1,6 +1,6 @@
 import { Problem } from '../../core/errors.ts'
 import type { ParameterValue } from '../../core/reading.ts'
-import type { Exchange } from '../serial-line.ts'
+import type { Exchange } from '../transport/serial-line.ts'
 import * as protocol from './protocol.ts'
 import { ask } from './protocol.ts'
 

@@ -1,8 +1,8 @@
 import type { DeviceSettings } from '../../core/device.ts'
 import { InvalidValue } from '../../core/errors.ts'
 import type { SettingSpec } from '../../core/parameter.ts'
-import type { FlowControl } from '../byte-transport.ts'
 import { addressOf, addressSetting, choiceOf, numberOf, optionalNumberOf, refuseUnknown } from '../settings.ts'
+import type { FlowControl } from '../transport/byte-transport.ts'
 
 /** How a laser is spoken to on one of its links. */
 export type Link = {

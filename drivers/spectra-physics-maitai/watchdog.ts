@@ -1,4 +1,4 @@
-import type { Exchange } from '../serial-line.ts'
+import type { Exchange } from '../transport/serial-line.ts'
 import { ask, CODE, command, parseCode } from './protocol.ts'
 import { told } from './questions.ts'
 

@@ -1,7 +1,7 @@
 import type { DeviceSettings } from '../../core/device.ts'
 import { asProblem, HardwareFault } from '../../core/errors.ts'
-import type { BusExchange } from '../bus-line.ts'
 import type { DeviceHandle, Driver, DriverContext, Probed } from '../driver.ts'
+import type { BusExchange } from '../transport/bus-line.ts'
 import { ModuleDevice } from './module.ts'
 import { BusPort, openBus } from './port.ts'
 import { ADDRESSES, ask, type Identity, identityText, isTruncatedIdentity, MODEL, parseIdentity, parseStatus, reply } from './protocol.ts'

@@ -1,6 +1,6 @@
 import { Conflict, InvalidValue, NotFound } from '../../core/errors.ts'
 import type { ParameterValue } from '../../core/reading.ts'
-import type { BusExchange } from '../bus-line.ts'
+import type { BusExchange } from '../transport/bus-line.ts'
 import type { ModuleLink } from './module-link.ts'
 import type { ModuleMotion } from './module-motion.ts'
 import * as protocol from './protocol.ts'

@@ -1,6 +1,6 @@
 import { DeadlineExceeded, DeviceBusy, DeviceOffline, HardwareFault } from '../../core/errors.ts'
-import type { BusExchange } from '../bus-line.ts'
-import type { Lane } from '../exchange-queue.ts'
+import type { BusExchange } from '../transport/bus-line.ts'
+import type { Lane } from '../transport/exchange-queue.ts'
 import { statusFault } from './operation.ts'
 import type { Source } from './parameters.ts'
 import type { BusPort } from './port.ts'

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { Conflict, DeviceBusy, EmergencyStopped, HardwareFault, LimitViolation, Problem } from '../../core/errors.ts'
-import type { BusExchange } from '../bus-line.ts'
+import type { BusExchange } from '../transport/bus-line.ts'
 import type { ModuleLink } from './module-link.ts'
 import { Operation, type OperationKind, statusFault } from './operation.ts'
 import type { GroupMember } from './port.ts'

@@ -1,4 +1,4 @@
-import { gaussian, type SimulatorHost } from '../simulator.ts'
+import { gaussian, type SimulatorHost } from '../simulation/simulator.ts'
 import { CURVE_POINTS, degreesOf, hertz, hex, INFO_DIGITS, long, periodOf } from './protocol.ts'
 
 const FULL_SPEED_DEG_PER_S = 430 // at 100 %

@@ -1,6 +1,6 @@
-import { hostOf, serveTerminal } from '../serve-simulation.ts'
-import type { Simulation } from '../simulation.ts'
-import type { ByteInstrument, SimulatorHost } from '../simulator.ts'
+import { hostOf, serveTerminal } from '../simulation/serve-simulation.ts'
+import type { Simulation } from '../simulation/simulation.ts'
+import type { ByteInstrument, SimulatorHost } from '../simulation/simulator.ts'
 import { ADDRESSES, ERROR_CODES, REPLY_TERMINATOR } from './protocol.ts'
 import { type ModuleOptions, SimulatedModule } from './simulated-module.ts'
 

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { DeviceBusy } from '../../core/errors.ts'
-import { problemOf } from '../exchange-queue.ts'
+import { problemOf } from '../transport/exchange-queue.ts'
 
 const LOOK_EVERY_MS = 20
 const WAIT_AT_MOST_MS = 10_000 // the longest move; whoever waits longer waits for something else

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { BookEntry } from '../../drivers/address.ts'
-import type { RunningSimulation, SimulationOptions } from '../../drivers/simulation.ts'
+import type { RunningSimulation, SimulationOptions } from '../../drivers/simulation/simulation.ts'
 import { SIMULATIONS } from '../../drivers/simulations.ts'
 
 /** Instruments of the lab that share nothing with the others' world, by the name of their address. */

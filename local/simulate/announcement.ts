@@ -1,5 +1,5 @@
 import { addressText, type Place } from '../../drivers/address.ts'
-import type { RunningSimulation, Simulation } from '../../drivers/simulation.ts'
+import type { RunningSimulation, Simulation } from '../../drivers/simulation/simulation.ts'
 import { FAULT_FORMS } from './typed-line.ts'
 
 const WIDTH = 12

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { messageOf } from '../../core/errors.ts'
-import type { Fault, Simulation } from '../../drivers/simulation.ts'
+import type { Fault, Simulation } from '../../drivers/simulation/simulation.ts'
 import { CannotStart } from '../../link/child.ts'
 import { FAULT_FORMS, parseLine } from './typed-line.ts'
 

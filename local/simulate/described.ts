@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { messageOf } from '../../core/errors.ts'
-import { DESCRIPTION_FORMATS } from '../../drivers/description.ts'
-import { driverOfDescription } from '../../drivers/description-file.ts'
-import type { Simulation } from '../../drivers/simulation.ts'
+import { DESCRIPTION_FORMATS } from '../../drivers/catalog/description.ts'
+import { driverOfDescription } from '../../drivers/catalog/description-file.ts'
+import type { Simulation } from '../../drivers/simulation/simulation.ts'
 import { CannotStart } from '../../link/child.ts'
 
 const DESCRIPTION = /\.ya?ml$/

@@ -1,4 +1,4 @@
-import type { Fault } from '../../drivers/simulation.ts'
+import type { Fault } from '../../drivers/simulation/simulation.ts'
 
 export const FAULT_FORMS = 'silent, late <ms>, foreign, garbage, cut or error <code>'
 

@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { builtInDriver } from '../../drivers/built-in.ts'
+import { builtInDriver } from '../../drivers/catalog/built-in.ts'
 import { DRIVERS } from '../../drivers/catalog.ts'
 import { SIMULATED_DEVICES } from '../../local/lab/devices.ts'
 

@@ -1,6 +1,6 @@
 import { DeviceOffline } from '../../core/errors.ts'
-import type { ByteTransport } from '../../drivers/byte-transport.ts'
-import type { ByteInstrument } from '../../drivers/simulator.ts'
+import type { ByteInstrument } from '../../drivers/simulation/simulator.ts'
+import type { ByteTransport } from '../../drivers/transport/byte-transport.ts'
 
 /** What was written, and when by performance.now(). */
 export type Written = { readonly text: string; readonly atMs: number }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import * as protocol from '../../drivers/newport-1830c/protocol.ts'
 import { type Newport1830cOptions, Newport1830cSimulator } from '../../drivers/newport-1830c/simulator.ts'
 import { unitOf } from '../../drivers/newport-1830c/units.ts'
-import { seededRandom } from '../../drivers/random.ts'
+import { seededRandom } from '../../drivers/simulation/random.ts'
 
 describe('the simulated meter', () => {
   const meter = (options: Partial<Newport1830cOptions> = {}, random = () => 0) =>

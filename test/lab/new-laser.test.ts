@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import type { RunningSimulation } from '../../drivers/simulation.ts'
+import type { RunningSimulation } from '../../drivers/simulation/simulation.ts'
 import { simulation } from '../../drivers/spectra-physics-maitai/simulator.ts'
 import { writeEntry } from '../../local/lab/book.ts'
 import { query, subscribe } from '../harness/graphql.ts'

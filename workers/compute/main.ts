@@ -1,4 +1,4 @@
-import { openCatalog } from '../../drivers/open-catalog.ts'
+import { openCatalog } from '../../drivers/catalog/open-catalog.ts'
 import { type Culprit, surviveErrorsOfPlugins } from '../../drivers/plugins/stray-errors.ts'
 import { openGraph } from '../../graph/open.ts'
 import { runChild } from '../../link/child.ts'

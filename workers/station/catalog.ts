@@ -1,7 +1,7 @@
 import type { DeviceSettings } from '../../core/device.ts'
 import { NotFound } from '../../core/errors.ts'
+import type { DriverCatalog } from '../../drivers/catalog/driver-catalog.ts'
 import type { Driver } from '../../drivers/driver.ts'
-import type { DriverCatalog } from '../../drivers/driver-catalog.ts'
 import type { DeviceLocation, DriverDescription } from '../../link/protocol.ts'
 
 /** Every driver is one for the real instrument; a simulator is only another address of it. */

@@ -1,5 +1,5 @@
 import { NotFound } from '../../core/errors.ts'
-import type { DriverCatalog } from '../../drivers/driver-catalog.ts'
+import type { DriverCatalog } from '../../drivers/catalog/driver-catalog.ts'
 import type { LinkHandler, StateItem, StationHealth } from '../../link/protocol.ts'
 import { describeDriver, locateDevice } from './catalog.ts'
 import { Bell } from './host/bell.ts'

@@ -1,5 +1,5 @@
 import { DeadlineExceeded, DeviceOffline, HardwareFault, Problem } from '../../../core/errors.ts'
-import { openTcp, type TcpTransport } from '../../tcp-transport.ts'
+import { openTcp, type TcpTransport } from '../../transport/tcp-transport.ts'
 import { Inbox } from '../inbox.ts'
 import { MAX_MESSAGE_BYTES, type MessageTransport } from '../message-transport.ts'
 import {

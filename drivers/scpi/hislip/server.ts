@@ -1,8 +1,8 @@
 import { createServer, type Server, type Socket } from 'node:net'
-import { FaultQueue } from '../../fault-queue.ts'
-import { listen, OrderedAnswers } from '../../simulated-socket.ts'
-import type { Fault } from '../../simulation.ts'
-import type { ByteInstrument } from '../../simulator.ts'
+import { FaultQueue } from '../../simulation/fault-queue.ts'
+import { listen, OrderedAnswers } from '../../simulation/simulated-socket.ts'
+import type { Fault } from '../../simulation/simulation.ts'
+import type { ByteInstrument } from '../../simulation/simulator.ts'
 import { DELIVERED, Decoder, encode, FIRST_MESSAGE_ID, HEADER_BYTES, type HislipMessage, readSize, sizePayload, TYPE, VERSION } from './protocol.ts'
 
 const MAX_MESSAGE_BYTES = 64 * 1024 // what this instrument takes in one message, and tells its clients

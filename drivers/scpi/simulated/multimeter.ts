@@ -1,4 +1,4 @@
-import { gaussian, type SimulatorHost } from '../../simulator.ts'
+import { gaussian, type SimulatorHost } from '../../simulation/simulator.ts'
 import { ScpiError } from './errors.ts'
 import type { NumberRange } from './parameters.ts'
 import { type Call, nr3, type ScpiCommand, type ScpiModel } from './scpi-instrument.ts'

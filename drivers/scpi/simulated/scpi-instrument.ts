@@ -1,4 +1,4 @@
-import { type ByteInstrument, CommandSplitter, type SimulatorHost } from '../../simulator.ts'
+import { type ByteInstrument, CommandSplitter, type SimulatorHost } from '../../simulation/simulator.ts'
 import { EVENT, eventOf, ScpiError, STANDARD_ERRORS } from './errors.ts'
 import { type HeaderPattern, headerPattern, matchHeader } from './header.ts'
 import { Parameters } from './parameters.ts'

@@ -1,5 +1,5 @@
-import { hostOf, serveSocket, serveTerminal } from '../../serve-simulation.ts'
-import type { Simulation } from '../../simulation.ts'
+import { hostOf, serveSocket, serveTerminal } from '../../simulation/serve-simulation.ts'
+import type { Simulation } from '../../simulation/simulation.ts'
 import { Multimeter } from './multimeter.ts'
 import { PowerSupply } from './power-supply.ts'
 import { ScpiInstrument } from './scpi-instrument.ts'

@@ -1,4 +1,4 @@
-import { type ByteInstrument, CommandSplitter, gaussian, type SimulatorHost } from '../../simulator.ts'
+import { type ByteInstrument, CommandSplitter, gaussian, type SimulatorHost } from '../../simulation/simulator.ts'
 import { EVENT } from './errors.ts'
 
 /**

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { addressText } from '../../../drivers/address.ts'
-import { builtInDriver } from '../../../drivers/built-in.ts'
+import { builtInDriver } from '../../../drivers/catalog/built-in.ts'
 import { DRIVERS } from '../../../drivers/catalog.ts'
 import { newportEsp300 } from '../../../drivers/newport-esp300/driver.ts'
 import { simulation } from '../../../drivers/newport-esp300/simulator.ts'

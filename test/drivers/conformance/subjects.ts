@@ -1,6 +1,6 @@
 import { describe, test } from 'vitest'
 import { DRIVERS } from '../../../drivers/catalog.ts'
-import type { Simulation } from '../../../drivers/simulation.ts'
+import type { Simulation } from '../../../drivers/simulation/simulation.ts'
 import { CHECKS, FAULT_CHECKS } from './checks.ts'
 import { expectNotFound } from './discovery.ts'
 import { startSimulated } from './instrument.ts'

@@ -1,4 +1,4 @@
-import type { Simulation } from '../../../drivers/simulation.ts'
+import type { Simulation } from '../../../drivers/simulation/simulation.ts'
 import { SIMULATIONS } from '../../../drivers/simulations.ts'
 import { describeConformance } from './subjects.ts'
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { openCatalog } from '../../../drivers/open-catalog.ts'
+import { openCatalog } from '../../../drivers/catalog/open-catalog.ts'
 import { until } from '../../until.ts'
 import { HEAD } from './scripted.ts'
 

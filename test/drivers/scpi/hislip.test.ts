@@ -13,7 +13,7 @@ import {
   TYPE,
 } from '../../../drivers/scpi/hislip/protocol.ts'
 import { SimulatedHislip } from '../../../drivers/scpi/hislip/server.ts'
-import { listen } from '../../../drivers/simulated-socket.ts'
+import { listen } from '../../../drivers/simulation/simulated-socket.ts'
 import { until } from '../../until.ts'
 import { never, problemOf } from '../bench.ts'
 import { Scripted } from './scripted.ts'

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import type { Driver } from '../../../drivers/driver.ts'
 import { scpiFormat } from '../../../drivers/scpi/format.ts'
 import { SimulatedHislip } from '../../../drivers/scpi/hislip/server.ts'
-import { SimulatedSocket } from '../../../drivers/simulated-socket.ts'
-import type { ByteInstrument } from '../../../drivers/simulator.ts'
+import { SimulatedSocket } from '../../../drivers/simulation/simulated-socket.ts'
+import type { ByteInstrument } from '../../../drivers/simulation/simulator.ts'
 
 /** A driver from lines of a description; what every description needs is there. */
 export function described(lines: string, head = HEAD): Driver {

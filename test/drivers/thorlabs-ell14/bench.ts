@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { DeviceSettings } from '../../../core/device.ts'
 import type { DeviceHandle } from '../../../drivers/driver.ts'
-import { SimulatedTerminal } from '../../../drivers/simulated-terminal.ts'
+import { SimulatedTerminal } from '../../../drivers/simulation/simulated-terminal.ts'
 import { thorlabsEll14 } from '../../../drivers/thorlabs-ell14/driver.ts'
 import { Ell14Bus, RECORDED_MODULES } from '../../../drivers/thorlabs-ell14/simulator.ts'
 import { writeEntry } from '../../../local/lab/book.ts'

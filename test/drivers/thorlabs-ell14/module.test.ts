@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { DeviceSettings } from '../../../core/device.ts'
-import type { Fault } from '../../../drivers/simulation.ts'
+import type { Fault } from '../../../drivers/simulation/simulation.ts'
 import { thorlabsEll14 } from '../../../drivers/thorlabs-ell14/driver.ts'
 import { until } from '../../until.ts'
 import { goodValue, never, problemOf, readOne } from '../bench.ts'
@@ -53,6 +53,17 @@ describe('a module on a pseudo-terminal', () => {
     expect(await readOne(two.device, 'position')).toEqual({ value: 0 })
     expect(await readOne(two.device, 'velocity')).toEqual({ value: 100 })
     expect(await readOne(two.device, 'jog_step')).toEqual({ value: 45 })
+  })
+
+  test('a reply is ours by the address at its start alone, and noise before it is passed over', async () => {
+    await using two = await bench.open()
+    const hear = bench.bus.receive.bind(bench.bus)
+    bench.bus.receive = (bytes, seconds) => {
+      const reply = hear(bytes, seconds)
+      return reply.length === 0 ? reply : Buffer.concat([Buffer.from('3PO2PO00000063\r\n\u0000\u0001'), reply])
+    }
+    expect(await readOne(two.device, 'position')).toEqual({ value: 0 })
+    expect(await readOne(two.device, 'velocity')).toEqual({ value: 100 })
   })
 
   test('a truncated identity is asked for again', async () => {

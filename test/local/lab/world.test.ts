@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { seededRandom } from '../../../drivers/random.ts'
+import { seededRandom } from '../../../drivers/simulation/random.ts'
 import { BEAM, lightAt } from '../../../local/lab/world.ts'
 
 test('the light is a Gaussian beam over the axis', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { catalogOf, type DriverSource, Listeners, listed } from '../../../../drivers/catalog/driver-catalog.ts'
 import type { Driver } from '../../../../drivers/driver.ts'
-import { catalogOf, type DriverSource, Listeners, listed } from '../../../../drivers/driver-catalog.ts'
 import { until } from '../../../until.ts'
 import { openHostBench, record } from './bench.ts'
 import { Instrument, testDriver } from './test-driver.ts'

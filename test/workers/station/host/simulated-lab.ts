@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { RunningSimulation, Simulation } from '../../../../drivers/simulation.ts'
+import type { RunningSimulation, Simulation } from '../../../../drivers/simulation/simulation.ts'
 import { writeEntry } from '../../../../local/lab/book.ts'
 
 /** Some simulated instruments on their real transports, by name, and the address book that leads to them. */
