@@ -89,7 +89,13 @@ export class BusPort implements DriverPort {
 
 export async function openBus(address: string, baudRate: number, context: DriverContext, signal: AbortSignal): Promise<BusLine> {
   const { path } = requireKind(await context.resolve(address), 'serial', address)
-  return new BusLine(await openSerial({ path, baudRate, flowControl: 'none' }, signal), {
+  const transport = await openSerial({ path, baudRate, flowControl: 'none' }, signal)
+  // Who spoke here before may have left half a move, which our first question would complete.
+  await transport.write(Buffer.from(protocol.RESET, 'latin1')).catch(async (error: unknown) => {
+    await transport[Symbol.asyncDispose]()
+    throw error
+  })
+  return new BusLine(transport, {
     replyTerminator: protocol.REPLY_TERMINATOR,
     timeoutMs: REPLY_TIMEOUT_MS,
     gapMs: GAP_MS,

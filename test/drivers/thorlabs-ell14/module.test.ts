@@ -80,6 +80,13 @@ describe('a module on a pseudo-terminal', () => {
     expect(times).toBe(4)
   })
 
+  test('half a move that somebody left on the bus is not completed by our first question', async () => {
+    bench.bus.receive(Buffer.from('2ma0000'), performance.now() / 1000)
+    await using two = await bench.open()
+    expect(two.device.identity).toContain('11400517')
+    expect(bench.accepted).toEqual([])
+  })
+
   test('another model, another serial number and an empty address are refused by name', async () => {
     expect((await problemOf(bench.open({ serialNumber: '11400999' }))).message).toContain('serial number 11400517, not 11400999')
     expect((await problemOf(bench.open({ busAddress: 'A' }))).code).toBe('DEADLINE_EXCEEDED')
