@@ -11,6 +11,12 @@ export function connectionOf(device: Pick<Device, 'id' | 'stationId'>, stations:
   return mirror?.online === true ? (mirror.devices.get(device.id)?.connection ?? 'DISCONNECTED') : 'DISCONNECTED'
 }
 
+/** Why it is not connected, in the station's words; undefined where there is nothing to say. */
+export function connectionReasonOf(device: Pick<Device, 'id' | 'stationId'>, stations: Stations): string | undefined {
+  const mirror = stations.find(device.stationId)
+  return mirror?.online === true ? mirror.devices.get(device.id)?.connectionReason : 'its station is away'
+}
+
 /** The registered device with that global id. Throws NotFound, also for one that is removed. */
 export async function deviceByGlobalId(id: string, context: Pick<Context, 'load'>): Promise<Device> {
   const device = await context.load.device.load(localId('Device', id))

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
-import type { Manifest, ManifestEntry } from '../core/dataset.ts'
+import { type Manifest, type ManifestDevice, type ManifestEntry, UNKNOWN_VERSION } from '../core/dataset.ts'
 import { restoreReading, type StoredReading, storeReading } from '../core/stored-reading.ts'
 import { wallNsFromMs } from '../core/time.ts'
 import { VERSION } from '../core/version.ts'
 import type { Context } from './context.ts'
+import { connectionOf, connectionReasonOf } from './devices.ts'
 import { manifestUrl } from './file-urls.ts'
 import type { Run, Session } from './loaders.ts'
 import { presentState } from './states/snapshot.ts'
@@ -41,18 +42,31 @@ function manifestSource(stored: StoredManifest, url: string): ManifestSource {
   }
 }
 
-/** Of the whole lab as it is now, for a session that starts. A device of which nothing is known has its driver in it all the same. */
+/** Of the whole lab as it is now, for a session that starts. A device of which nothing is known is in it all the same, with its driver. */
 export async function takeManifest(context: Context): Promise<StoredManifest> {
   const [{ time, values }, devices] = await Promise.all([
     presentState(undefined, context),
-    context.database.prisma.device.findMany({ where: { removedAt: null }, select: { id: true, name: true, driverId: true } }),
+    context.database.prisma.device.findMany({
+      where: { removedAt: null },
+      orderBy: { name: 'asc' },
+      select: { id: true, name: true, driverId: true, stationId: true },
+    }),
   ])
   const names = new Map(devices.map(({ id, name }) => [id, name]))
   const entries = Array.from(values.values(), (value): ManifestEntry => ({ ...value, deviceName: names.get(value.deviceId) ?? '' }))
-  const used = new Set(devices.map(({ driverId }) => driverId))
-  const drivers = Object.fromEntries(context.stations.drivers().flatMap(({ id, version }) => (used.has(id) ? [[id, version]] : [])))
+  const drivers = Object.fromEntries(devices.map(({ driverId }) => [driverId, context.stations.driver(driverId)?.version ?? UNKNOWN_VERSION]))
   return {
     takenAt: time.toString(),
+    devices: devices.map((device): ManifestDevice => {
+      const connectionReason = connectionReasonOf(device, context.stations)
+      return {
+        deviceId: device.id,
+        deviceName: device.name,
+        driverId: device.driverId,
+        connection: connectionOf(device, context.stations),
+        ...(connectionReason !== undefined && { connectionReason }),
+      }
+    }),
     parameters: entries.map(storeEntry),
     software: { version: VERSION, commit: context.config.commit ?? '', drivers, node: process.version },
   }

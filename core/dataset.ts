@@ -1,3 +1,4 @@
+import type { ConnectionState } from './device.ts'
 import type { Reading } from './reading.ts'
 import type { WallNs } from './time.ts'
 
@@ -29,9 +30,23 @@ export type ManifestEntry = {
   readonly reading: Reading
 }
 
-/** What was true at one moment: every parameter, every driver and its version, the software's own version and commit. */
+/** A registered device at that moment. One that never connected in this life of its station has no parameters: the connection and its reason say why. */
+export type ManifestDevice = {
+  readonly deviceId: string
+  readonly deviceName: string
+  readonly driverId: string
+  readonly connection: ConnectionState
+  readonly connectionReason?: string
+}
+
+/** Stands for the version of a driver that is not there: its plugin is gone, or its station has not been heard. */
+export const UNKNOWN_VERSION = 'unknown'
+
+/** What was true at one moment: every parameter, every device, every driver and its version (or UNKNOWN_VERSION), the software's own version and commit. */
 export type Manifest = {
   readonly takenAt: WallNs
+  /** Absent in a manifest from before they were kept. */
+  readonly devices?: readonly ManifestDevice[]
   readonly parameters: readonly ManifestEntry[]
   readonly software: { readonly version: string; readonly commit: string; readonly drivers: Readonly<Record<string, string>>; readonly node: string }
 }

@@ -7,7 +7,7 @@ import { builder } from '../builder.ts'
 import { after, idCursor, pageArgs, pageCost, pageOf } from '../connection.ts'
 import { containing } from '../containing.ts'
 import type { Context } from '../context.ts'
-import { connectionOf } from '../devices.ts'
+import { connectionOf, connectionReasonOf } from '../devices.ts'
 import { localId } from '../global-id.ts'
 import type { Device } from '../loaders.ts'
 import { parametersOf } from '../parameters.ts'
@@ -52,7 +52,7 @@ DeviceRef.implement({
     connectionReason: t.string({
       nullable: true,
       description: 'Why it is not connected.',
-      resolve: (device, _args, context) => connectionReasonOf(device, context),
+      resolve: (device, _args, { stations }) => connectionReasonOf(device, stations) ?? null,
     }),
     status: t.field({ type: DeviceStatusRef, resolve: (device, _args, context) => statusOf(device, context) }),
     capabilities: t.field({
@@ -224,12 +224,6 @@ function statusOf(device: Device, { stations }: Context): DeviceStatus {
   const known = mirror?.devices.get(device.id)
   if (known !== undefined && mirror?.online === true) return known.status
   return { code: 'DISABLED', text: 'its station is away', since: mirror?.offlineSince ?? known?.status.since ?? wallNsFromMs(device.createdAt.getTime()) }
-}
-
-function connectionReasonOf(device: Device, { stations }: Context): string | null {
-  const mirror = stations.find(device.stationId)
-  if (mirror?.online !== true) return 'its station is away'
-  return mirror.devices.get(device.id)?.connectionReason ?? null
 }
 
 async function found<Row>(row: Promise<Row | undefined>, what: string): Promise<Row> {

@@ -92,6 +92,25 @@ describe('the manifest', () => {
     lab.station.change(camera)
   })
 
+  it('of a session has a device whose driver and station are gone, and says so', async () => {
+    const { prisma } = lab.api.services.database
+    const { id: stationId } = await prisma.station.create({ data: { name: 'absent', host: 'elsewhere' } })
+    const port = await prisma.port.create({ data: { stationId, address: 'sim://lost', kind: 'SERIAL' } })
+    const device = await prisma.device.create({
+      data: { name: 'lost', driverId: 'gone-plugin', stationId, portId: port.id, settings: {}, simulated: true },
+    })
+    const { data } = await lab.ask<{ startSession: { manifest: { devices: object[]; software: { drivers: object } } } }>(
+      `mutation { startSession(input: { title: "without a driver" }) {
+         ... on Session { manifest { devices { deviceName driverId connection connectionReason } software } } } }`,
+    )
+    const { devices, software } = data.startSession.manifest
+    expect(software.drivers).toMatchObject({ 'gone-plugin': 'unknown', 'fake-stage': '1.0.0' })
+    expect(devices).toHaveLength(4)
+    expect(devices).toContainEqual({ deviceName: 'lost', driverId: 'gone-plugin', connection: 'DISCONNECTED', connectionReason: 'its station is away' })
+    expect(devices).toContainEqual({ deviceName: 'stage', driverId: 'fake-stage', connection: 'CONNECTED', connectionReason: null })
+    await prisma.device.update({ where: { id: device.id }, data: { removedAt: new Date() } })
+  })
+
   it('is a file whose checksum is the one that is told', async () => {
     const runId = await runWith({ power: [METER, 1e-7, 'W'] })
     const { data } = await lab.ask<Record<'session' | 'run', { manifest: { url: string; sha256: string } }>>(

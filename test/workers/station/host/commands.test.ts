@@ -368,6 +368,22 @@ describe('a device that a run holds', () => {
 
 it('the manifest names every parameter with its reading, the drivers and the software', () => {
   const { parameters, software } = bench.host.manifest()
-  expect(software).toMatchObject({ commit: 'abc', drivers: { 'test-bench': '1.2.3' }, node: process.version })
+  expect(software).toMatchObject({ commit: 'abc', drivers: { 'test-bench': '1.2.3', 'unknown-driver': 'unknown' }, node: process.version })
   expect(parameters.find(({ deviceName, parameter }) => deviceName === 'axis' && parameter === 'gain')).toMatchObject({ unit: 'V', reading: { value: 2 } })
+})
+
+it('the manifest says of a device that never connected why it has no readings', async () => {
+  await until(() => bench.host.device('away').state.connectionReason !== undefined)
+  const { parameters, devices } = bench.host.manifest()
+  expect(devices?.map(({ deviceId }) => deviceId)).toEqual(['axis', 'meter', 'away', 'strange'])
+  expect(devices).toContainEqual({ deviceId: 'axis', deviceName: 'axis', driverId: 'test-bench', connection: 'CONNECTED' })
+  expect(devices?.find(({ deviceId }) => deviceId === 'away')).toMatchObject({
+    connection: expect.not.stringMatching(/^CONNECTED$/),
+    connectionReason: 'nothing is at nowhere',
+  })
+  expect(devices?.find(({ deviceId }) => deviceId === 'strange')).toMatchObject({
+    connection: 'FAILED',
+    connectionReason: 'no driver unknown-driver is installed on this station',
+  })
+  expect(parameters.filter(({ deviceId }) => deviceId === 'away' || deviceId === 'strange')).toEqual([])
 })
