@@ -29,6 +29,9 @@ import { UNIT_CODES, unitOf } from './units.ts'
 /** Status bits that come and go with every reading. */
 const PASSING: ReadonlySet<StatusBit> = new Set(['messageAvailable', 'busy', 'serviceRequest', 'newReading'])
 
+/** Status bits that stay until they are cleared, and say that a command was not carried out. */
+const COMPLAINTS: readonly StatusBit[] = ['parameterError', 'commandError']
+
 /** A question with the shape of its answer, and the command that changes what it answers. */
 type Question = {
   readonly ask: string
@@ -133,13 +136,14 @@ export class MeterDevice implements DeviceHandle {
     )
   }
 
-  /** Sets are not answered: the status byte tells whether one was refused. */
+  /** Sets are not answered: the status byte tells whether one was refused. What it complained of before, noise on the line perhaps, is not this one's. */
   async #obeyed(line: Exchange, text: string): Promise<void> {
+    if ((await complaints(line)).length > 0) await line.send(command.clearStatus)
     await line.send(text)
-    const status = parseStatus(await line.ask(ask.status, STATUS))
-    if (!status?.has('parameterError') && !status?.has('commandError')) return
+    const refused = await complaints(line)
+    if (refused.length === 0) return
     await line.send(command.clearStatus)
-    throw new HardwareFault(`the meter refused ${text} (status ${[...status].join(', ')})`, 'NONE')
+    throw new HardwareFault(`the meter refused ${text} (status ${refused.join(', ')})`, 'NONE')
   }
 
   async #readOne(line: Exchange, name: string, askStatus: (line: Exchange) => Promise<ReadonlySet<StatusBit> | undefined>): Promise<Measured> {
@@ -180,6 +184,11 @@ export class MeterDevice implements DeviceHandle {
     if ('bad' in power) return power
     return status.has('outOfRange') ? { bad: 'out of the set range' } : power
   }
+}
+
+async function complaints(line: Exchange): Promise<readonly StatusBit[]> {
+  const status = parseStatus(await line.ask(ask.status, STATUS))
+  return COMPLAINTS.filter((bit) => status?.has(bit))
 }
 
 function switched(make: (on: boolean) => string): (value: ParameterValue) => string | undefined {

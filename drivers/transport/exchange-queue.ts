@@ -138,8 +138,11 @@ export function problemOf(signal: AbortSignal, effect: 'NONE' | 'POSSIBLE'): Pro
   )
 }
 
-/** A pause within an exchange; throws the signal's problem. */
+/** A pause within an exchange, never shorter; throws the signal's problem. */
 export async function waitFor(milliseconds: number, signal: AbortSignal, effect: 'NONE' | 'POSSIBLE'): Promise<void> {
-  if (milliseconds > 0) await timer(milliseconds, undefined, { signal }).catch(() => undefined) // aborted: told next
+  const untilMs = performance.now() + milliseconds
+  // A timer counts from when the event loop last looked at the clock: it may be early by as long as the work since then took.
+  for (let leftMs = milliseconds; leftMs > 0 && !signal.aborted; leftMs = untilMs - performance.now())
+    await timer(Math.ceil(leftMs), undefined, { signal }).catch(() => undefined) // aborted: told next
   if (signal.aborted) throw problemOf(signal, effect)
 }

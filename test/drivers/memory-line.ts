@@ -27,9 +27,9 @@ export function memoryLine(instrument: ByteInstrument): { readonly transport: By
   }
 }
 
-/** What was written less than `gapMs` after something that is not answered: those that have no question mark. Timers are true to a millisecond. */
+/** What was written less than `gapMs` after something that is not answered: those that have no question mark. */
 export function tooEarly(written: readonly Written[], gapMs: number): readonly string[] {
-  return written.filter(({ atMs }, at) => unanswered(written[at - 1]) && atMs - (written[at - 1]?.atMs ?? 0) < gapMs - 1.5).map(({ text }) => text)
+  return written.filter(({ atMs }, at) => unanswered(written[at - 1]) && atMs - (written[at - 1]?.atMs ?? 0) < gapMs).map(({ text }) => text)
 }
 
 function unanswered(one: Written | undefined): boolean {

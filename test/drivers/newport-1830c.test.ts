@@ -146,10 +146,11 @@ describe('the driver on a pseudo-terminal', () => {
     const port = { line, address: 'sim://power-meter', lost: line.lost, [Symbol.asyncDispose]: async () => undefined }
     const device = await newport1830c.openDevice(port, settings, bench.context, never)
     await device.write?.('filter', 'slow', never)
-    simulator.provoke('parameterError')
-    await problemOf(device.write?.('filter', 'fast', never) ?? Promise.resolve())
+    simulator.provoke('parameterError') // before, and not of the next set
+    expect(await device.write?.('filter', 'fast', never)).toBe('fast')
+    await problemOf(device.write?.('wavelength', 200, never) ?? Promise.resolve())
     await device.write?.('range', '8', never)
-    expect(accepted).toEqual(['E0', 'CS', 'U1', 'F1', 'F3', 'CS', 'R8'])
+    expect(accepted).toEqual(['E0', 'CS', 'U1', 'F1', 'CS', 'F3', 'CS', 'R8'])
     expect(tooEarly(written, 100)).toEqual([])
   })
 
@@ -247,7 +248,7 @@ describe('the driver on a pseudo-terminal', () => {
 
   test.each(['parameterError', 'commandError'])('%s after a set is a fault without effect', async (code) => {
     await using meter = await open(newport1830c, settings, bench.context)
-    line.inject({ kind: 'error', code })
+    line.inject({ kind: 'late', byMs: 0 }, { kind: 'error', code }) // Q? is answered, and then it gets into the error
     expect(await problemOf(write(meter, 'filter', 'slow'))).toMatchObject({ code: 'HARDWARE_FAULT', effect: 'NONE' })
     expect(await write(meter, 'filter', 'medium')).toBe('medium')
   })
