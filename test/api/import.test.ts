@@ -21,9 +21,9 @@ afterAll(async () => {
 
 type Result = { readonly __typename: string; readonly id?: string; readonly message?: string }
 
-const ask = async (input: Record<string, unknown>): Promise<Result> => {
+const ask = async (input: Record<string, unknown>, headers: Record<string, string> = {}): Promise<Result> => {
   const query = `mutation ($input: ImportInput!) { requestImport(input: $input) { __typename ... on Job { id } ... on Problem { message } } }`
-  return (await lab.ask<{ requestImport: Result }>(query, { input })).data.requestImport
+  return (await lab.ask<{ requestImport: Result }>(query, { input }, headers)).data.requestImport
 }
 
 type EndedJob = { readonly state: string; readonly progressText: string; readonly log: readonly string[] }
@@ -65,6 +65,19 @@ test('devices that are registered are taken up by their station', async () => {
   const { data } = await lab.ask<{ devices: { edges: { node: { name: string } }[] } }>('{ devices(first: 20) { edges { node { name } } } }')
   expect(data.devices.edges.map(({ node }) => node.name)).toEqual(expect.arrayContaining(['power_meter', 'rotator_2', 'stage_x']))
   await until(() => told.length > 0, { what: 'the station is told' })
+})
+
+test('an operator may import, but registering devices is an engineer’s', async () => {
+  await writeFile(path.join(lab.dataDir, 'import', 'other.toml'), HARDWARE)
+  const { data } = await lab.ask<{ createApiKey: { secret: string } }>(
+    'mutation { createApiKey(input: { name: "robot", role: OPERATOR }) { ... on ApiKeyPayload { secret } } }',
+  )
+  const operator = { authorization: `Bearer ${data.createApiKey.secret}` }
+  const input = { name: 'Bench', format: 'rust-daq-hardware', url: 'import:other.toml' }
+  expect(await ask({ ...input, url: `${input.url}?register=true` }, operator)).toMatchObject({ __typename: 'Forbidden' })
+  const proposed = await ask(input, operator)
+  expect(proposed.__typename).toBe('Job')
+  expect(await ended(proposed.id)).toMatchObject({ state: 'COMPLETED' })
 })
 
 test.each([

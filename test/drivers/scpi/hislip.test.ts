@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -13,7 +14,6 @@ import {
   TYPE,
 } from '../../../drivers/scpi/hislip/protocol.ts'
 import { SimulatedHislip } from '../../../drivers/scpi/hislip/server.ts'
-import { listen } from '../../../drivers/simulation/simulated-socket.ts'
 import { until } from '../../until.ts'
 import { never, problemOf } from '../bench.ts'
 import { Scripted } from './scripted.ts'
@@ -171,9 +171,11 @@ describe('with a server that we did not write', () => {
         if (!('broken' in messages)) for (const message of messages) play(socket, message)
       })
     })
-    const port = await listen(server, 0, '127.0.0.1')
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const address = server.address()
     return {
-      port,
+      port: typeof address === 'object' && address !== null ? address.port : expect.fail('no port'),
       [Symbol.asyncDispose]: async () => {
         for (const socket of sockets) socket.destroy()
         await new Promise((resolve) => server.close(resolve))
@@ -230,6 +232,22 @@ describe('with a server that we did not write', () => {
     })
     await using _link = await openHislip(place(server.port), never)
     expect(seen).toEqual([TYPE.initialize, TYPE.asyncInitialize, TYPE.asyncMaximumMessageSize, TYPE.asyncDeviceClear, TYPE.deviceClearComplete])
+  })
+
+  test('after a device clear the numbers of messages begin anew, as the instrument counts them', async () => {
+    const numbers: number[] = []
+    await using server = await played((socket, message) => {
+      handshake(socket, message)
+      if (message.type === TYPE.dataEnd) numbers.push(message.parameter)
+      if (message.type === TYPE.asyncDeviceClear) socket.write(encode(TYPE.asyncDeviceClearAcknowledge))
+      if (message.type === TYPE.deviceClearComplete) socket.write(encode(TYPE.deviceClearAcknowledge))
+    })
+    await using link = await openHislip(place(server.port), never)
+    for (const command of ['ONE', 'TWO']) await link.send(command)
+    await link.clear?.(never)
+    await link.send('THREE')
+    await until(() => numbers.length === 3)
+    expect(numbers).toEqual([0xffff_ff00, 0xffff_ff02, 0xffff_ff00])
   })
 
   test('an error is told in place of an answer, a fatal one ends the connection with its reason', async () => {

@@ -1,3 +1,4 @@
+import { appendFileSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -10,6 +11,7 @@ import { readTable } from '../../../storage/dataset.ts'
 import { readManifest } from '../../../storage/manifest.ts'
 import { startCompute } from '../../../workers/compute/compute.ts'
 import { removeLeftovers } from '../../../workers/compute/sweep.ts'
+import { importFile } from '../../../workers/jobs/import.ts'
 import { queuesOf, startTestDatabase, type TestDatabase } from '../../harness/database.ts'
 import { alarmDatabase, DOME_CONFIG, DOME_SESSION, HARDWARE, sawDatabase } from '../../storage/importers/fixtures.ts'
 import { until } from '../../until.ts'
@@ -160,6 +162,11 @@ test('devices are proposed, and registered when that is wanted, each once', asyn
   const again = await imports('rust-daq-hardware', 'hardware.toml', { options: { register: true } })
   expect(again.progressText).toBe('0 devices to register, 3 devices that cannot be registered')
   expect(again.log).toContainEqual(expect.stringContaining('there is already a device named rotator_2'))
+
+  await database.prisma.device.updateMany({ where: { name: 'rotator_2' }, data: { name: 'half_wave_plate' } })
+  const renamed = await imports('rust-daq-hardware', 'hardware.toml', { options: { register: true } })
+  expect(renamed.log).toContainEqual(expect.stringContaining('half_wave_plate is already registered at serial:///dev/serial/by-id/usb-FTDI-if00 2'))
+  expect(await database.prisma.device.count()).toBe(3)
 })
 
 test('the calibration of the dome becomes the settings of its rotator', async () => {
@@ -211,6 +218,32 @@ test('a table that ends badly takes those before it away again', async () => {
   expect([state, progressText]).toEqual(['FAILED', expect.stringContaining('table cutting_sessions, row 2, duration_ms: "long" is not a whole number')])
   expect(await database.prisma.dataset.count()).toBe(0)
   expect((await readdir(path.join(dataDir, 'imports'), { recursive: true })).filter((name) => name.endsWith('.arrow'))).toEqual([])
+})
+
+/** The job itself, in this process. */
+const run = (file: string, log: (line: string) => void = () => undefined) =>
+  importFile.run(
+    { jobId: uuidv7(), name: 'Old data', format: 'smart-saw-database', file, options: { register: false, timeZone: 'UTC' }, units: {} },
+    { jobId: uuidv7(), attempt: 1, database, dataDir, signal: new AbortController().signal, progress: () => undefined, log },
+  )
+const written = async (): Promise<readonly string[]> => (await readdir(dataDir, { recursive: true })).filter((name) => name.endsWith('.arrow'))
+
+test('a file that grows while it is read is not taken, and what was made of it is gone', async () => {
+  const file = inFolder('saw/total.db')
+  sawDatabase(file)
+  const grow = (line: string): void => {
+    if (line.startsWith('sensor_data')) appendFileSync(file, 'x')
+  }
+  await expect(run('saw/total.db', grow)).rejects.toMatchObject({ code: 'CONFLICT', message: expect.stringContaining('was changed while it was read') })
+  expect(await written()).toEqual([])
+})
+
+test('what nobody will see, because its job did not end well, is taken away', async () => {
+  sawDatabase(inFolder('saw/total.db'))
+  const outcome = await run('saw/total.db')
+  expect(await written()).toHaveLength(2)
+  await outcome.undo()
+  expect(await written()).toEqual([])
 })
 
 test('what a worker that died has left is removed, and nothing that a dataset stands in', async () => {
