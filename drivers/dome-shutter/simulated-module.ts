@@ -1,8 +1,5 @@
 import { createServer, type Server, type ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
-import { FaultQueue } from '../simulation/fault-queue.ts'
-import { listen } from '../simulation/simulated-socket.ts'
-import type { Fault } from '../simulation/simulation.ts'
+import { PluggedPort } from '../simulation/plugged-port.ts'
 import type { SimulatorHost } from '../simulation/simulator.ts'
 import type { SimulatedShutter } from './simulated-shutter.ts'
 
@@ -37,62 +34,32 @@ const ERRORS: Readonly<Record<string, string>> = {
 }
 
 /** A Shelly module on a TCP port of its own, with the shutter's relays and end switches. */
-export class SimulatedModule implements AsyncDisposable {
+export class SimulatedModule extends PluggedPort {
   readonly errors = [...Object.keys(ERRORS), 'both-ends']
   readonly #options: ModuleOptions
-  readonly #faults = new FaultQueue()
-  readonly #clients = new Set<Socket>()
   readonly #timers = new Set<NodeJS.Timeout>()
-  #port: number
-  #server: Server | undefined
   #nextError: string | undefined
 
   constructor(options: ModuleOptions) {
+    super({ host: HOST, port: options.port })
     this.#options = options
-    this.#port = options.port
   }
 
-  get port(): number {
-    return this.#port
+  protected newServer(): Server {
+    return createServer((request, response) => this.#serve(request.url ?? '', response))
   }
 
-  inject(...faults: readonly Fault[]): void {
-    this.#faults.inject(...faults)
-  }
-
-  get faultsLeft(): number {
-    return this.#faults.left
-  }
-
-  async plugIn(): Promise<void> {
-    if (this.#server !== undefined) return
-    const server = createServer((request, response) => this.#serve(request.url ?? '', response))
-    server.on('connection', (client) => {
-      this.#clients.add(client)
-      client.on('close', () => this.#clients.delete(client))
-    })
-    this.#port = await listen(server, this.#port, HOST)
-    this.#server = server
-  }
-
-  async unplug(): Promise<void> {
-    const server = this.#server
-    this.#server = undefined
+  override async unplug(): Promise<void> {
     for (const timer of this.#timers) clearTimeout(timer)
     this.#timers.clear()
-    for (const client of this.#clients) client.resetAndDestroy()
-    if (server !== undefined) await new Promise<void>((resolve) => server.close(() => resolve()))
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.unplug()
+    await super.unplug()
   }
 
   #serve(url: string, response: ServerResponse): void {
-    this.#faults.provoke({ provoke: (code) => this.#provoke(code) }, this.#options.seconds())
+    this.faults.provoke({ provoke: (code) => this.#provoke(code) }, this.#options.seconds())
     const { status, body } = this.#reply(new URL(url, 'http://module'))
     const whole = Buffer.from(body)
-    const suffered = this.#faults.suffer(whole, { foreign: () => Buffer.from('{"id":99,"state":false}') })
+    const suffered = this.faults.suffer(whole, { foreign: () => Buffer.from('{"id":99,"state":false}') })
     if (suffered === undefined) return // until the client has had enough
     const cut = suffered.bytes.length < whole.length
     const timer = setTimeout(() => {

@@ -1,4 +1,4 @@
-import { clockOf, hostOf } from '../simulation/serve-simulation.ts'
+import { clockOf, hostOf, Served } from '../simulation/serve-simulation.ts'
 import type { Simulation } from '../simulation/simulation.ts'
 import { SimulatedModule } from './simulated-module.ts'
 import { SimulatedShutter } from './simulated-shutter.ts'
@@ -19,17 +19,7 @@ export const simulation: Simulation = {
       port: options.port ?? 0,
     })
     await module.plugIn()
-    return {
-      entry: { kind: 'tcp', host: '127.0.0.1', port: module.port },
-      devices: [timeFactor === 1 ? {} : Object.fromEntries(Object.entries(WAITS).map(([name, seconds]) => [name, seconds / timeFactor]))],
-      errors: module.errors,
-      inject: (...faults) => module.inject(...faults),
-      get faultsLeft() {
-        return module.faultsLeft
-      },
-      unplug: () => module.unplug(),
-      plugIn: () => module.plugIn(),
-      [Symbol.asyncDispose]: () => module[Symbol.asyncDispose](),
-    }
+    const devices = [timeFactor === 1 ? {} : Object.fromEntries(Object.entries(WAITS).map(([name, seconds]) => [name, seconds / timeFactor]))]
+    return new Served({ kind: 'tcp', host: '127.0.0.1', port: module.port }, devices, module.errors, module)
   },
 }

@@ -1,5 +1,6 @@
 import { DeadlineExceeded, HardwareFault, Problem } from '../../core/errors.ts'
 import { ExchangeQueue, type Lane, problemOf, waitFor } from '../transport/exchange-queue.ts'
+import { type Marker, MarksOwed } from '../transport/marks-owed.ts'
 import type { Delays } from './description.ts'
 import type { MessageTransport } from './message-transport.ts'
 
@@ -7,10 +8,10 @@ export type Manners = {
   readonly timeoutMs: number
   readonly delays: Delays
   /**
-   * A harmless question whose answer cannot be mistaken for another. Where the transport cannot clear the instrument, it is asked after an answer that did
-   * not come in time, and everything before its own answer thrown away, since an instrument answers in order.
+   * Where the transport cannot clear the instrument, it is asked after an answer that did not come in time, and everything before its own answer thrown away,
+   * since an instrument answers in order.
    */
-  readonly marker: { readonly query: string; readonly reply: RegExp }
+  readonly marker: Marker
 }
 
 /** What may be done while the instrument is ours. */
@@ -26,7 +27,6 @@ export interface Exchange {
 
 type SoFar = 'NONE' | 'POSSIBLE'
 
-const GIVEN_UP_AFTER = 2 // time-outs: an answer that is still owed then never comes
 const LOST_AFTER = 10 // times in a row that the instrument does not come into step: its end of the connection is gone, though nothing says so
 
 /** Messages to one instrument, one exchange at a time. */
@@ -40,13 +40,13 @@ export class Conversation implements AsyncDisposable {
   #behind = false
   /** A stop is in the instrument's input buffer, which a device clear would empty. */
   #stopUnderWay = false
-  /** When answers of the marker's shape were asked for that have not come, the oldest first. */
-  #marksOwed: number[] = []
+  readonly #marksOwed: MarksOwed
   #outOfStep = 0
 
   constructor(transport: MessageTransport, manners: Manners) {
     this.#transport = transport
     this.#manners = manners
+    this.#marksOwed = new MarksOwed(manners.marker, manners.timeoutMs)
     this.lost = transport.lost
     const onLost = (): void => this.#queue.close(transport.lost.reason)
     if (transport.lost.aborted) onLost()
@@ -129,7 +129,7 @@ export class Conversation implements AsyncDisposable {
     if (!signal.aborted && foreign !== undefined && this.#transport.matched)
       throw new HardwareFault(`${question} was answered by ${JSON.stringify(foreign.slice(0, 80))}, which is not an answer to it`, soFar)
     this.#behind = true
-    if (shape.source === this.#manners.marker.reply.source) this.#marksOwed.push(askedAtMs)
+    this.#marksOwed.missed(shape, askedAtMs)
     if (this.lost.aborted) throw this.lost.reason
     if (signal.aborted) throw problemOf(signal, soFar)
     const seen = foreign === undefined ? '' : `; it said ${JSON.stringify(foreign.slice(0, 80))}`
@@ -141,7 +141,7 @@ export class Conversation implements AsyncDisposable {
     try {
       if (this.#transport.clear !== undefined && !this.#stopUnderWay) {
         await this.#transport.clear(signal)
-        this.#marksOwed = []
+        this.#marksOwed.forget()
       } else await this.#findMark(signal, soFar)
       this.#behind = false
       this.#outOfStep = 0
@@ -155,15 +155,7 @@ export class Conversation implements AsyncDisposable {
 
   async #findMark(signal: AbortSignal, soFar: SoFar): Promise<void> {
     const { marker, timeoutMs } = this.#manners
-    const deadlineMs = performance.now() + timeoutMs
-    // An earlier marker's answer would be taken for the new one's: it comes first, or is given up.
-    for (let [oldest] = this.#marksOwed; oldest !== undefined; [oldest] = this.#marksOwed) {
-      const givenUpAtMs = oldest + GIVEN_UP_AFTER * timeoutMs
-      const answer = await this.#transport.receive(Math.min(givenUpAtMs, deadlineMs), signal)
-      if (signal.aborted) throw problemOf(signal, soFar)
-      if (performance.now() >= givenUpAtMs || (answer !== undefined && marker.reply.test(answer))) this.#marksOwed.shift()
-      else if (answer === undefined) throw new HardwareFault(`the instrument does not answer ${marker.query}`, soFar)
-    }
-    await this.#ask(marker.query, marker.reply, timeoutMs, signal, soFar)
+    await this.#marksOwed.settle((deadlineMs, inner) => this.#transport.receive(deadlineMs, inner), signal, soFar)
+    await this.#ask(marker.command, marker.reply, timeoutMs, signal, soFar)
   }
 }

@@ -19,7 +19,7 @@ export class ScpiPort implements DriverPort {
   constructor(address: string, transport: MessageTransport, description: Description) {
     const { timeoutMs, delays, identity } = description
     this.address = address
-    this.conversation = new Conversation(transport, { timeoutMs, delays, marker: { query: identity.query, reply: identity.pattern } })
+    this.conversation = new Conversation(transport, { timeoutMs, delays, marker: { command: identity.query, reply: identity.pattern } })
     this.lost = transport.lost
     this.#description = description
   }

@@ -69,7 +69,8 @@ interface Line extends AsyncDisposable {
   plugIn(): Promise<void>
 }
 
-class Served implements RunningSimulation {
+/** A simulated line as the lab sees it. */
+export class Served implements RunningSimulation {
   readonly entry
   readonly devices
   readonly errors

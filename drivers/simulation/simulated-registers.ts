@@ -1,8 +1,8 @@
 import { createServer, type Server, type Socket } from 'node:net'
-import { FaultQueue, garbled, type Spoil } from './fault-queue.ts'
+import { garbled, type Spoil } from './fault-queue.ts'
 import { answerRequest, EXCEPTION_CODES, exceptionReply } from './modbus-pdu.ts'
-import { listen, OrderedAnswers } from './simulated-socket.ts'
-import type { Fault } from './simulation.ts'
+import { OrderedAnswers } from './ordered-answers.ts'
+import { PluggedPort } from './plugged-port.ts'
 import type { RegisterInstrument } from './simulator.ts'
 
 /** MBAP, "MODBUS Messaging on TCP/IP Implementation Guide V1.0b", 3.1.3: transaction, protocol 0, length, unit. */
@@ -20,20 +20,12 @@ export type RegisterServerOptions = {
 }
 
 /** A simulated device on a real Modbus TCP port. It serves any number of clients, each in order. */
-export class SimulatedRegisters implements AsyncDisposable {
+export class SimulatedRegisters extends PluggedPort {
   readonly #options: RegisterServerOptions
-  readonly #faults = new FaultQueue()
-  readonly #clients = new Set<Socket>()
-  #port: number
-  #server: Server | undefined
 
   constructor(options: RegisterServerOptions) {
+    super(options)
     this.#options = options
-    this.#port = options.port
-  }
-
-  get port(): number {
-    return this.#port
   }
 
   /** Codes that the fault `error` takes: the exceptions of Modbus, and the device's own. */
@@ -41,44 +33,13 @@ export class SimulatedRegisters implements AsyncDisposable {
     return [...EXCEPTION_CODES, ...(this.#options.instrument.errors ?? [])]
   }
 
-  /** The next requests suffer these, one each. */
-  inject(...faults: readonly Fault[]): void {
-    this.#faults.inject(...faults)
-  }
-
-  /** Faults that no request has suffered yet. */
-  get faultsLeft(): number {
-    return this.#faults.left
-  }
-
-  /** Throws with the system's code (EADDRINUSE) when the port is taken. */
-  async plugIn(): Promise<void> {
-    if (this.#server !== undefined) return
-    const server = createServer({ noDelay: true }, (client) => this.#serve(client))
-    this.#port = await listen(server, this.#port, this.#options.host)
-    this.#server = server
-  }
-
-  /** The link drops: every connection is reset and none is accepted. */
-  async unplug(): Promise<void> {
-    const server = this.#server
-    this.#server = undefined
-    for (const client of this.#clients) client.resetAndDestroy()
-    if (server !== undefined) await new Promise<void>((resolve) => server.close(() => resolve()))
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.unplug()
+  protected newServer(): Server {
+    return createServer({ noDelay: true }, (client) => this.#serve(client))
   }
 
   #serve(client: Socket): void {
     const answers = new OrderedAnswers(client)
-    this.#clients.add(client)
-    client.on('close', () => {
-      this.#clients.delete(client)
-      answers.clear()
-    })
-    client.on('error', () => client.destroy()) // a client that resets its connection is no concern of ours
+    client.on('close', () => answers.clear())
     let held = Buffer.alloc(0)
     client.on('data', (bytes) => {
       held = Buffer.concat([held, bytes])
@@ -101,7 +62,7 @@ export class SimulatedRegisters implements AsyncDisposable {
     const refusal = this.#provoked(request[0] ?? 0)
     if (refusal !== undefined) return answers.send(framed(frame, refusal), answerMs)
     const reply = framed(frame, answerRequest(request, instrument, seconds()))
-    const suffered = this.#faults.suffer(reply, { foreign: () => anothers(reply) }, FRAME)
+    const suffered = this.faults.suffer(reply, { foreign: () => anothers(reply) }, FRAME)
     if (suffered !== undefined) answers.send(suffered.bytes, answerMs + suffered.afterMs)
   }
 
@@ -109,7 +70,7 @@ export class SimulatedRegisters implements AsyncDisposable {
   #provoked(functionCode: number): Buffer | undefined {
     const { instrument, seconds } = this.#options
     let refusal: Buffer | undefined
-    this.#faults.provoke(
+    this.faults.provoke(
       {
         provoke: (code) => {
           if (instrument.errors?.includes(code) === true) instrument.provoke?.(code, seconds())

@@ -1,7 +1,8 @@
-import { DeadlineExceeded, HardwareFault, Problem } from '../../core/errors.ts'
+import { DeadlineExceeded, Problem } from '../../core/errors.ts'
 import type { ByteTransport } from './byte-transport.ts'
 import { ExchangeQueue, type Lane, problemOf, waitFor } from './exchange-queue.ts'
 import { LineReader } from './line-reader.ts'
+import { type Marker, MarksOwed } from './marks-owed.ts'
 
 export type LineProtocol = {
   /** Ends what we send, and what the instrument sends. */
@@ -11,10 +12,10 @@ export type LineProtocol = {
   /** After a command that is not answered the instrument needs this long before the next one. */
   readonly gapMs: number
   /**
-   * A harmless question whose answer cannot be mistaken for another. After a reply that did not come in time the line is out of step; it is asked and
-   * everything before its answer thrown away, since an instrument answers in order.
+   * After a reply that did not come in time the line is out of step; it is asked and everything before its answer thrown away, since an instrument answers
+   * in order.
    */
-  readonly marker: { readonly command: string; readonly reply: RegExp }
+  readonly marker: Marker
 }
 
 /** What may be done while the line is ours. */
@@ -31,8 +32,6 @@ export interface Exchange {
 
 type SoFar = 'NONE' | 'POSSIBLE'
 
-const GIVEN_UP_AFTER = 2 // time-outs: an answer that is still owed then never comes
-
 /** Text lines over bytes, one exchange at a time. */
 export class SerialLine implements AsyncDisposable {
   readonly lost: AbortSignal
@@ -43,12 +42,12 @@ export class SerialLine implements AsyncDisposable {
   #readyAtMs = 0
   /** A reply was asked for and has not come. */
   #behind = false
-  /** When answers of the marker's shape were asked for that have not come, the oldest first. */
-  #marksOwed: number[] = []
+  readonly #marksOwed: MarksOwed
 
   constructor(transport: ByteTransport, protocol: LineProtocol) {
     this.#transport = transport
     this.#protocol = protocol
+    this.#marksOwed = new MarksOwed(protocol.marker, protocol.timeoutMs)
     this.#lines = new LineReader(protocol.replyTerminator)
     this.lost = transport.lost
     transport.onBytes((bytes) => this.#lines.take(bytes))
@@ -127,7 +126,7 @@ export class SerialLine implements AsyncDisposable {
       foreign = line
     }
     this.#behind = true
-    if (shape.source === this.#protocol.marker.reply.source) this.#marksOwed.push(askedAtMs)
+    this.#marksOwed.missed(shape, askedAtMs)
     if (signal.aborted) throw problemOf(signal, soFar)
     const seen = foreign === undefined ? '' : `; it said ${JSON.stringify(foreign)}`
     throw new DeadlineExceeded(`${command} was not answered within ${timeoutMs} ms${seen}`, timeoutMs, soFar)
@@ -141,15 +140,7 @@ export class SerialLine implements AsyncDisposable {
   async #comeIntoStep(signal: AbortSignal, soFar: SoFar): Promise<void> {
     if (!this.#behind) return
     const { marker, timeoutMs } = this.#protocol
-    const deadlineMs = performance.now() + timeoutMs
-    // An earlier marker's answer would be taken for the new one's: it comes first, or is given up.
-    for (let [oldest] = this.#marksOwed; oldest !== undefined; [oldest] = this.#marksOwed) {
-      const givenUpAtMs = oldest + GIVEN_UP_AFTER * timeoutMs
-      const line = await this.#lines.next(Math.min(givenUpAtMs, deadlineMs), signal)
-      if (signal.aborted) throw problemOf(signal, soFar)
-      if (performance.now() >= givenUpAtMs || (line !== undefined && marker.reply.test(line))) this.#marksOwed.shift()
-      else if (line === undefined) throw new HardwareFault(`the instrument does not answer ${marker.command}`, soFar)
-    }
+    await this.#marksOwed.settle((deadlineMs, inner) => this.#lines.next(deadlineMs, inner), signal, soFar)
     await this.#ask(marker.command, marker.reply, timeoutMs, signal, soFar)
     this.#behind = false
   }

@@ -1,7 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net'
-import { FaultQueue } from '../../simulation/fault-queue.ts'
-import { listen, OrderedAnswers } from '../../simulation/simulated-socket.ts'
-import type { Fault } from '../../simulation/simulation.ts'
+import { OrderedAnswers } from '../../simulation/ordered-answers.ts'
+import { PluggedPort } from '../../simulation/plugged-port.ts'
 import type { ByteInstrument } from '../../simulation/simulator.ts'
 import { DELIVERED, Decoder, encode, FIRST_MESSAGE_ID, HEADER_BYTES, type HislipMessage, readSize, sizePayload, TYPE, VERSION } from './protocol.ts'
 
@@ -32,59 +31,24 @@ type State = {
 }
 
 /** A simulated instrument that speaks HiSLIP in synchronised mode, on one port for both channels. Any number of clients. */
-export class SimulatedHislip implements AsyncDisposable {
+export class SimulatedHislip extends PluggedPort {
   readonly #options: HislipServerOptions
-  readonly #faults = new FaultQueue()
-  readonly #clients = new Set<Socket>()
   readonly #sessions = new Map<number, Session>()
   #nextSession = 1
-  #port: number
-  #server: Server | undefined
 
   constructor(options: HislipServerOptions) {
+    super(options)
     this.#options = options
-    this.#port = options.port
   }
 
-  get port(): number {
-    return this.#port
-  }
-
-  inject(...faults: readonly Fault[]): void {
-    this.#faults.inject(...faults)
-  }
-
-  get faultsLeft(): number {
-    return this.#faults.left
-  }
-
-  /** Throws with the system's code (EADDRINUSE) when the port is taken. */
-  async plugIn(): Promise<void> {
-    if (this.#server !== undefined) return
-    const server = createServer({ noDelay: true }, (client) => this.#serve(client))
-    this.#port = await listen(server, this.#port, this.#options.host)
-    this.#server = server
-  }
-
-  /** The link drops: every connection is reset and none is accepted. */
-  async unplug(): Promise<void> {
-    const server = this.#server
-    this.#server = undefined
-    for (const client of this.#clients) client.resetAndDestroy()
-    if (server !== undefined) await new Promise<void>((resolve) => server.close(() => resolve()))
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.unplug()
+  protected newServer(): Server {
+    return createServer({ noDelay: true }, (client) => this.#serve(client))
   }
 
   #serve(client: Socket): void {
-    this.#clients.add(client)
-    client.on('error', () => client.destroy()) // a client that resets its connection is no concern of ours
     const decoder = new Decoder(MAX_MESSAGE_BYTES)
     let session: Session | undefined
     client.on('close', () => {
-      this.#clients.delete(client)
       if (session === undefined) return
       session.answers.clear()
       this.#sessions.delete(session.id)
@@ -194,7 +158,7 @@ export class SimulatedHislip implements AsyncDisposable {
     const { instrument, seconds, answerMs = 0 } = this.#options
     const message = Buffer.concat(session.parts)
     session.parts = []
-    this.#faults.provoke(instrument, seconds())
+    this.faults.provoke(instrument, seconds())
     const ended = message.at(-1) === 0x0a ? message : Buffer.concat([message, Buffer.of(0x0a)])
     const answer = instrument.receive(ended, seconds())
     const tookMs = instrument.tookMs?.() ?? 0
@@ -207,7 +171,7 @@ export class SimulatedHislip implements AsyncDisposable {
   /** Noise does not reach into a TCP stream: an answer for another is one with another's message id, a cut one lacks its end. */
   #spoiled(answer: Uint8Array, { messageId, maximumBytes }: Session): { readonly bytes: Uint8Array; readonly afterMs: number } | undefined {
     const whole = framesOf(answer, messageId, maximumBytes, true)
-    const fault = this.#faults.take()
+    const fault = this.faults.take()
     switch (fault?.kind) {
       case undefined:
         return { bytes: whole, afterMs: 0 }
