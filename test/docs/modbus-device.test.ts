@@ -9,7 +9,7 @@ import { goodValue, never, open, openBench } from '../drivers/bench.ts'
 
 /** The recipe's own profile is what runs here. */
 const recipe = await readFile(path.join(import.meta.dirname, '../../docs/recipes/add-a-modbus-device.md'), 'utf8')
-const [, profile = ''] = /```yaml\n([\s\S]*?)```/.exec(recipe) ?? []
+const [profile = '', variants = ''] = [...recipe.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text]) => text ?? '')
 
 it('the profile of the recipe is a driver, and its simulated device can be used', async () => {
   const driver = modbusFormat.driverOf(profile, 'acme-oven.yaml')
@@ -28,6 +28,11 @@ it('the profile of the recipe is a driver, and its simulated device can be used'
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+})
+
+it('its variants become a setting, which changes the registers that they name', async () => {
+  const driver = modbusFormat.driverOf(`${profile}\n${variants}`, 'acme-oven.yaml')
+  expect(driver.settings.find(({ name }) => name === 'temperatureScale')).toMatchObject({ choices: ['tenths', 'whole'], default: 'tenths' })
 })
 
 it('the recipe names every coding, order and way to write a bit', () => {
