@@ -14,7 +14,7 @@ import { findNode } from './node.ts'
 
 const EventRef = builder.objectRef<Event>('Event').implement({
   fields: (t) => ({
-    cursor: t.field({ type: 'Cursor', resolve: ({ id }) => encodeStreamCursor({ event: id }) }),
+    cursor: t.field({ type: 'Cursor', resolve: async ({ id }, _args, { feed }) => encodeStreamCursor({ feed: await feed.identity(), event: id }) }),
     time: t.field({ type: 'Time', resolve: ({ time }) => time }),
     kind: t.field({ type: EventKindEnum, resolve: ({ kind }) => EVENT_KINDS.find((known) => known === kind) ?? 'AUDIT' }),
     subject: t.field({

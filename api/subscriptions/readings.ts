@@ -1,6 +1,6 @@
 import { GraphQLError } from 'graphql'
 import type { Context } from '../context.ts'
-import { decodeStreamCursor } from '../cursor.ts'
+import { decodeCursorOf } from '../cursor.ts'
 import type { ReadingBatch } from './reading-batch.ts'
 import { everyReading } from './readings-every.ts'
 import { latestReadings } from './readings-latest.ts'
@@ -20,6 +20,6 @@ export async function readingsSource({ select, delivery, maxRateHz, after }: Rea
   if (!(maxRateHz > 0 && maxRateHz <= MAX_RATE_HZ))
     throw new GraphQLError(`maxRateHz: ${maxRateHz} is not allowed; give more than 0 and at most ${MAX_RATE_HZ}`, { extensions: { code: 'BAD_USER_INPUT' } })
   const selection = await Selection.of(select, context)
-  const positions = after === undefined ? undefined : (decodeStreamCursor(after).stations ?? new Map())
+  const positions = after === undefined ? undefined : decodeCursorOf('stations', after).stations
   return delivery === 'EVERY' ? everyReading(selection, positions, context.stations) : latestReadings(selection, positions, maxRateHz, context.stations)
 }

@@ -1,11 +1,12 @@
 import { join } from 'node:path'
+import { GraphQLError } from 'graphql'
 import type { DatasetColumn } from '../../core/dataset.ts'
 import { NotFound } from '../../core/errors.ts'
 import type { RowCell } from '../../core/row.ts'
 import { isOver } from '../../core/run.ts'
 import { readTable } from '../../storage/dataset.ts'
 import type { Context } from '../context.ts'
-import { decodeStreamCursor, encodeStreamCursor } from '../cursor.ts'
+import { decodeCursorOf, decodeStreamCursor, encodeStreamCursor } from '../cursor.ts'
 import { isProblem } from '../problem-code.ts'
 import type { Gap } from '../schema/gap.ts'
 import { pause } from './pause.ts'
@@ -35,7 +36,7 @@ export async function runRowsSource(runId: string, after: string | undefined, co
     return run
   }
   const { stationId } = await stateOf()
-  const first = after === undefined ? 0 : (decodeStreamCursor(after).row ?? 0)
+  const first = after === undefined ? 0 : firstRowAfter(after, runId)
 
   return liveSource({
     delivery: 'EVERY',
@@ -65,7 +66,7 @@ export async function runRowsSource(runId: string, after: string | undefined, co
           try {
             for await (const item of stations.get(stationId).link.stream('runRows', { runId, fromRow: next }, signal)) {
               next = item.firstRow + item.rows.length
-              yield { cursor: encodeStreamCursor({ row: next }), columns: item.columns, rows: item.rows }
+              yield { cursor: encodeStreamCursor({ runId, row: next }), columns: item.columns, rows: item.rows }
               if (item.ended) return
             }
           } catch (error) {
@@ -87,8 +88,18 @@ export async function runRowsSource(runId: string, after: string | undefined, co
     for (let next = from; !signal.aborted; ) {
       const { columns, rows, truncated } = await readTable(folder, { first: PAGE_ROWS, range: { from: next } }, signal)
       next += rows.length
-      if (rows.length > 0) yield { cursor: encodeStreamCursor({ row: next }), columns, rows }
+      if (rows.length > 0) yield { cursor: encodeStreamCursor({ runId, row: next }), columns, rows }
       if (!truncated) return
     }
   }
+}
+
+/** Lab.cursor says nothing of rows: from the first. Throws for a cursor of another stream, or of another run, whose rows are others. */
+function firstRowAfter(after: string, runId: string): number {
+  const { event, stations } = decodeStreamCursor(after)
+  if (event !== undefined && stations !== undefined) return 0
+  const cursor = decodeCursorOf('row', after)
+  if (cursor.runId !== undefined && cursor.runId !== runId)
+    throw new GraphQLError('after: this is a cursor of the rows of another run', { extensions: { code: 'BAD_USER_INPUT' } })
+  return cursor.row
 }

@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { encodeCursor } from '../../api/connection.ts'
 import { decodeStreamCursor, encodeStreamCursor } from '../../api/cursor.ts'
 import { globalId, parameterId } from '../../api/global-id.ts'
 import { until } from '../until.ts'
@@ -194,7 +196,7 @@ describe('readings, EVERY', () => {
   })
 
   it('say a gap after a cursor that knows nothing of the station', async () => {
-    const { items, stop } = listen<Batch>(READINGS, { ...variables, after: encodeStreamCursor({ event: 0n }) })
+    const { items, stop } = listen<Batch>(READINGS, { ...variables, after: encodeStreamCursor({ stations: new Map() }) })
     await until(() => items.length >= 2)
     expect(items[0]).toMatchObject({ gap: { reason: expect.stringContaining('says nothing of this station') }, series: [] })
     expect(items[1]).toMatchObject({ snapshot: true })
@@ -243,21 +245,78 @@ describe('events', () => {
 })
 
 describe('events after a cursor', () => {
-  it('of another feed begin with an explicit gap, and go on after it', async () => {
+  it.each([
+    ['beyond the last', (feed: string, present: bigint) => ({ feed, event: present + 1_000n })],
+    ['beyond the last, from before feeds had an identity', (_feed: string, present: bigint) => ({ event: present + 1_000n })],
+    ['with an id that this feed has, too', () => ({ feed: randomUUID(), event: 1n })],
+  ] as const)('of another feed (%s) begin with an explicit gap, and go on after it', async (_, cursor) => {
     const { data } = await lab.ask<{ lab: { cursor: string } }>('{ lab { cursor } }')
-    const present = decodeStreamCursor(data.lab.cursor).event ?? 0n
-    const after = encodeStreamCursor({ event: present + 1_000n })
+    const { feed = '', event: present = 0n } = decodeStreamCursor(data.lab.cursor)
+    const after = encodeStreamCursor(cursor(feed, present))
     const { items, stop } = listen<{ cursor: string; gap: { from: string; to: string } | null; events: { summary: string }[] }>(
       'subscription ($after: Cursor) { events(after: $after) { cursor gap { from to reason } events { summary } } }',
       { after },
     )
     await until(() => items.length === 1)
-    const to = encodeStreamCursor({ event: present })
+    const to = encodeStreamCursor({ feed, event: present })
     expect(items[0]).toEqual({ cursor: to, gap: { from: after, to, reason: expect.stringContaining('another feed') }, events: [] })
     await lab.ask('mutation { startSession(input: { title: "after the gap" }) { __typename } }')
     await until(() => items.length === 2)
     expect(items[1]).toMatchObject({ gap: null, events: [{ summary: 'session after the gap started' }] })
     stop()
+  })
+
+  it('from before feeds had an identity go on without a gap', async () => {
+    await lab.ask('mutation { startSession(input: { title: "of old" }) { __typename } }')
+    const { data } = await lab.ask<{ lab: { cursor: string } }>('{ lab { cursor } }')
+    const { event: present = 0n } = decodeStreamCursor(data.lab.cursor)
+    const { items, stop } = listen<{ gap: object | null; events: { summary: string }[] }>(
+      'subscription ($after: Cursor) { events(after: $after) { gap { reason } events { summary } } }',
+      { after: encodeStreamCursor({ event: present - 1n }) },
+    )
+    await until(() => items.length === 1)
+    expect(items).toEqual([{ gap: null, events: [{ summary: 'session of old started' }] }])
+    stop()
+  })
+
+  it('say a gap when the database is replaced while they run', async () => {
+    const { pool } = lab.api.services.database
+    const before = await executions()
+    const { items, stop } = listen<{ gap: { from: string; to: string } | null; events: { summary: string; cursor: string }[] }>(
+      'subscription { events { gap { from to reason } events { summary cursor } } }',
+    )
+    await until(async () => (await executions()) > before)
+    const another = randomUUID()
+    await pool.query('UPDATE "feed" SET "identity" = $1', [another])
+    await lab.ask('mutation { startSession(input: { title: "unseen" }) { __typename } }')
+    await until(() => items.length === 1)
+    expect(items[0]?.events).toEqual([])
+    expect(decodeStreamCursor(items[0]?.gap?.to ?? '').feed).toBe(another)
+    await lab.ask('mutation { startSession(input: { title: "seen" }) { __typename } }')
+    await until(() => items.length === 2)
+    expect(items[1]).toMatchObject({ gap: null, events: [{ summary: 'session seen started' }] })
+    expect(decodeStreamCursor(items[1]?.events[0]?.cursor ?? '').feed).toBe(another)
+    stop()
+  })
+})
+
+describe('a cursor of another stream', () => {
+  const select = [{ deviceId: globalId('Device', METER), names: ['power'] }]
+  const event = encodeStreamCursor({ event: 1n })
+  const readings = encodeStreamCursor({ stations: new Map() })
+  const rows = encodeStreamCursor({ row: 0 })
+  const events = 'subscription ($after: Cursor) { events(after: $after) { cursor } }'
+  it.each([
+    ['of readings, given to events', events, { after: readings }, 'a cursor of readings, not of events'],
+    ['of rows, given to events', events, { after: rows }, 'a cursor of runRows, not of events'],
+    ['of events, given to the latest readings', READINGS, { select, after: event }, 'a cursor of events, not of readings'],
+    ['of events, given to every reading', READINGS, { select, delivery: 'EVERY', after: event }, 'a cursor of events, not of readings'],
+    ['of a list, given to events', events, { after: encodeCursor(['x']) }, 'is not a cursor of this list'],
+  ])('%s, is refused', async (_, query, variables, words) => {
+    const { items, errors, ended } = listen(query, variables)
+    await until(() => ended())
+    expect(items).toEqual([])
+    expect(errors).toMatchObject([{ message: expect.stringContaining(words), extensions: { code: 'BAD_USER_INPUT' } }])
   })
 })
 
@@ -320,6 +379,21 @@ describe('runs', () => {
     await until(() => first.ended() && second.ended())
     expect(first.items.flatMap(({ rows }) => rows)).toHaveLength(3)
     expect(second.items.flatMap(({ rows }) => rows)).toEqual([[3, null]])
+
+    const other = await begin()
+    const after = first.items[0]?.cursor
+    for (const variables of [
+      { id: other.id, after },
+      { id, after: encodeStreamCursor({ event: 1n }) },
+    ]) {
+      const refused = listen(ROWS, variables)
+      await until(() => refused.ended())
+      expect(refused.errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }])
+    }
+    const { data } = await lab.ask<{ lab: { cursor: string } }>('{ lab { cursor } }')
+    const whole = listen<{ rows: unknown[][] }>(ROWS, { id, after: data.lab.cursor })
+    await until(() => whole.ended())
+    expect(whole.items.flatMap(({ rows }) => rows)).toHaveLength(3)
   })
 })
 
