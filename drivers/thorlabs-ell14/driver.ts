@@ -1,5 +1,5 @@
 import type { DeviceSettings } from '../../core/device.ts'
-import { asProblem, HardwareFault } from '../../core/errors.ts'
+import { asProblem, DeadlineExceeded, HardwareFault } from '../../core/errors.ts'
 import type { DeviceHandle, Driver, DriverContext, Probed } from '../driver.ts'
 import type { BusExchange } from '../transport/bus-line.ts'
 import { ModuleDevice } from './module.ts'
@@ -40,15 +40,23 @@ async function openModule(port: BusPort, settings: DeviceSettings, context: Driv
   const located = locate(settings)
   const { busAddress } = located
   port.agree(located)
-  const identity = await port.line.exchange(busAddress, 'command', (bus) => identify(bus, busAddress), signal)
+  const identity = await twice(() => port.line.exchange(busAddress, 'command', (bus) => identify(bus, busAddress), signal))
   const where = `address ${busAddress} of ${port.address}`
   if (identity.type !== MODEL) throw new HardwareFault(`${where} answers as ELL${identity.type}, which is not an ELL14`, 'NONE')
   if (located.serialNumber !== '' && located.serialNumber !== identity.serial)
     throw new HardwareFault(`${where} answers as serial number ${identity.serial}, not ${located.serialNumber}`, 'NONE')
-  const line = await port.line.exchange(busAddress, 'command', (bus) => bus.ask(ask.status(busAddress), reply.status(busAddress)), signal)
+  const line = await twice(() => port.line.exchange(busAddress, 'command', (bus) => bus.ask(ask.status(busAddress), reply.status(busAddress)), signal))
   const status = parseStatus(line)
   if (status !== undefined && !status.ok) context.log(`${where}: ${status.text} (${status.code}) from before this connection`)
   return new ModuleDevice(port, located, identity, context.log)
+}
+
+/** A reply can be lost on a shared bus, and these questions change nothing. */
+async function twice<T>(question: () => Promise<T>): Promise<T> {
+  return await question().catch((error: unknown) => {
+    if (error instanceof DeadlineExceeded) return question()
+    throw error
+  })
 }
 
 /** Asks again when the answer is truncated. */

@@ -32,6 +32,7 @@ export type BusOptions = {
 export class Ell14Bus implements ByteInstrument {
   readonly modules: readonly SimulatedModule[]
   readonly errors = ERROR_CODES
+  readonly framedBySilence = true
   readonly #weakSupply: boolean
   #packet = ''
   #lastByteAt = 0
