@@ -1,4 +1,4 @@
-import type { Actor } from '../../../core/cause.ts'
+import type { Actor, Cause } from '../../../core/cause.ts'
 import type { DeviceStopResult } from '../../../core/command.ts'
 import type { EmergencyStopState } from '../../../core/device.ts'
 import { asProblem, EmergencyStopped, HardwareFault } from '../../../core/errors.ts'
@@ -35,6 +35,11 @@ export class EmergencyStop {
     return this.#state
   }
 
+  /** Who stopped, and why, for whatever the stop changes. */
+  get cause(): Cause {
+    return causeOfStop(this.#state)
+  }
+
   onStop(listener: (state: EmergencyStopState) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
@@ -56,7 +61,9 @@ export class EmergencyStop {
       CONFIRM_WITHIN_MS,
       () => new HardwareFault(`not confirmed within ${CONFIRM_WITHIN_MS} ms`, 'POSSIBLE'),
     )
-    const stopping = [...this.#options.devices()].filter((device) => device.stoppable).map((device) => stopDevice(device, arrived, confirming.signal))
+    const stopping = [...this.#options.devices()]
+      .filter((device) => device.stoppable)
+      .map((device) => stopDevice(device, this.cause, arrived, confirming.signal))
     for (const listener of this.#listeners) listener(this.#state)
     this.#options.onChange()
     const [devices] = await Promise.all([Promise.all(stopping), this.#keep(confirming.signal)])
@@ -95,11 +102,15 @@ export class EmergencyStop {
   }
 }
 
-async function stopDevice(device: StationDevice, arrived: number, signal: AbortSignal): Promise<DeviceStopResult> {
+export function causeOfStop({ by, reason }: EmergencyStopState): Cause {
+  return { kind: 'EMERGENCY_STOP', ...(by !== undefined && { actor: by }), ...(reason !== undefined && { reason }) }
+}
+
+async function stopDevice(device: StationDevice, cause: Cause, arrived: number, signal: AbortSignal): Promise<DeviceStopResult> {
   const deviceId = device.record.id
   let sentMs: number | undefined
   try {
-    const { confirmed } = await device.emergencyStop(signal)
+    const { confirmed } = await device.emergencyStop(cause, signal)
     sentMs = performance.now() - arrived
     const stands = await orAbort(confirmed, signal)
     return { deviceId, sentMs, confirmed: stands, ...(stands && { confirmedMs: performance.now() - arrived }) }

@@ -11,6 +11,7 @@ import type { Journal } from '../journal/journal.ts'
 import { ChangeFeed } from './change-feed.ts'
 import { Claims } from './claims.ts'
 import { Commands } from './commands.ts'
+import { type Darkened, lookAtLight } from './darkened.ts'
 import { deadline, orAbort } from './deadline.ts'
 import { discoverPorts } from './discovery.ts'
 import { EmergencyStop } from './emergency-stop.ts'
@@ -284,20 +285,26 @@ class Host implements DeviceHost {
   }
 
   /** A device that was away when the stop was pressed, or whose station was lost, may still move. */
-  async #greet(device: StationDevice, handle: DeviceHandle, connection: AbortSignal): Promise<void> {
-    if (this.#stop.state.active) {
+  async #greet(device: StationDevice, handle: DeviceHandle, connection: AbortSignal): Promise<Darkened | undefined> {
+    const { clock } = this.#options.driverContext
+    const { active } = this.#stop.state
+    const stopped: Darkened | undefined = active ? { before: device.knownLight(handle), cause: this.#stop.cause } : undefined
+    if (active) {
       const { confirmed } = await sendStop(handle, connection)
       confirmed.catch(() => undefined) // whether it stands is asked next, by the first look at the axis
     }
     const { id, name } = device.record
-    if (this.#lost?.has(id) !== true) return
-    const done = await carryOutLostRule(device.driver?.afterLostStation, handle, connection)
+    if (this.#lost?.has(id) !== true) return stopped
+    const rule = device.driver?.afterLostStation
+    const before = rule === 'MAKE_SAFE' ? await lookAtLight(handle, clock, connection) : undefined
+    const done = await carryOutLostRule(rule, handle, connection)
     this.#lost.delete(id)
-    if (done === undefined) return
+    if (done === undefined) return stopped
     const summary = `${name} ${done}, because its station had been lost`
     this.#options.log(summary)
-    const time = this.#options.driverContext.clock.wallNs()
+    const time = clock.wallNs()
     this.#note({ type: 'event', event: { time, kind: 'DEVICE', subject: { type: 'Device', id }, deviceId: id, summary, cause: { kind: 'DEVICE' } } })
+    return before === undefined ? stopped : { before, cause: { kind: 'INTERLOCK', reason: 'its station had been lost' } }
   }
 
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {

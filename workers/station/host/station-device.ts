@@ -1,3 +1,4 @@
+import type { Cause } from '../../../core/cause.ts'
 import { checkArguments } from '../../../core/command-spec.ts'
 import type { DeviceRecord, DeviceState, DeviceStatus, PortState } from '../../../core/device.ts'
 import { asProblem, DeviceOffline, NotFound, NotSupported } from '../../../core/errors.ts'
@@ -7,6 +8,7 @@ import { formatRfc3339 } from '../../../core/time.ts'
 import type { DeviceHandle, Driver, DriverContext } from '../../../drivers/driver.ts'
 import { ActivityWatch, type StillGoing } from './activity-watch.ts'
 import { Bell } from './bell.ts'
+import { type Darkened, darkenedBy, lightOf } from './darkened.ts'
 import { orAbort } from './deadline.ts'
 import { type Connection, DeviceConnection, type LiveHandle } from './device-connection.ts'
 import { deviceState, statusOf } from './device-state.ts'
@@ -24,8 +26,8 @@ export type StationDeviceContext = TableContext & {
   /** Throws EmergencyStopped or DeviceBusy when this writer may not write to the device now. */
   readonly permit: (device: StationDevice, writer: Writer) => void
   readonly runOf: (deviceId: string) => string | undefined
-  /** Before anybody may command a fresh handle (an emergency stop that is still active is sent to it). */
-  readonly greet: (device: StationDevice, handle: DeviceHandle, connection: AbortSignal) => Promise<void>
+  /** Before anybody may command a fresh handle (an emergency stop that is still active is sent to it). Returns what may be dark since. */
+  readonly greet: (device: StationDevice, handle: DeviceHandle, connection: AbortSignal) => Promise<Darkened | undefined>
   /** Where its address leads on this host. */
   readonly portOf: (address: string) => Promise<PortState>
   readonly onChange: (device: StationDevice) => void
@@ -253,12 +255,29 @@ export class StationDevice implements HostedDevice {
   }
 
   /** Whatever moves or may move is stopped in the hardest way that the driver knows. Resolves when the bytes are out. */
-  async emergencyStop(signal: AbortSignal): Promise<{ readonly confirmed: Promise<boolean> }> {
+  async emergencyStop(cause: Cause, signal: AbortSignal): Promise<{ readonly confirmed: Promise<boolean> }> {
     const live = this.live()
+    const darkened = { before: this.knownLight(live.handle), cause }
     this.axis.stopped()
-    const stopped = await sendStop(live.handle, signal)
+    const stopping = sendStop(live.handle, signal)
+    void this.#lookAfterStop(
+      stopping.then(({ confirmed }) => confirmed),
+      darkened,
+      live,
+    )
+    const stopped = await stopping
     this.axis.follow(live)
     return stopped
+  }
+
+  /** What is known of what lets light out. */
+  knownLight(handle: DeviceHandle): ReadonlyMap<string, Reading> {
+    return new Map(
+      lightOf(handle).flatMap((name) => {
+        const reading = this.table.reading(name)
+        return reading?.value === undefined ? [] : [[name, reading] as const]
+      }),
+    )
   }
 
   /** Whether an emergency stop has anything to do here. */
@@ -309,16 +328,35 @@ export class StationDevice implements HostedDevice {
   }
 
   async #opened(handle: DeviceHandle, connection: AbortSignal): Promise<void> {
-    await this.#context.greet(this, handle, connection)
+    const darkened = await this.#context.greet(this, handle, connection)
     this.#port = await this.#locatePort()
     this.table.describe(handle.parameters)
     this.#changed() // readers of the hub learn what the handles mean before the first of their readings, and pass over none
     const names = readable(handle.parameters)
     const measured = await handle.read(names, connection)
     this.#noteReadable(names.map((name) => this.table.measured(name, measured.get(name) ?? { bad: 'the driver did not answer for it' })))
+    if (darkened !== undefined) this.#noteDarkened(darkened)
     if (handle.motion !== undefined) await this.axis.look(handle.motion, connection)
     const activity = activityOf(handle)
     if (activity !== undefined) await this.#activity.look(activity, connection)
+  }
+
+  /** In the background, once the instrument has confirmed the stop, or nobody waits for that any more. */
+  async #lookAfterStop(confirmed: Promise<unknown>, darkened: Darkened, { signal }: LiveHandle): Promise<void> {
+    await confirmed.catch(() => undefined) // whoever stopped is told
+    const names = [...darkened.before.keys()]
+    if (names.length === 0) return
+    try {
+      await this.readNow(names, signal)
+      this.#noteDarkened(darkened)
+    } catch (error) {
+      if (!signal.aborted) this.#context.log(`${this.record.name}: ${asProblem(error).message}`)
+    }
+  }
+
+  #noteDarkened(darkened: Darkened): void {
+    for (const [name, old, next] of darkenedBy(darkened, (parameter) => this.table.reading(parameter)))
+      this.noteChange(name, old, next, { cause: darkened.cause })
   }
 
   async #locatePort(): Promise<PortState | undefined> {

@@ -4,6 +4,7 @@ import type { EmergencyStopState } from '../../../core/device.ts'
 import type { ProblemRecord } from '../../../core/errors.ts'
 import type { RunState } from '../../../core/run.ts'
 import type { Clock } from '../../../core/time.ts'
+import { causeOfStop } from '../host/emergency-stop.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { ClaimedRun } from './claim.ts'
 
@@ -16,9 +17,8 @@ export type RunEnd = {
 }
 
 /** What an emergency stop makes of the run under way. */
-export function endedByEmergencyStop({ by, reason }: EmergencyStopState): RunEnd {
-  const cause: Cause = { kind: 'EMERGENCY_STOP', ...(by !== undefined && { actor: by }), ...(reason !== undefined && { reason }) }
-  return { state: 'ABORTED', exitReason: stopReason({ by, reason }), cause }
+export function endedByEmergencyStop(stop: EmergencyStopState): RunEnd {
+  return { state: 'ABORTED', exitReason: stopReason(stop), cause: causeOfStop(stop) }
 }
 
 export function stopReason({ by, reason }: { readonly by?: string | undefined; readonly reason?: string | undefined }): string {

@@ -84,6 +84,41 @@ describe('what is refused, before anything is written', () => {
   })
 })
 
+describe('the history', () => {
+  const changes = async () => (await bench.entries()).filter((entry) => entry.type === 'change')
+
+  it('says who darkened the laser by an emergency stop, and nothing of what was dark before', async () => {
+    await bench.ask('laser', { kind: 'setEmission', on: true })
+    const before = (await changes()).length
+    await bench.host.emergencyStop(ADA, 'smoke', 0)
+    await until(async () => (await changes()).length > before)
+    expect((await changes()).slice(before)).toMatchObject([
+      {
+        deviceId: 'laser',
+        parameter: 'emission',
+        old: { value: true },
+        new: { value: false, quality: 'GOOD' },
+        cause: { kind: 'EMERGENCY_STOP', actor: 'Ada', reason: 'smoke' },
+      },
+    ])
+    expect(bench.host.device('laser').reading('emission')).toMatchObject({ value: false })
+  })
+
+  it('says so of a laser that was away when the stop was pressed', async () => {
+    await bench.ask('laser', { kind: 'setEmission', on: true })
+    const before = (await changes()).length
+    laser.plugged = false
+    laser.unplug()
+    await until(() => bench.host.device('laser').state.connection !== 'CONNECTED')
+    await bench.host.emergencyStop(ADA, 'smoke', 0)
+    laser.plugged = true
+    await bench.connected('laser')
+    expect((await changes()).slice(before)).toMatchObject([
+      { parameter: 'emission', old: { value: true, quality: 'STALE' }, new: { value: false }, cause: { kind: 'EMERGENCY_STOP', actor: 'Ada' } },
+    ])
+  })
+})
+
 describe('a shutter', () => {
   it('is opened, and done when the instrument says that it has travelled', async () => {
     const asking = bench.ask('laser', { kind: 'setShutter', open: true }, { cause: { kind: 'PERSON', actor: 'Ada', reason: 'alignment' } })

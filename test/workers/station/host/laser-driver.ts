@@ -17,9 +17,11 @@ export class Laser {
   /** Answers nothing to the next command, though it does it. */
   loseAnswer = false
   asked = 0
+  plugged = true
   readonly #ports = new Set<AbortController>()
 
   openPort(): DriverPort {
+    if (!this.plugged) throw new DeviceOffline('the cable is not there', {})
     const controller = new AbortController()
     this.#ports.add(controller)
     return {

@@ -90,6 +90,11 @@ describe('a station that was lost and is back', () => {
     expect([laser.on, laser.open]).toEqual([false, false])
     expect(bench.host.device('laser').reading('emission')).toMatchObject({ value: false, quality: 'GOOD' })
     expect(await said(bench)).toEqual(['laser was made safe, because its station had been lost'])
+    const cause = { kind: 'INTERLOCK', reason: 'its station had been lost' }
+    expect((await bench.entries()).filter(({ type }) => type === 'change')).toMatchObject([
+      { parameter: 'shutter', old: { value: true }, new: { value: false }, cause },
+      { parameter: 'emission', old: { value: true }, new: { value: false }, cause },
+    ])
   })
 
   it('says in its journal that it was lost; one that ended in order does not', async () => {
