@@ -270,7 +270,7 @@ function newer(one: Reading | undefined, other: Reading | undefined): Reading | 
 
 /** Walks the columns of a batch. */
 export function forEachReading(item: Extract<ReadingsItem, { columns: unknown }>, visit: (handle: number, reading: Reading, setpoint: boolean) => void): void {
-  const { start, handles, offsetsMs, qualities, values, setpoints = [] } = item.columns
+  const { start, handles, offsetsMs, qualities, values, reasons, setpoints = [] } = item.columns
   let nextSetpoint = 0
   for (let at = 0; at < handles.length; at += 1) {
     const setpoint = setpoints[nextSetpoint] === at
@@ -278,6 +278,7 @@ export function forEachReading(item: Extract<ReadingsItem, { columns: unknown }>
     const value = values[at] ?? null
     const time = start + BigInt(Math.round((offsetsMs[at] ?? 0) * 1e6))
     const quality = QUALITIES[qualities[at] ?? 3] ?? 'BAD'
-    visit(handles[at] ?? -1, value === null ? { time, quality } : { time, quality, value }, setpoint)
+    const reason = reasons?.[at] ?? null
+    visit(handles[at] ?? -1, { time, quality, ...(value !== null && { value }), ...(reason !== null && { reason }) }, setpoint)
   }
 }
