@@ -1,5 +1,5 @@
 import type { CommandAnswer, CommandCall } from '../core/command.ts'
-import { DEFAULT_ACCEPT_MS, DEFAULT_COMPLETE_MS, MAX_COMPLETE_MS } from '../core/command.ts'
+import { completeWithin, DEFAULT_ACCEPT_MS, MAX_COMPLETE_MS } from '../core/command.ts'
 import { InvalidValue, Problem } from '../core/errors.ts'
 import { need } from './actor.ts'
 import type { Context } from './context.ts'
@@ -43,12 +43,17 @@ export async function command(
 
   const limits = checkedOptions(options ?? {})
   const station = context.stations.get(first.stationId)
+  const calls = rows.map(({ id }, at) => ({ deviceId: id, call: (given[at] as AddressedCall).call }))
+  const completeMs = completeWithin(
+    limits.completeWithinMs,
+    calls.map(({ deviceId, call }) => ({ call, device: station.devices.get(deviceId) })),
+  )
   try {
     const answer = await station.call(
       'command',
       {
         requestId: context.requestId,
-        calls: rows.map(({ id }, at) => ({ deviceId: id, call: (given[at] as AddressedCall).call })),
+        calls,
         order,
         cause: causeOf(context, options?.reason),
         acceptWithinMs: limits.acceptWithinMs,
@@ -56,7 +61,7 @@ export async function command(
         // A key is its actor's own: two people who count their requests from 1 must not get each other's answers.
         ...(options?.idempotencyKey != null && { idempotencyKey: `${context.actor.id}:${options.idempotencyKey}` }),
       },
-      limits.acceptWithinMs + (limits.completeWithinMs ?? DEFAULT_COMPLETE_MS) + LINK_MARGIN_MS,
+      limits.acceptWithinMs + completeMs + LINK_MARGIN_MS,
     )
     for (const { readings } of answer.results) station.learn(readings)
     return { answer, devices: new Map(rows.map((row) => [row.id, row])) }

@@ -9,6 +9,8 @@ export type CommandSpec = {
   readonly arguments: readonly SettingSpec[]
   /** What it answers with; absent: nothing. */
   readonly result?: ParameterKind
+  /** How long the instrument may need for it, where a minute is too short. */
+  readonly longestMs?: number
 }
 
 /** Every argument checked, defaults filled in. Throws InvalidValue that names the argument and what is allowed. */

@@ -1,4 +1,5 @@
 import type { Cause } from './cause.ts'
+import type { CommandSpec } from './command-spec.ts'
 import type { Roi } from './device.ts'
 import type { ProblemRecord } from './errors.ts'
 import type { ParameterValue, Reading } from './reading.ts'
@@ -37,8 +38,21 @@ export type CommandRequest = {
 }
 
 export const DEFAULT_ACCEPT_MS = 2000 // as the GraphQL contract says
-export const DEFAULT_COMPLETE_MS = 60_000 // no command waits for ever; the slowest documented one (a homing) stays below
-export const MAX_COMPLETE_MS = 600_000
+export const DEFAULT_COMPLETE_MS = 60_000 // no command waits for ever; the slowest documented homing stays below
+export const MAX_COMPLETE_MS = 1_200_000 // the slowest documented command, the cleaning of a mount, may take a quarter of an hour
+
+/** What a device says of how long it may need. */
+export type Pace = { readonly motion?: { readonly longestMs?: number }; readonly commands?: readonly CommandSpec[] }
+
+/** Within which a request is to be done: as it asks, else a minute, or longer where the device says that a call of it may take longer. */
+export function completeWithin(askedMs: number | undefined, calls: readonly { readonly call: CommandCall; readonly device: Pace | undefined }[]): number {
+  return Math.min(askedMs ?? Math.max(DEFAULT_COMPLETE_MS, ...calls.map(({ call, device }) => longestOf(call, device) ?? 0)), MAX_COMPLETE_MS)
+}
+
+function longestOf(call: CommandCall, device: Pace | undefined): number | undefined {
+  if (call.kind === 'move' || call.kind === 'home') return device?.motion?.longestMs
+  return call.kind === 'invoke' ? device?.commands?.find(({ name }) => name === call.command)?.longestMs : undefined
+}
 
 /** ACCEPTED: it is on the wire. DONE: the instrument's own answer confirms it. */
 export type CommandState = 'ACCEPTED' | 'DONE'

@@ -32,6 +32,8 @@ export type MotionState = {
   /** Names of the parameters that hold them. */
   readonly positionParameter: string
   readonly velocityParameter?: string
+  /** How long its longest motion may take, where a minute is too short. */
+  readonly longestMs?: number
 }
 
 export type Roi = { readonly x: number; readonly y: number; readonly width: number; readonly height: number }

@@ -104,6 +104,8 @@ export interface MotionFacet {
   /** Parameters that hold the measured position, the commanded one's unit, and the velocity. */
   readonly positionParameter: string
   readonly velocityParameter?: string
+  /** How long the longest motion may take, homing included, where a minute is too short: a command that says nothing else has as long. */
+  readonly longestMs?: number
   limits(): { readonly minimum?: number; readonly maximum?: number }
   /** Starts the move and returns when the instrument has accepted it (its error queue read). Absolute, in `unit`. */
   moveTo(position: number, signal: AbortSignal): Promise<void>

@@ -73,7 +73,7 @@ const CommandsResult = resultUnion('CommandsResult', CommandsPayloadRef, CODES)
 
 const CommandOptionsRef = builder.inputType('CommandOptions', {
   description:
-    'acceptWithinMs: refused if the station has not accepted it by then. completeWithinMs: given up (and stopped, where it moves) if not done by then. ' +
+    'acceptWithinMs: refused if the station has not accepted it by then. completeWithinMs: given up (and stopped, where it moves) if not done by then; a minute by default, longer for what its device says may take longer. ' +
     'The same idempotencyKey again gives the first answer, and nothing moves twice.',
   fields: (t) => ({ idempotencyKey: t.string(), acceptWithinMs: t.int({ defaultValue: 2000 }), completeWithinMs: t.int(), reason: t.string() }),
 })

@@ -3,7 +3,8 @@ import { PIER_SIDES } from '../../core/dome-geometry.ts'
 
 const azimuth = { name: 'azimuth', kind: 'FLOAT', required: true, unit: 'deg', minimum: 0, maximum: 360, description: 'From north through east' } as const
 
-export const COMMANDS = [
+/** `longestMs`: of what turns the dome, which takes minutes. */
+export const rotatorCommands = (longestMs: number): readonly CommandSpec[] => [
   {
     name: 'point',
     description: 'Turns the slit to where the telescope looks through it; answers with the azimuth of the dome',
@@ -19,11 +20,13 @@ export const COMMANDS = [
       },
     ],
     result: 'FLOAT',
+    longestMs,
   },
   {
     name: 'calibrate',
     description: 'Looks for the recalibration switch near by: 7 deg back, then 14 deg forth',
     arguments: [],
+    longestMs,
   },
   { name: 'set_azimuth', description: 'Says where the slit is now, as a calibration does; nothing moves', arguments: [azimuth] },
-] as const satisfies readonly CommandSpec[]
+]

@@ -16,7 +16,7 @@ import type { Measured, ParameterValue } from '../../core/reading.ts'
 import type { CommandFacet, DeviceHandle, DriverContext, MotionFacet } from '../driver.ts'
 import { readEach } from '../readings.ts'
 import { CalibrationReport, sweep } from './calibration.ts'
-import { COMMANDS } from './commands.ts'
+import { rotatorCommands } from './commands.ts'
 import type { DomeEncoder } from './encoder.ts'
 import { goTo, isWithin, wayTo } from './feedback.ts'
 import type { AzimuthMemory } from './memory.ts'
@@ -68,9 +68,11 @@ export class DomeRotator implements DeviceHandle {
     const { encoder, recalibration, sector } = parts.settings
     this.parameters = rotatorParameters({ encoder: encoder !== undefined, recalibration: recalibration !== undefined })
     const acrossNorth = sector !== undefined && sector.minimum > sector.maximum // no pair of numbers says it
+    const longestMs = limitSeconds(360, parts.settings.drive) * 1000 + SETTLE_MS
     this.motion = {
       unit: 'deg',
       positionParameter: 'position',
+      longestMs,
       limits: () => (acrossNorth ? { minimum: 0, maximum: 360 } : { minimum: sector?.minimum ?? 0, maximum: sector?.maximum ?? 360 }),
       moveTo: (position, signal) => this.#moveTo(position, signal),
       home: (signal) => this.#calibrate(signal),
@@ -78,7 +80,7 @@ export class DomeRotator implements DeviceHandle {
       homed: () => (parts.settings.encoder === undefined ? undefined : parts.encoder?.count.calibrated),
       stop: () => this.#stop(new Conflict('stopped', { effect: 'DONE', instrumentCode: 'STOPPED' })),
     }
-    this.commands = { specs: COMMANDS, invoke: (name, given, signal) => this.#invoke(name, given, signal) }
+    this.commands = { specs: rotatorCommands(longestMs), invoke: (name, given, signal) => this.#invoke(name, given, signal) }
   }
 
   /** Looks at the recalibration switch from now on, and closes it with the device. */

@@ -23,7 +23,7 @@ export function checkHandle(value: unknown): asserts value is DeviceHandle {
       for (const name of holding) oneOf(fields[name], `${facet}.${name}`, names)
       for (const name of optional) ifThere(fields[name], () => oneOf(fields[name], `${facet}.${name}`, names))
     })
-  ifThere(handle.motion, () => text(fieldsOf(handle.motion, 'motion').unit, 'motion.unit'))
+  ifThere(handle.motion, () => checkMotion(fieldsOf(handle.motion, 'motion')))
   ifThere(handle.commands, () => checkCommands(fieldsOf(handle.commands, 'commands')))
 }
 
@@ -40,11 +40,17 @@ const FACETS: Readonly<Record<string, { readonly functions: readonly string[]; r
     commands: { functions: ['invoke'], holding: [] },
   }
 
+function checkMotion({ unit, longestMs }: Fields): void {
+  text(unit, 'motion.unit')
+  ifThere(longestMs, () => finite(longestMs, 'motion.longestMs'))
+}
+
 function checkCommands({ specs }: Fields): void {
   for (const [at, item] of listOf(specs, 'commands.specs', MOST_COMMANDS).entries()) {
     const place = `commands.specs[${at}]`
     const spec = fieldsOf(item, place)
     for (const name of ['name', 'description']) text(spec[name], `${place}.${name}`)
+    ifThere(spec.longestMs, () => finite(spec.longestMs, `${place}.longestMs`))
     for (const [index, argument] of listOf(spec.arguments, `${place}.arguments`, MOST_COMMANDS).entries())
       checkQuantity(argument, `${place}.arguments[${index}]`)
   }

@@ -1,5 +1,6 @@
 import type { CommandSpec } from '../../core/command-spec.ts'
 import type { SettingSpec } from '../../core/parameter.ts'
+import { Operation } from './operation.ts'
 import { ADDRESSES } from './protocol.ts'
 
 const MAX_ISOLATION_MINUTES = 255 // two hex digits
@@ -40,8 +41,8 @@ export const COMMANDS: readonly CommandSpec[] = [
     description: 'Says nothing on the bus for so many minutes (is); 0 ends it',
     arguments: [{ name: 'minutes', kind: 'INTEGER', required: true, minimum: 0, maximum: MAX_ISOLATION_MINUTES, description: '0 to 255' }],
   },
-  { name: 'clean', description: 'Cleaning cycle, some minutes (cm); the mount moves', arguments: [] },
-  { name: 'optimise', description: 'Optimises both motors, some minutes (om); the mount moves', arguments: [] },
+  { name: 'clean', description: 'Cleaning cycle, some minutes (cm); the mount moves', arguments: [], longestMs: Operation.withinMs('work') },
+  { name: 'optimise', description: 'Optimises both motors, some minutes (om); the mount moves', arguments: [], longestMs: Operation.withinMs('work') },
   { name: 'skip_frequency_search', description: 'No search when it is switched on (sk)', arguments: [] },
   { name: 'enable_frequency_search', description: 'A search of about 15 s when it is switched on (se)', arguments: [] },
   { name: 'save', description: 'Keeps frequencies, velocity, address and the like over a power cut (us)', arguments: [] },

@@ -79,6 +79,14 @@ describe('the dome on a pseudo-terminal, its encoder and its switch on sockets',
     expect(domeRotator.locate(settings)).toEqual({ address: 'sim://dome' })
   })
 
+  test('says that it may turn for minutes, as do its commands that turn it: a minute would end in mid-turn', async () => {
+    await using opened = await open(domeRotator, settings, bench.context)
+    const { motion, commands } = opened.device
+    expect(motion?.longestMs).toBeGreaterThan((1_941_866 * 260) / 1000) // a turn of the dome at its usual speed
+    const longest = new Map(commands?.specs.map(({ name, longestMs }) => [name, longestMs]))
+    expect([longest.get('point'), longest.get('calibrate'), longest.get('set_azimuth')]).toEqual([motion?.longestMs, motion?.longestMs, undefined])
+  })
+
   test('turns the short way over north, by the number of steps that was documented', async () => {
     await using opened = await open(domeRotator, { ...settings, startAzimuth: 5 }, bench.context) // as far as it knows
     await opened.device.motion?.moveTo(355, never)

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type CommandAnswer, type CommandCall, type CommandReading, type CommandRequest, DEFAULT_COMPLETE_MS, MAX_COMPLETE_MS } from '../../../core/command.ts'
+import { type CommandAnswer, type CommandCall, type CommandReading, type CommandRequest, completeWithin, type Pace } from '../../../core/command.ts'
 import { asProblem, Conflict, DeadlineExceeded, HardwareFault, InvalidValue, type Problem, problemFromRecord } from '../../../core/errors.ts'
 import type { JournalEntry } from '../../../core/journal.ts'
 import type { Clock } from '../../../core/time.ts'
@@ -84,7 +84,10 @@ export class Commands {
     const active: Active = { controller: new AbortController(), deviceIds: new Set(), isStop: isStop(request.calls) }
     const { steps, changes } = await this.#acceptAs(active, request, signal)
     const { requestId } = request
-    const completeMs = Math.min(request.completeWithinMs ?? DEFAULT_COMPLETE_MS, MAX_COMPLETE_MS)
+    const completeMs = completeWithin(
+      request.completeWithinMs,
+      request.calls.map(({ deviceId, call }) => ({ call, device: this.#pace(deviceId) })),
+    )
     active.deviceIds = new Set(steps.filter((step) => step.changes).map(({ device }) => device.record.id))
     this.progress.open(requestId)
     const late = (): Problem => new DeadlineExceeded(`not done within ${completeMs} ms; what moved was stopped`, completeMs, 'POSSIBLE')
@@ -186,6 +189,11 @@ export class Commands {
     } catch (error) {
       throw asProblem(error).with({ effect: 'POSSIBLE' })
     }
+  }
+
+  #pace(deviceId: string): Pace {
+    const { motion, commands } = this.#options.device(deviceId).handle ?? {}
+    return { ...(motion !== undefined && { motion }), ...(commands !== undefined && { commands: commands.specs }) }
   }
 
   /** The caller has its answer; whoever follows the progress, and the feed, hear of the end. */

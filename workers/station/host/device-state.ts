@@ -67,6 +67,7 @@ function motionState(motion: MotionFacet, moving: boolean | undefined): MotionSt
     ...motion.limits(),
     positionParameter: motion.positionParameter,
     ...(motion.velocityParameter !== undefined && { velocityParameter: motion.velocityParameter }),
+    ...(motion.longestMs !== undefined && { longestMs: motion.longestMs }),
   }
 }
 
