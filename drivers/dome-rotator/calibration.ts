@@ -4,7 +4,7 @@ import { formatRfc3339, type WallNs } from '../../core/time.ts'
 import type { TurnBy } from './motions.ts'
 import type { CALIBRATION_METHODS, CALIBRATION_STATES } from './parameters.ts'
 
-const SWEEP = [-7, 14] as const // degrees
+export const SWEEP = [-7, 14] as const // degrees
 const LIMIT_SECONDS = 180
 
 /** Turns a little back and forth until the switch was passed. Throws HardwareFault when it was not. */

@@ -44,6 +44,12 @@ export function isWithin(azimuth: number, sector: Sector): boolean {
   return wrap360(azimuth - sector.minimum) <= widthOf(sector)
 }
 
+/** Whether a turn by so many degrees ends in the sector and never leaves it. */
+export function staysWithin(from: number, degrees: number, sector: Sector): boolean {
+  const there = wrap360(from - sector.minimum) + degrees
+  return there >= 0 && there <= widthOf(sector)
+}
+
 function widthOf({ minimum, maximum }: Sector): number {
   return maximum - minimum === 360 ? 360 : wrap360(maximum - minimum)
 }

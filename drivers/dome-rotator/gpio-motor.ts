@@ -1,4 +1,4 @@
-import { Conflict, DeviceOffline, HardwareFault, messageOf, NotSupported } from '../../core/errors.ts'
+import { Conflict, DeviceBusy, DeviceOffline, HardwareFault, messageOf, NotSupported } from '../../core/errors.ts'
 import { openStepper } from '../../native/devices.ts'
 import { isPinSocket } from '../simulation/pin-socket.ts'
 import type { DomeMotor, MoveEnd, RunningMove } from './motor.ts'
@@ -46,6 +46,7 @@ export class GpioMotor implements DomeMotor {
 
   async start({ steps, direction, delayUs, ramp }: Move, signal: AbortSignal): Promise<RunningMove> {
     if (this.lost.aborted) throw this.lost.reason
+    if (this.#moving) throw new DeviceBusy('the dome is turning already', {})
     if (signal.aborted) throw new Conflict('the move was given up before its first step')
     const { warmUpSteps } = this.#options
     const plan = rampOf(steps, delayUs, ramp, { steps: warmUpSteps, delayUs: WARM_UP_US })

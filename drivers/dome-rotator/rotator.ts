@@ -15,10 +15,10 @@ import {
 import type { Measured, ParameterValue } from '../../core/reading.ts'
 import type { CommandFacet, DeviceHandle, DriverContext, MotionFacet } from '../driver.ts'
 import { readEach } from '../readings.ts'
-import { CalibrationReport, sweep } from './calibration.ts'
+import { CalibrationReport, SWEEP, sweep } from './calibration.ts'
 import { rotatorCommands } from './commands.ts'
 import type { DomeEncoder } from './encoder.ts'
-import { goTo, isWithin, wayTo } from './feedback.ts'
+import { goTo, isWithin, staysWithin, wayTo } from './feedback.ts'
 import type { AzimuthMemory } from './memory.ts'
 import { Motions } from './motions.ts'
 import type { DomeMotor } from './motor.ts'
@@ -179,7 +179,19 @@ export class DomeRotator implements DeviceHandle {
     if (this.#parts.settings.recalibration === undefined) throw new NotSupported('no recalibration switch is set; set_azimuth says where the dome is')
     const silent = encoder?.silence()
     if (silent !== undefined) throw new HardwareFault(`motion is held: ${silent}`, 'NONE', { instrumentCode: 'ENCODER' })
+    this.#requireRoomToSweep()
     await this.#motions.begin((turn) => sweep(this.#report, turn), signal)
+  }
+
+  /** As far as it is known where the dome is, the sweep stays where the dome may be. */
+  #requireRoomToSweep(): void {
+    const { sector } = this.#parts.settings
+    const from = this.#azimuth()
+    if (sector === undefined || 'bad' in from) return
+    const [back, forth] = SWEEP
+    for (const degrees of [back, back + forth])
+      if (!staysWithin(from.azimuth, degrees, sector))
+        throw new LimitViolation('the end of the sweep', wrap360(from.azimuth + degrees), sector.minimum, sector.maximum, 'deg')
   }
 
   async #invoke(name: string, given: Readonly<Record<string, ParameterValue>>, signal: AbortSignal): Promise<ParameterValue | undefined> {

@@ -21,9 +21,10 @@ const WHOLE = { kind: 'INTEGER', minimum: 0, maximum: 1_000_000 } as const
 const DEGREES = { unit: 'deg', minimum: 0, maximum: 360 } as const
 
 const stepDelay = number('stepDelay', 260, 'Between two steps at speed; 260 us are 43 deg/min. At 120 to 150 us motors were heard to scream and lose steps', {
+  kind: 'INTEGER', // the controller takes no other
   unit: 'us',
   minimum: 50,
-  maximum: 100_000,
+  maximum: 10_000, // 1.1 deg/min; in a ramp the controller looks at its port every 100 steps, and must still answer in time
 })
 const ramp = {
   name: 'ramp',

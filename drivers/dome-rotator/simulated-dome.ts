@@ -25,6 +25,8 @@ const JUMP = 300 // positions: 105 deg of the wheel
 /** The dome itself: what the motor's steps do to it, and what its encoder and its switch see. */
 export class SimulatedDome {
   trouble: EncoderTrouble | undefined
+  /** The recalibration switch is not pressed by anything. */
+  switchBroken = false
   readonly #random: () => number
   readonly #slip: number
   readonly #backlash: number
@@ -74,7 +76,7 @@ export class SimulatedDome {
 
   /** Of the recalibration switch: low while the dome is on it. */
   switchLevel(): boolean {
-    return Math.abs(this.azimuth - SWITCH_AT) > this.#switchWidth / 2
+    return this.switchBroken || Math.abs(this.azimuth - SWITCH_AT) > this.#switchWidth / 2
   }
 
   #position(): number {

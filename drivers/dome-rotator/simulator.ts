@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { clockOf, hostOf, serveTerminal } from '../simulation/serve-simulation.ts'
-import type { RunningSimulation, Simulation } from '../simulation/simulation.ts'
+import type { Simulation } from '../simulation/simulation.ts'
 import { type ByteInstrument, CommandSplitter, type SimulatorHost } from '../simulation/simulator.ts'
 import { serveLines } from '../transport/line-input.ts'
 import { serveSpi } from '../transport/spi-transport.ts'
@@ -24,6 +24,7 @@ type Running = { readonly move: Move; readonly ramp: Ramp; readonly startSeconds
 /** The RP2040 firmware, with the dome that its motor turns. */
 export class Rp2040Simulator implements ByteInstrument {
   readonly errors = ['BUSY', 'unknown_command', 'S1', 'S2', 'S3', 'field', 'parity', 'no-answer', 'jump']
+  readonly troubles = ['frozen', 'switch', 'restart', 'healthy']
   readonly dome: SimulatedDome
   readonly #host: SimulatorHost
   readonly #splitter = new CommandSplitter(/\r?\n/)
@@ -70,9 +71,13 @@ export class Rp2040Simulator implements ByteInstrument {
         this.#deaf = true
         return
       case 'restart':
-        this.advance(seconds)
-        this.#running = undefined
-        this.#booted = false
+        return this.unplugged(seconds)
+      case 'switch':
+        this.dome.switchBroken = true
+        return
+      case 'healthy':
+        this.dome.switchBroken = false
+        this.dome.trouble = undefined
         return
       case 'jump':
         return this.dome.jump()
@@ -82,8 +87,17 @@ export class Rp2040Simulator implements ByteInstrument {
       case 'field':
       case 'parity':
       case 'no-answer':
+      case 'frozen':
         this.dome.trouble = code
     }
+  }
+
+  /** It lives on USB: the motor stands, and what it was told is forgotten. */
+  unplugged(seconds: number): void {
+    this.advance(seconds)
+    this.#running = undefined
+    this.#waiting = []
+    this.#booted = false
   }
 
   /** The dome is where it is at this time. */
@@ -180,9 +194,6 @@ export const simulation: Simulation = {
       tolerance: 0.1,
     }
     const opened: AsyncDisposable[] = []
-    const close = async (): Promise<void> => {
-      for (const each of opened.splice(0).reverse()) await each[Symbol.asyncDispose]()
-    }
     try {
       const encoder = await serveSpi(encoderPath, (mode, bytes) => {
         instrument.advance(seconds())
@@ -194,11 +205,9 @@ export const simulation: Simulation = {
         return line === SWITCH_LINE ? instrument.dome.switchLevel() : undefined
       })
       opened.push(recalibration)
-      const line = await serveTerminal({ instrument: inTimeOf(instrument, seconds, lineSeconds), baudRate: BAUD_RATE, devices: [device] }, options)
-      opened.push(line)
-      return alongside(line, close)
+      return await serveTerminal({ instrument: inTimeOf(instrument, seconds, lineSeconds), baudRate: BAUD_RATE, devices: [device], beside: opened }, options)
     } catch (error) {
-      await close()
+      for (const each of opened.reverse()) await each[Symbol.asyncDispose]()
       throw error
     }
   },
@@ -225,25 +234,8 @@ function inTimeOf(instrument: Rp2040Simulator, own: () => number, line: () => nu
     },
     foreign: () => instrument.foreign(),
     errors: instrument.errors,
+    troubles: instrument.troubles,
     provoke: (code) => instrument.provoke(code, own()),
-  }
-}
-
-/** The line, closed together with what stands beside it. */
-function alongside(line: RunningSimulation, close: () => Promise<void>): RunningSimulation {
-  return {
-    entry: line.entry,
-    devices: line.devices,
-    errors: line.errors,
-    inject: (...faults) => line.inject(...faults),
-    get faultsLeft() {
-      return line.faultsLeft
-    },
-    get wire() {
-      return line.wire
-    },
-    unplug: () => line.unplug(),
-    plugIn: () => line.plugIn(),
-    [Symbol.asyncDispose]: close,
+    unplugged: () => instrument.unplugged(own()),
   }
 }

@@ -111,6 +111,7 @@ export class Turn {
     if (encoder.silence() !== undefined) await encoder.nextSample() // it may be we who have not looked for so long
     const silent = encoder.silence()
     if (silent !== undefined) return fault('ENCODER', `motion is held: ${silent}`)
+    if (!encoder.count.answered) return undefined // it says nothing now: not even that the dome stands
     const told = Math.abs(count.made - this.#madeBefore) / (drive.stepsPerRevolution / 360)
     const seen = Math.abs(encoder.count.turned - this.#from)
     if (told < STUCK_AFTER || seen >= STUCK_BELOW) return undefined

@@ -58,6 +58,8 @@ export class WheelCount {
   #fault: FrameState = 'unanswered'
   #why = 'it has not been asked yet'
   #calibrated = false
+  /** To be resumed at the first frame. */
+  #remembered: { readonly azimuth: number; readonly counts: number } | undefined
 
   constructor(options: WheelOptions) {
     this.#options = options
@@ -83,6 +85,7 @@ export class WheelCount {
     this.#atSeconds = seconds
     this.#turned += difference
     this.#history = [...this.#history, this.#turned].slice(-MEDIAN_OF)
+    if (this.#remembered !== undefined) this.resume(this.#remembered.azimuth, this.#remembered.counts)
   }
 
   /** No frame came. */
@@ -108,8 +111,8 @@ export class WheelCount {
 
   /** As set, of an azimuth that was true when the encoder was at `counts`: the wheel has made less than half a turn since, or nobody can tell. */
   resume(azimuth: number, counts: number): void {
-    if (this.#counts === undefined) return
-    this.set(azimuth + this.#degreesOf(wrapHalf(this.#counts - counts)), false)
+    this.#remembered = { azimuth, counts }
+    if (this.#counts !== undefined) this.set(azimuth + this.#degreesOf(wrapHalf(this.#counts - counts)), false)
   }
 
   /** The azimuth goes on, doubtful, until the switch or a person says. */
@@ -142,6 +145,11 @@ export class WheelCount {
   /** What the last frame was. */
   get state(): FrameState {
     return this.#fault
+  }
+
+  /** Whether the last frame gave a position, if a doubtful one. */
+  get answered(): boolean {
+    return this.#fault === 'good' || this.#fault === 'linearity' || this.#fault === 'field'
   }
 
   /** Of the last frame that was taken, in COUNTS_PER_TURN. */
@@ -178,6 +186,7 @@ export class WheelCount {
   }
 
   #setTotal(total: number): void {
+    this.#remembered = undefined
     this.#offset = total - this.#turned
     this.#history = [this.#turned]
   }

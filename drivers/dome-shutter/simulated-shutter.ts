@@ -32,10 +32,10 @@ export class SimulatedShutter {
     return this.#outputs[id]
   }
 
-  /** Of the end switches: 0 at open, 1 at closed. */
+  /** Of the end switches: 0 at open, 1 at closed; nothing is wired to the others. */
   input(id: number, seconds: number): boolean | undefined {
     this.advance(seconds)
-    if (id !== OPEN && id !== CLOSED) return undefined
+    if (id !== OPEN && id !== CLOSED) return Number.isInteger(id) && id >= 0 && id < INPUTS ? false : undefined
     return this.bothPressed || (id === OPEN ? this.#position >= 1 : this.#position <= 0)
   }
 
@@ -66,5 +66,6 @@ export class SimulatedShutter {
 }
 
 const SWITCHES = 4
+const INPUTS = 4
 const OPEN = 0
 const CLOSED = 1

@@ -20,6 +20,6 @@ export const simulation: Simulation = {
     })
     await module.plugIn()
     const devices = [timeFactor === 1 ? {} : Object.fromEntries(Object.entries(WAITS).map(([name, seconds]) => [name, seconds / timeFactor]))]
-    return new Served({ kind: 'tcp', host: '127.0.0.1', port: module.port }, devices, module.errors, module)
+    return new Served({ kind: 'tcp', host: '127.0.0.1', port: module.port }, devices, module, module)
   },
 }

@@ -14,9 +14,14 @@ export function hostOf(options: Pick<SimulationOptions, 'seed' | 'accepted'>): S
   return { random: seededRandom(options.seed), accepted: options.accepted ?? (() => undefined) }
 }
 
-/** On a pseudo-terminal, linked as `<name>.tty` in the folder, at the pace of `baudRate`. */
+/** On a pseudo-terminal, linked as `<name>.tty` in the folder, at the pace of `baudRate`. `beside` is closed with it. */
 export async function serveTerminal(
-  served: { readonly instrument: ByteInstrument; readonly baudRate: number; readonly devices: readonly DeviceSettings[] },
+  served: {
+    readonly instrument: ByteInstrument
+    readonly baudRate: number
+    readonly devices: readonly DeviceSettings[]
+    readonly beside?: readonly AsyncDisposable[]
+  },
   options: SimulationOptions,
 ): Promise<RunningSimulation> {
   const linkPath = join(options.folder, `${options.name}.tty`)
@@ -27,7 +32,7 @@ export async function serveTerminal(
     seconds: clockOf(options),
   })
   await line.plugIn()
-  return new Served({ kind: 'serial', path: linkPath }, served.devices, served.instrument.errors, line)
+  return new Served({ kind: 'serial', path: linkPath }, served.devices, served.instrument, line, served.beside)
 }
 
 /** Lines of text on a raw TCP port of 127.0.0.1. Throws with the system's code when the port is taken. */
@@ -38,7 +43,7 @@ export async function serveSocket(
   const { instrument, terminator, devices } = served
   const line = new SimulatedSocket({ instrument, terminator, ...listening(served.answerMs, options) })
   await line.plugIn()
-  return new Served({ kind: 'tcp', host: HOST, port: line.port }, devices, instrument.errors, line)
+  return new Served({ kind: 'tcp', host: HOST, port: line.port }, devices, instrument, line)
 }
 
 /** Modbus TCP on a port of 127.0.0.1. Throws with the system's code when the port is taken. */
@@ -48,7 +53,7 @@ export async function serveRegisters(
 ): Promise<RunningSimulation> {
   const line = new SimulatedRegisters({ instrument: served.instrument, ...listening(served.answerMs, options) })
   await line.plugIn()
-  return new Served({ kind: 'tcp', host: HOST, port: line.port }, served.devices, line.errors, line)
+  return new Served({ kind: 'tcp', host: HOST, port: line.port }, served.devices, line, line)
 }
 
 /** The simulation's own time, in seconds. */
@@ -74,13 +79,23 @@ export class Served implements RunningSimulation {
   readonly entry
   readonly devices
   readonly errors
+  readonly troubles
   readonly #line: Line
+  readonly #beside: readonly AsyncDisposable[]
 
-  constructor(entry: RunningSimulation['entry'], devices: readonly DeviceSettings[], errors: readonly string[], line: Line) {
+  constructor(
+    entry: RunningSimulation['entry'],
+    devices: readonly DeviceSettings[],
+    knows: Pick<ByteInstrument, 'errors' | 'troubles'>,
+    line: Line,
+    beside: readonly AsyncDisposable[] = [],
+  ) {
     this.entry = entry
     this.devices = devices
-    this.errors = errors
+    this.errors = knows.errors
+    this.troubles = knows.troubles ?? []
     this.#line = line
+    this.#beside = beside
   }
 
   get faultsLeft(): number {
@@ -105,5 +120,6 @@ export class Served implements RunningSimulation {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#line[Symbol.asyncDispose]()
+    for (const each of this.#beside.toReversed()) await each[Symbol.asyncDispose]()
   }
 }

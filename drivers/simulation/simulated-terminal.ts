@@ -77,6 +77,7 @@ export class SimulatedTerminal implements AsyncDisposable {
     this.#out.clear()
     terminal.stream.destroy()
     terminal.close()
+    this.#options.instrument.unplugged?.(this.#options.seconds())
     await rm(this.#options.linkPath, { force: true })
   }
 

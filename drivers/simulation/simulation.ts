@@ -39,6 +39,8 @@ export interface RunningSimulation extends AsyncDisposable {
   readonly devices: readonly DeviceSettings[]
   /** Documented errors that `error` can provoke, by the instrument's own code. */
   readonly errors: readonly string[]
+  /** What else `error` can provoke: trouble that nobody is told of before it matters, and its end. */
+  readonly troubles?: readonly string[]
   /** The next replies (or requests) suffer these, one each. */
   inject(...faults: readonly Fault[]): void
   /** Faults that nothing has suffered yet. */

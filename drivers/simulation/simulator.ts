@@ -12,8 +12,12 @@ export interface ByteInstrument {
   foreign(): Uint8Array
   /** Codes of the documented errors that `provoke` knows. */
   readonly errors: readonly string[]
+  /** Trouble that nobody is told of before it matters, and its end: what else `provoke` knows. */
+  readonly troubles?: readonly string[]
   /** The instrument gets into this error now, as by its own trouble; its next answers, or its error queue, tell. */
   provoke(code: string, seconds: number): void
+  /** The cable was pulled, from which it has its power, too. Absent: it has a supply of its own. */
+  unplugged?(seconds: number): void
 }
 
 /** A simulated device of `size` 16-bit holding registers. */

@@ -24,6 +24,7 @@ export function announcement(simulation: Simulation, running: RunningSimulation)
     ['speak', howToSpeak(running.entry)],
     ['faults', `type ${FAULT_FORMS}, and the next reply suffers it; unplug, plug`],
     ...(running.errors.length === 0 ? [] : [['errors', errorsShown(running.errors)] as const]),
+    ...(running.troubles?.length ? [['troubles', `${running.troubles.join(', ')}: as errors, but nobody is told`] as const] : []),
     ['end', 'Ctrl-C'],
   ]
   return `${simulation.driverId}: ${simulation.description}\n${rows.map(([word, text]) => `  ${word.padEnd(WIDTH)}${text}\n`).join('')}`

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { messageOf } from '../../core/errors.ts'
-import type { RunningSimulation } from '../../drivers/simulation/simulation.ts'
+import type { Fault, RunningSimulation } from '../../drivers/simulation/simulation.ts'
 import { SIMULATIONS } from '../../drivers/simulations.ts'
 import { CannotStart, runChild } from '../../link/child.ts'
 import { removeEntry, writeEntry } from '../lab/book.ts'
@@ -39,6 +39,11 @@ async function simulate(given: Arguments): Promise<AsyncDisposable> {
       .catch((error: unknown) => {
         throw new CannotStart(`${simulation.driverId} cannot start: ${messageOf(error)}`)
       })
+    const why = faults.map((fault) => whyNot(fault, running)).find((reason) => reason !== undefined)
+    if (why !== undefined) {
+      await running[Symbol.asyncDispose]()
+      throw new CannotStart(`--fault: ${why}`)
+    }
     await writeEntry(folder.path, name, running.entry)
     running.inject(...faults)
     out(announcement(simulation, running))
@@ -78,10 +83,18 @@ async function obey(line: string, running: RunningSimulation): Promise<void> {
   if (typed === undefined) return say(`"${line}" is not understood; type ${FAULT_FORMS}, unplug or plug`)
   if (typed === 'unplug') await running.unplug()
   else if (typed === 'plug') await running.plugIn()
-  else if (typed.fault.kind === 'error' && !running.errors.includes(typed.fault.code))
-    return say(`${typed.fault.code} is no documented error of it; it knows ${running.errors.join(', ')}`)
-  else running.inject(typed.fault)
+  else {
+    const why = whyNot(typed.fault, running)
+    if (why !== undefined) return say(why)
+    running.inject(typed.fault)
+  }
   out(`${line.trim()}: ${typeof typed === 'string' ? 'done' : `waits for the next ${typed.fault.kind === 'error' ? 'command' : 'reply'}`}\n`)
+}
+
+/** undefined: it can suffer this. */
+function whyNot(fault: Fault, { errors, troubles = [] }: RunningSimulation): string | undefined {
+  if (fault.kind !== 'error' || errors.includes(fault.code) || troubles.includes(fault.code)) return undefined
+  return `${fault.code} is no documented error of it; it knows ${[...errors, ...troubles].join(', ')}`
 }
 
 /** A temporary one goes with the simulation; a given one stays. */

@@ -121,6 +121,20 @@ describe('the count of the wheel', () => {
     expect(Math.min(whole, 360 - whole)).toBeLessThan(0.01)
   })
 
+  test('what was remembered is taken up at the first good frame, however late it comes', () => {
+    const count = new WheelCount(OPTIONS)
+    count.take({ fault: 'parity' }, 0, false)
+    count.resume(100, 2040)
+    expect(count.azimuth(0)).toHaveProperty('bad')
+    count.take(at(16), 0.02, false) // by hand, over the wheel's zero
+    const degreesPerCount = (360 / 1024) * OPTIONS.factor
+    expect(azimuth(count, 0.02)).toBeCloseTo(100 - 24 * degreesPerCount, 6)
+    expect(count.calibrated).toBe(false)
+    count.take(at(20), 0.04, false)
+    count.take(at(20), 0.06, false)
+    expect(azimuth(count, 0.06)).toBeCloseTo(100 - 28 * degreesPerCount, 6)
+  })
+
   test('a reading is stale after half a second, with the reason', () => {
     const count = new WheelCount(OPTIONS)
     count.take(at(0), 0, false)

@@ -8,6 +8,7 @@ import { SimulatedDome } from '../../drivers/dome-rotator/simulated-dome.ts'
 import { Rp2040Simulator, simulation } from '../../drivers/dome-rotator/simulator.ts'
 import type { DeviceHandle } from '../../drivers/driver.ts'
 import { SimulatedTerminal } from '../../drivers/simulation/simulated-terminal.ts'
+import type { RunningSimulation } from '../../drivers/simulation/simulation.ts'
 import { serveLines } from '../../drivers/transport/line-input.ts'
 import { serveSpi } from '../../drivers/transport/spi-transport.ts'
 import { writeEntry } from '../../local/lab/book.ts'
@@ -345,6 +346,33 @@ describe('the dome on a pseudo-terminal, its encoder and its switch on sockets',
     expect(accepted).toEqual([])
   })
 
+  test('a calibration whose sweep would leave the sector is refused before anything turns', async () => {
+    for (const [azimuthMinimum, azimuthMaximum] of [
+      [35, 300],
+      [200, 45],
+      [34, 46],
+    ] as const) {
+      await using opened = await open(domeRotator, { ...settings, azimuthMinimum, azimuthMaximum }, bench.context)
+      expect(await problemOf(opened.device.motion?.home(never) ?? Promise.resolve())).toMatchObject({ code: 'LIMIT_VIOLATION', effect: 'NONE' })
+    }
+    expect(accepted).toEqual([])
+    await using opened = await open(domeRotator, { ...settings, azimuthMinimum: 350, azimuthMaximum: 50 }, bench.context)
+    await opened.device.motion?.home(never)
+    await opened.device.motion?.stop(never)
+    await stands(opened.device)
+    expect(accepted.length).toBeGreaterThan(0)
+  })
+
+  test('a controller that ends its lines with CR and LF, as those of the Pico do, is understood', async () => {
+    const plain = simulator.receive.bind(simulator)
+    simulator.receive = (bytes, at) => Buffer.from(Buffer.from(plain(bytes, at)).toString().replaceAll('\n', '\r\n'))
+    await using opened = await open(domeRotator, settings, bench.context)
+    await opened.device.motion?.moveTo(41, never)
+    expect(await goodValue(opened.device, 'moving')).toBe(true)
+    await stands(opened.device)
+    expect(Math.abs(dome.azimuth - 41)).toBeLessThan(0.5)
+  })
+
   test('is found by its answer to STATUS, and nothing else is', async () => {
     expect(await domeRotator.probe?.('sim://dome', bench.context, never)).toEqual([
       { identity: 'RP2040 dome motor controller', settings: { address: 'sim://dome' } },
@@ -355,7 +383,7 @@ describe('the dome on a pseudo-terminal, its encoder and its switch on sockets',
 
   test('settings are checked before anything is opened', () => {
     expect(() => domeRotator.locate({ ...settings, encoder: 'serial:///dev/ttyS0' })).toThrow('encoder needs a spi address')
-    expect(() => domeRotator.locate({ ...settings, stepDelay: 10 })).toThrow('stepDelay')
+    for (const stepDelay of [10, 260.5, 20_000]) expect(() => domeRotator.locate({ ...settings, stepDelay })).toThrow('stepDelay')
     expect(() => domeRotator.locate({ ...settings, azimuthMinimum: 10 })).toThrow('belong together')
     expect(() => domeRotator.locate({ ...settings, alignment: 'late' })).toThrow('standard, legacy')
     expect(domeRotator.locate({ address: 'gpio:///dev/gpiochip0' }).address).toBe('gpio:///dev/gpiochip0')
@@ -371,4 +399,70 @@ test('the simulation starts alone and turns when it is told', async () => {
   await opened.device.motion?.moveTo(42, never)
   await until(async () => !(await opened.device.motion?.isMoving(never)), ARRIVES)
   expect(Math.abs(Number(await goodValue(opened.device, 'position')) - 42)).toBeLessThan(0.12)
+})
+
+describe('the simulation, told to go wrong', () => {
+  let bench: Bench
+  let running: RunningSimulation
+  let opened: (AsyncDisposable & { readonly device: DeviceHandle }) | undefined
+
+  beforeEach(async () => {
+    bench = await openBench()
+    running = await simulation.start({ folder: bench.folder, name: 'a', seed: 1, timeFactor: 10 })
+    await writeEntry(bench.folder, 'a', running.entry)
+  })
+
+  afterEach(async () => {
+    await opened?.[Symbol.asyncDispose]()
+    opened = undefined
+    await running[Symbol.asyncDispose]()
+    await bench[Symbol.asyncDispose]()
+  })
+
+  async function reopened(): Promise<DeviceHandle> {
+    await opened?.[Symbol.asyncDispose]()
+    opened = await open(domeRotator, { ...running.devices[0], address: 'sim://a' }, bench.context)
+    return opened.device
+  }
+
+  const failure = async ({ motion }: DeviceHandle): Promise<Problem> =>
+    await until(
+      () =>
+        motion?.isMoving(never).then(
+          () => false as const,
+          (error: unknown) => problemOf(Promise.reject(error)),
+        ) ?? false,
+      ARRIVES,
+    )
+
+  test('an encoder that freezes is noticed while the dome turns, and is well again', async () => {
+    const device = await reopened()
+    expect(running.troubles).toContain('frozen')
+    running.inject({ kind: 'error', code: 'frozen' })
+    await device.motion?.moveTo(60, never)
+    expect(await failure(device)).toMatchObject({ facts: { instrumentCode: 'STAGNATION' } })
+    running.inject({ kind: 'error', code: 'healthy' })
+    await goodValue(device, 'moving')
+    await device.commands?.invoke('set_azimuth', { azimuth: 40 }, never)
+    await device.motion?.moveTo(41, never)
+    await until(async () => !(await device.motion?.isMoving(never)), ARRIVES)
+  })
+
+  test('a switch that nothing presses is not found', async () => {
+    const device = await reopened()
+    running.inject({ kind: 'error', code: 'switch' })
+    await device.motion?.home(never)
+    expect(await failure(device)).toMatchObject({ facts: { instrumentCode: 'NO_SWITCH' } })
+  })
+
+  test('a controller whose cable is pulled stands, since it lives on USB, and boots when it is back', async () => {
+    const device = await reopened()
+    await device.motion?.moveTo(200, never)
+    await running.unplug()
+    expect(await failure(device)).toMatchObject({ code: 'DEVICE_OFFLINE', effect: 'DONE' })
+    await running.plugIn()
+    const again = await reopened()
+    expect(await again.motion?.isMoving(never)).toBe(false)
+    expect(await readOne(again, 'position')).toHaveProperty('bad') // nobody saw where it stopped
+  })
 })

@@ -113,6 +113,15 @@ describe('the command', () => {
     expect(unknown.said.err).toContain('newport-esp300')
   })
 
+  test('refuses an error that the instrument does not know, knows its silent troubles, and leaves nothing', async () => {
+    await using unknown = run('dome-rotator', '--folder', folder, '--fault', 'error 7')
+    expect(await unknown.ended).not.toBe(0)
+    expect(unknown.said.err).toContain('7 is no documented error of it; it knows BUSY')
+    expect(readdirSync(folder)).toEqual([])
+    await using frozen = run('dome-rotator', '--fault', 'error frozen')
+    expect(await addressIn(frozen.said, /troubles\s+(.*)\n/)).toContain('frozen, switch')
+  })
+
   test('a serial instrument answers an outside program, suffers what is typed, comes back, and leaves nothing', async () => {
     {
       await using stages = run('newport-esp300', '--fault', 'silent')

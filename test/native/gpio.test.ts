@@ -80,6 +80,7 @@ describe.skipIf(why !== undefined)('a dome on GPIO lines and spidev', () => {
     expect(printed).toMatchObject({
       identity: expect.stringMatching(/^step and direction on lines 18 and 17 of gpiochip9 .*; EMS22A encoder$/),
       before: { value: expect.closeTo(44.7, 1), quality: 'UNCERTAIN' },
+      busy: 'DEVICE_BUSY',
       calibrated: { value: true },
       failed: { value: 0 },
     })

@@ -27,11 +27,13 @@ const named = async (name: string): Promise<unknown> => (await device.read([name
 try {
   const before = await named('position')
   await device.motion?.moveTo(45.3, never)
+  const busy = await port.start({ steps: 1, direction: 1, delayUs: 260, ramp: 'NONE' }, never).catch((error: unknown) => error instanceof Problem && error.code)
   await until(async () => !(await device.motion?.isMoving(never)), { deadlineMs: 60_000 })
   process.stdout.write(
     JSON.stringify({
       identity: device.identity,
       before,
+      busy,
       after: await named('position'),
       calibrated: await named('calibrated'),
       steps: await named('motor_steps'),
