@@ -27,13 +27,18 @@ describe('the dome on a pseudo-terminal, its encoder and its switch on sockets',
   let pins: AsyncDisposable[]
   let accepted: string[]
   let settings: DeviceSettings
+  let acceptedAtMs = 0
   const seconds = (): number => (performance.now() / 1000) * TIME_FACTOR
+  const note = (command: string): void => {
+    accepted.push(command)
+    acceptedAtMs = performance.now()
+  }
 
   beforeEach(async () => {
     bench = await openBench()
     accepted = []
     dome = new SimulatedDome({ random: () => 0.5, azimuth: 40, noise: 0, switchWidth: SWITCH_WIDTH })
-    simulator = new Rp2040Simulator({ random: () => 0.5, accepted: (command) => accepted.push(command) }, dome, { boots: true })
+    simulator = new Rp2040Simulator({ random: () => 0.5, accepted: (command) => note(command) }, dome, { boots: true })
     const linkPath = join(bench.folder, 'dome.tty')
     line = new SimulatedTerminal({ instrument: simulator, baudRate: 115_200, linkPath, seconds })
     await line.plugIn()
@@ -161,6 +166,10 @@ describe('the dome on a pseudo-terminal, its encoder and its switch on sockets',
     expect(await goodValue(opened.device, 'point_in_bounds')).toBe(true)
     const low = problemOf(commands?.invoke('point', { altitude: 10, azimuth: 90, pier_side: 'west' }, never) ?? Promise.resolve())
     expect(await low).toMatchObject({ code: 'INVALID_VALUE', effect: 'NONE' })
+    const extending = await domeRotator.openDevice(opened.port, { ...settings, startAzimuth: 140, outOfBounds: 'extend' }, bench.context, never)
+    expect(await extending.commands?.invoke('point', { altitude: 10, azimuth: 90, pier_side: 'west' }, never)).toEqual(expect.any(Number))
+    expect(await goodValue(extending, 'point_in_bounds')).toBe(false)
+    await extending[Symbol.asyncDispose]()
     expect(commands?.specs.find(({ name }) => name === 'point')?.arguments.find(({ name }) => name === 'pier_side')).toMatchObject({ required: true })
   })
 
@@ -279,6 +288,44 @@ describe('the dome on a pseudo-terminal, its encoder and its switch on sockets',
     expect(accepted[0]).toMatch(/^MOVE/)
     expect(accepted.slice(1).every((command) => command === 'STOP')).toBe(true)
     expect(Number(await goodValue(opened.device, 'position'))).toBeCloseTo(dome.azimuth, 0)
+  })
+
+  test('a move is sent 50 ms after what was there before, and a stop that comes first makes it void', async () => {
+    await using opened = await open(domeRotator, settings, bench.context)
+    const move = { steps: 53_940, direction: 1, delayUs: 260, ramp: 'SCURVE' } as const
+    const voided = problemOf(opened.port.start(move, never))
+    await opened.port.stop()
+    expect(await voided).toMatchObject({ code: 'CONFLICT', effect: 'NONE' })
+    expect(accepted).toEqual(['STOP'])
+    const askedMs = performance.now()
+    await opened.port.start(move, never)
+    expect(accepted[1]).toBe('MOVE 53940 1 260 SCURVE')
+    expect(acceptedAtMs - askedMs).toBeGreaterThanOrEqual(50)
+    await opened.port.stop()
+  })
+
+  test('where direction 1 makes the azimuth fall, it is told the other one', async () => {
+    await using opened = await open(domeRotator, { ...settings, directionReversed: true }, bench.context)
+    await opened.device.motion?.moveTo(50, never)
+    expect(accepted).toEqual(['MOVE 53940 0 260 SCURVE'])
+    await opened.device.motion?.stop(never)
+    await stands(opened.device)
+  })
+
+  test('the end of another move is not taken for the end of ours', async () => {
+    await using opened = await open(domeRotator, settings, bench.context)
+    await opened.device.motion?.moveTo(60, never)
+    const told = simulator.receive.bind(simulator)
+    simulator.receive = (bytes, at) =>
+      Buffer.from(
+        Buffer.from(told(bytes, at))
+          .toString()
+          .replace(/STOPPED \d+/, 'STOPPED 9999999'),
+      )
+    await opened.device.motion?.stop(never)
+    await until(() => bench.messages.some((message) => message.includes('speaks of 9999999 steps')))
+    await until(async () => (await goodValue(opened.device, 'moving')) === false)
+    expect(Number(await goodValue(opened.device, 'motor_steps'))).toBeLessThan(107_880)
   })
 
   test('a move that nobody has seen end is not taken for done', async () => {

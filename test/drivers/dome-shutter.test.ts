@@ -25,6 +25,7 @@ describe('the protocol of the modules', () => {
     expect(protocol.parseInput('{"id":0,"state":true}', 1)).toBeUndefined()
     expect(protocol.parseInput('{"id":1,"state":null}', 1)).toBeUndefined()
     expect(protocol.parseSwitch('{"id":0,"source":"HTTP_in","output":true,"temperature":{"tC":40.2}}', 0)).toBe(true)
+    expect(protocol.parseSwitch('{"id":2,"output":true}', 0)).toBeUndefined()
     expect(protocol.parseError('{"code":-105,"message":"Argument \'id\', value 9 not found!"}')).toEqual({
       code: -105,
       message: "Argument 'id', value 9 not found!",
@@ -294,6 +295,19 @@ describe('the driver, over HTTP', () => {
     expect(domeShutter.afterLostStation).toBe('MAKE_SAFE')
   })
 
+  test('a stop while a cycle is being prepared keeps it from beginning', async () => {
+    await using opened = await open(domeShutter, settings, bench.context)
+    const asked = refused(opened.device, true)
+    await opened.device.emergencyStop?.(never)
+    expect(await asked).toMatchObject({ code: 'CONFLICT', effect: 'NONE' })
+    expect(accepted.filter((command) => !command.endsWith('on=false'))).toEqual([])
+  })
+
+  test('end switches that open when they are pressed are read the other way round', async () => {
+    await using opened = await open(domeShutter, { ...settings, pressedIs: false }, bench.context)
+    expect(await goodValue(opened.device, 'end_switches')).toBe('open') // as the simulated shutter, which is closed, would be wired then
+  })
+
   test('one that is disabled refuses', async () => {
     await using opened = await open(domeShutter, { ...settings, enabled: false }, bench.context)
     expect(await goodValue(opened.device, 'state')).toBe('disabled')
@@ -303,11 +317,13 @@ describe('the driver, over HTTP', () => {
   describe('with interlocks', () => {
     let server: Server
     let answer: string | undefined
+    let status: number
     let url: string
 
     beforeEach(async () => {
       answer = '{"data":{"weather":{"safe":true}}}'
-      server = createServer((_request, response) => (answer === undefined ? response.destroy() : response.end(answer)))
+      status = 200
+      server = createServer((_request, response) => (answer === undefined ? response.destroy() : response.writeHead(status).end(answer)))
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
       url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql?query=x`
     })
@@ -325,6 +341,10 @@ describe('the driver, over HTTP', () => {
       }
       expect(accepted).toEqual([])
       answer = '{"data":{"weather":{"safe":true}}}'
+      status = 503
+      expect((await refused(opened.device, true)).message).toContain('HTTP 503')
+      expect(accepted).toEqual([])
+      status = 200
       await opened.device.write?.('open', true, never)
       await arrived(opened.device)
       answer = undefined

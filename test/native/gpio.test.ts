@@ -75,7 +75,7 @@ describe.skipIf(why !== undefined)(`GPIO lines, in the kernel's own structures${
 describe.skipIf(why !== undefined)('a dome on GPIO lines and spidev', () => {
   test('turns over its switch, and its encoder agrees with its steps', async () => {
     await using kernel = await fakeKernel()
-    const { printed } = await kernel.run('kernel-dome.ts', { KERNEL_SHIM_AZIMUTH: '44.5' })
+    const { printed, told } = await kernel.run('kernel-dome.ts', { KERNEL_SHIM_AZIMUTH: '44.5' })
     const { after, steps } = printed as { after: { value: number }; steps: { value: number } }
     expect(printed).toMatchObject({
       identity: expect.stringMatching(/^step and direction on lines 18 and 17 of gpiochip9 .*; EMS22A encoder$/),
@@ -84,6 +84,9 @@ describe.skipIf(why !== undefined)('a dome on GPIO lines and spidev', () => {
       calibrated: { value: true },
       failed: { value: 0 },
     })
+    // Ten steps of 10 ms warm the motor up, before the ramp.
+    const roseAtNs = told.filter((line) => line.startsWith('rise ')).map((line) => Number(line.split(' ')[1]))
+    for (let at = 0; at < 10; at += 1) expect((roseAtNs[at + 1] ?? 0) - (roseAtNs[at] ?? 0), `after step ${at}`).toBeGreaterThan(9e6)
     // The start was 0.2 deg off; the switch has put it right, within its own width.
     const truth = 44.5 + steps.value / 5394.07
     expect(Math.abs(truth - after.value)).toBeLessThan(0.3)
