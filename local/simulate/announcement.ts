@@ -33,7 +33,7 @@ export function announcement(simulation: Simulation, running: RunningSimulation)
 function howToSpeak(place: Place): string {
   switch (place.kind) {
     case 'serial':
-      return `any program that opens serial ports, at any rate; by hand: screen ${place.path}`
+      return `any program that opens serial ports, at any rate, with 8 data bits and no parity (a pseudo-terminal knows no other); by hand: screen ${place.path}`
     case 'tcp':
       return `any client of its protocol; where that is text, by hand: nc ${place.host} ${place.port}`
     case 'hislip':

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import {
+  counted,
   decimalsOf,
   displayScale,
   formatBound,
@@ -61,4 +62,8 @@ test('sizes and durations', () => {
   expect(formatBytes(48_231)).toBe('48.2 kB')
   expect(formatBytes(4.2e9)).toBe('4.20 GB')
   expect([4000, 243_000, 7_500_000, 266_400_000].map(formatDuration)).toEqual(['4 s', '4 min 03 s', '2 h 05 min', '3 d 2 h'])
+})
+
+test('counts in words', () => {
+  expect([counted(0, 'command'), counted(1, 'command'), counted(4, 'command')]).toEqual(['0 commands', '1 command', '4 commands'])
 })

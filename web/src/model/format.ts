@@ -28,6 +28,11 @@ export function unitLabel(code: string | null | undefined): string {
     .replace(/\./g, '·')
 }
 
+/** `1 command`, `4 commands`. */
+export function counted(number: number, word: string): string {
+  return `${number} ${word}${number === 1 ? '' : 's'}`
+}
+
 const SCALABLE = new Set(['W', 'V', 'A', 'Hz', 'J', 'Pa', 'Ohm', 'F', 'T', 'N', 's'])
 const PREFIXES: readonly (readonly [number, string])[] = [
   [1e9, 'G'],

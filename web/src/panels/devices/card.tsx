@@ -1,5 +1,5 @@
 import { useId, useState } from 'react'
-import { positionStep } from '../../model/format.ts'
+import { counted, positionStep } from '../../model/format.ts'
 import { mainParameter } from '../../model/main-parameter.ts'
 import { fromReading, type LiveValue } from '../../model/reading-batch.ts'
 import { useCommand } from '../../state/use-command.ts'
@@ -64,7 +64,7 @@ export function DeviceCard({ device }: { device: Device }) {
       <div className={styles.more}>
         <Button kind="quiet" aria-expanded={open} aria-controls={details} onClick={() => setOpen(!open)}>
           <span className={styles.caret} aria-hidden="true" />
-          {device.parameters.length} parameters{device.commands.length > 0 && `, ${device.commands.length} commands`}
+          {[counted(device.parameters.length, 'parameter'), ...(device.commands.length > 0 ? [counted(device.commands.length, 'command')] : [])].join(', ')}
         </Button>
       </div>
       {open && (
