@@ -40,3 +40,20 @@ export function readingsAt(samples: readonly Sampled[], at: WallNs): readonly Re
     return { ...reading, quality: 'STALE', reason: 'nobody had read it for two heartbeats' }
   })
 }
+
+/** The unit that a parameter had up to that moment (decimal text: it is kept as JSON), null for none. In order of time. */
+export type PastUnit = { readonly until: string; readonly unit: string | null }
+
+/** What a value of that moment is in; `unit` is the present one. */
+export function unitAt(time: WallNs, unit: string | undefined, past: readonly PastUnit[]): string | undefined {
+  const then = past.find(({ until }) => time < BigInt(until))
+  return then === undefined ? unit : (then.unit ?? undefined)
+}
+
+export type UnitSpan = { readonly from: WallNs; readonly to: WallNs; readonly unit: string | undefined }
+
+/** The stretches of [from, to) within which the unit is one. */
+export function unitSpans({ from, to, unit }: UnitSpan, past: readonly PastUnit[]): readonly UnitSpan[] {
+  const cuts = past.map(({ until }) => BigInt(until)).filter((until) => until > from && until < to)
+  return [from, ...cuts].map((begin, at) => ({ from: begin, to: cuts[at] ?? to, unit: unitAt(begin, unit, past) }))
+}

@@ -26,7 +26,7 @@ export interface Reducer {
   finish(): Reduced
 }
 
-const MIN_POINTS = 2 // with fewer there is no line
+export const MIN_POINTS = 2 // with fewer there is no line
 const MAX_POINTS_OF_SERIES = 100_000 // more than any screen has; whoever wants all takes the file
 
 /** Before LTTB, longer series are brought to this many by MIN_MAX, which keeps what LTTB looks for (Donckt 2023), in 16 MB. */

@@ -1,4 +1,5 @@
 import type { Cause } from '../../core/cause.ts'
+import { type PastUnit, unitAt } from '../../core/history.ts'
 import { restoreReading, type StoredReading } from '../../core/stored-reading.ts'
 import { builder } from '../builder.ts'
 import { after, connectionRef, idCursor, pageArgs, pageCost, pageOf } from '../connection.ts'
@@ -7,13 +8,13 @@ import { presentCursor } from '../cursor.ts'
 import { readHistory } from '../history/series.ts'
 import type { ParameterChange } from '../loaders.ts'
 import { nowNs } from '../now.ts'
-import { ParameterRef, type ParameterSource, ReadingRef } from '../refs.ts'
+import { ParameterRef, type ParameterSource, ReadingRef, type ReadingSource } from '../refs.ts'
 import { CauseRef } from './cause.ts'
 import { ReductionEnum } from './enums.ts'
 import { SeriesRef } from './series.ts'
 import { TimeRangeRef } from './time-range.ts'
 
-type ChangeSource = ParameterChange & { readonly source: ParameterSource }
+type ChangeSource = ParameterChange & { readonly source: ParameterSource; readonly pastUnits: readonly PastUnit[] }
 const ParameterChangeRef = builder.objectRef<ChangeSource>('ParameterChange').implement({
   fields: (t) => ({
     time: t.field({ type: 'Time', resolve: ({ time }) => time }),
@@ -21,9 +22,9 @@ const ParameterChangeRef = builder.objectRef<ChangeSource>('ParameterChange').im
     old: t.field({
       type: ReadingRef,
       nullable: true,
-      resolve: ({ old, source }) => (old === null ? null : { ...restoreReading(old as unknown as StoredReading), unit: source.spec.unit }),
+      resolve: ({ old, ...change }) => (old === null ? null : readingOf(old as unknown as StoredReading, change)),
     }),
-    new: t.field({ type: ReadingRef, resolve: (change) => ({ ...restoreReading(change.new as unknown as StoredReading), unit: change.source.spec.unit }) }),
+    new: t.field({ type: ReadingRef, resolve: (change) => readingOf(change.new as unknown as StoredReading, change) }),
     cause: t.field({ type: CauseRef, resolve: ({ cause }) => cause as unknown as Cause }),
   }),
 })
@@ -43,7 +44,7 @@ builder.objectFields(ParameterRef, (t) => ({
     complexity: ({ maxPoints }) => ({ field: 20 + (maxPoints ?? 1000) / 20, multiplier: 1 }),
     resolve: async (parameter, { range, maxPoints, reduce, unit }, context) =>
       readHistory(context.database, {
-        parameterKey: await keyOf(parameter, context),
+        ...(await rowOf(parameter, context)),
         deviceId: parameter.device.id,
         spec: parameter.spec,
         textual: !['FLOAT', 'INTEGER', 'BOOLEAN'].includes(parameter.spec.kind),
@@ -62,12 +63,16 @@ builder.objectFields(ParameterRef, (t) => ({
     args: pageArgs(),
     complexity: pageCost,
     resolve: async (source, args, context) => {
-      const where = { parameterKey: await keyOf(source, context) }
+      const { pastUnits, ...where } = await rowOf(source, context)
       const orderBy = [{ time: 'desc' as const }, { id: 'desc' as const }]
       return pageOf(
         args,
         async (take) =>
-          (await context.database.prisma.parameterChange.findMany({ where, orderBy, take, ...after(args) })).map((change) => ({ ...change, source })),
+          (await context.database.prisma.parameterChange.findMany({ where, orderBy, take, ...after(args) })).map((change) => ({
+            ...change,
+            source,
+            pastUnits,
+          })),
         idCursor,
       )
     },
@@ -75,6 +80,15 @@ builder.objectFields(ParameterRef, (t) => ({
 }))
 
 /** 0, which no parameter has, until the station has told the database of it: an empty history. */
-async function keyOf({ device, spec }: ParameterSource, { load }: Context): Promise<number> {
-  return (await load.parametersOfDevice.load(device.id)).find(({ name }) => name === spec.name)?.key ?? 0
+async function rowOf(
+  { device, spec }: ParameterSource,
+  { load }: Context,
+): Promise<{ readonly parameterKey: number; readonly pastUnits: readonly PastUnit[] }> {
+  const row = (await load.parametersOfDevice.load(device.id)).find(({ name }) => name === spec.name)
+  return { parameterKey: row?.key ?? 0, pastUnits: (row?.pastUnits ?? []) as unknown as readonly PastUnit[] }
+}
+
+function readingOf(stored: StoredReading, { source, pastUnits }: Pick<ChangeSource, 'source' | 'pastUnits'>): ReadingSource {
+  const reading = restoreReading(stored)
+  return { ...reading, unit: unitAt(reading.time, source.spec.unit, pastUnits) }
 }

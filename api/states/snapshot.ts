@@ -1,5 +1,5 @@
 import type { ManifestEntry } from '../../core/dataset.ts'
-import { readingsAt, type Sampled } from '../../core/history.ts'
+import { type PastUnit, readingsAt, type Sampled, unitAt } from '../../core/history.ts'
 import type { ParameterSpec } from '../../core/parameter.ts'
 import { type ParameterValue, QUALITIES, type Reading } from '../../core/reading.ts'
 import type { WallNs } from '../../core/time.ts'
@@ -63,6 +63,7 @@ export async function pastState(
 type SampleRow = {
   readonly deviceId: string
   readonly spec: ParameterSpec
+  readonly pastUnits: readonly PastUnit[]
   readonly time: string
   readonly quality: number
   readonly number: number | null
@@ -73,7 +74,7 @@ type SampleRow = {
 
 /** One step down the primary key of the samples for each parameter. */
 export const LAST_SAMPLES = `
-  SELECT p."deviceId", p."spec", s."time"::text AS "time", s."quality", s."number", s."text", s."boolean", s."list"
+  SELECT p."deviceId", p."spec", p."pastUnits", s."time"::text AS "time", s."quality", s."number", s."text", s."boolean", s."list"
   FROM "device" d JOIN "parameter" p ON p."deviceId" = d."id"
   CROSS JOIN LATERAL (SELECT * FROM "sample" WHERE "parameterKey" = p."key" AND "time" <= $1::bigint ORDER BY "time" DESC, "sequence" DESC LIMIT 1) s
   WHERE (d."removedAt" IS NULL OR d."removedAt" > to_timestamp($1::bigint / 1e9)) AND ($2::uuid[] IS NULL OR d."id" = ANY($2))
@@ -81,15 +82,16 @@ export const LAST_SAMPLES = `
 
 async function recordedValues({ pool }: Pick<Database, 'pool'>, at: WallNs, deviceIds: readonly string[] | undefined): Promise<readonly StateValue[]> {
   const { rows } = await pool.query<SampleRow>(LAST_SAMPLES, [at.toString(), deviceIds ?? null])
-  const byDevice = new Map<string, Sampled[]>()
+  const byDevice = new Map<string, (Sampled & Pick<SampleRow, 'pastUnits'>)[]>()
   for (const row of rows) {
     const samples = byDevice.get(row.deviceId) ?? []
-    samples.push({ spec: row.spec, reading: sampledReading(row) })
+    samples.push({ spec: row.spec, pastUnits: row.pastUnits, reading: sampledReading(row) })
     byDevice.set(row.deviceId, samples)
   }
   return [...byDevice].flatMap(([deviceId, samples]) =>
     readingsAt(samples, at).map((reading, index) => {
-      const { name = '', unit } = samples[index]?.spec ?? {}
+      const { spec: { name = '', unit: present } = {}, pastUnits = [] } = samples[index] ?? {}
+      const unit = unitAt(reading.time, present, pastUnits)
       return { deviceId, parameter: name, ...(unit !== undefined && { unit }), reading }
     }),
   )

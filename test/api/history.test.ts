@@ -238,3 +238,71 @@ describe('changes', () => {
     expect(second.edges.map(({ node }) => node.cause.reason)).toEqual(['the 0th'])
   })
 })
+
+describe('a parameter whose unit has changed', () => {
+  const CHANGED = START + 10n * SECOND
+  beforeAll(async () => {
+    const { prisma } = lab.api.services.database
+    const pastUnits = [
+      { until: (START + 5n * SECOND).toString(), unit: 'K' },
+      { until: CHANGED.toString(), unit: 'm/s' },
+    ]
+    const parameter = { deviceId: STAGE, name: 'velocity' }
+    await prisma.sample.deleteMany({ where: { parameter } })
+    await prisma.parameter.deleteMany({ where: parameter })
+    const { key } = await prisma.parameter.create({
+      data: { deviceId: STAGE, name: 'velocity', pastUnits, spec: { name: 'velocity', kind: 'FLOAT', unit: 'mm/s', description: '', access: 'READ_ONLY' } },
+    })
+    const samples: readonly (readonly [bigint, number])[] = [
+      [START + 2n * SECOND, 300],
+      [START + 6n * SECOND, 0.5],
+      [START + 8n * SECOND, 0.25],
+      [START + 12n * SECOND, 7],
+    ]
+    await prisma.sample.createMany({
+      data: samples.map(([time, number], at) => ({ parameterKey: key, time, sequence: BigInt(at), quality: 0, number })),
+    })
+    const reading = (time: bigint, value: number) => ({ time: time.toString(), quality: 'GOOD', value })
+    await prisma.parameterChange.create({
+      data: {
+        parameterKey: key,
+        time: CHANGED + SECOND,
+        old: reading(START + 8n * SECOND, 0.25),
+        new: reading(CHANGED + SECOND, 7),
+        cause: { kind: 'DEVICE' },
+      },
+    })
+  })
+  const read = async (args: string) => {
+    const { data, errors } = await lab.ask<{
+      device: { parameter: { history: { unit: string; times: string[]; values: (number | null)[]; reducedFrom: number } } }
+    }>(`{ device(name: "stage") { parameter(name: "velocity") { history(${args}) { unit times values qualities reducedFrom } } } }`)
+    expect(errors).toBeUndefined()
+    return data.device.parameter.history
+  }
+  const range = (from: number, to: number): string => `range: { from: "2023-11-14T22:13:${20 + from}Z", to: "2023-11-14T22:13:${20 + to}Z" }`
+
+  it('has its older values converted, and without a value where they cannot be', async () => {
+    expect(await read(range(0, 20))).toMatchObject({ unit: 'mm/s', values: [null, 500, 250, 7], reducedFrom: 4 })
+    expect(await read(`${range(0, 20)}, unit: "m/s"`)).toMatchObject({ unit: 'm/s', values: [null, 0.5, 0.25, 0.007] })
+    expect(await read(`${range(0, 20)}, maxPoints: 6, reduce: MEAN`)).toMatchObject({ values: [null, 500, 250, 7] })
+  })
+
+  it('begins with what it was before, in the present unit', async () => {
+    expect(await read(range(11, 20))).toMatchObject({ times: ['2023-11-14T22:13:31Z', '2023-11-14T22:13:32Z'], values: [250, 7] })
+    expect(await read(range(5, 8))).toMatchObject({ values: [null, 500] })
+  })
+
+  it('is in a past state, and in its changes, what it was then in the unit of then', async () => {
+    type Then = { number: number; unit: string }
+    const { data } = await lab.ask<{
+      labState: { readings: { parameter: { name: string }; reading: Then }[] }
+      device: { parameter: { changes: { edges: { node: { old: Then; new: Then } }[] } } }
+    }>(
+      `{ labState(at: "2023-11-14T22:13:29Z") { readings { parameter { name } reading { number unit } } }
+         device(name: "stage") { parameter(name: "velocity") { changes { edges { node { old { number unit } new { number unit } } } } } } }`,
+    )
+    expect(data.labState.readings.filter(({ parameter }) => parameter.name === 'velocity')).toMatchObject([{ reading: { number: 0.25, unit: 'm/s' } }])
+    expect(data.device.parameter.changes.edges).toEqual([{ node: { old: { number: 0.25, unit: 'm/s' }, new: { number: 7, unit: 'mm/s' } } }])
+  })
+})

@@ -16,7 +16,8 @@ export class Sampler {
   }
 
   know(handle: number, deviceId: string, spec: ParameterSpec): void {
-    const last = this.#known.get(handle)?.last
+    const known = this.#known.get(handle)
+    const last = known?.spec.unit === spec.unit ? known?.last : undefined // a number in another unit is no measure for the deadband
     this.#known.set(handle, { deviceId, spec, ...(last !== undefined && { last }) })
   }
 

@@ -2,15 +2,17 @@ import type { LabEvent } from '../../../core/event.ts'
 import type { DatasetRecord, JournalEntry } from '../../../core/journal.ts'
 import type { ParameterSpec } from '../../../core/parameter.ts'
 import type { Reading } from '../../../core/reading.ts'
+import type { WallNs } from '../../../core/time.ts'
 import { eventsOf } from './events-of.ts'
 import type { EmergencyStopEntry, QueueEntry, RunEntry } from './memory.ts'
 import type { StoredEntry } from './record.ts'
 
 export type ShippedSample = { readonly deviceId: string; readonly parameter: string; readonly sequence: number; readonly reading: Reading }
-export type ShippedSpec = { readonly deviceId: string; readonly spec: ParameterSpec }
+export type ShippedSpec = { readonly deviceId: string; readonly spec: ParameterSpec; readonly time: WallNs }
 
 /** A stretch of the journal as the database takes it: what a later entry overwrites is left out. */
 export type Batch = {
+  /** The last of each parameter, and of each unit that it had in turn. */
   readonly specs: readonly ShippedSpec[]
   readonly samples: readonly ShippedSample[]
   readonly changes: readonly Extract<JournalEntry, { type: 'change' }>[]
@@ -24,7 +26,7 @@ export type Batch = {
 }
 
 export function batchOf(entries: readonly StoredEntry[], stationId: string): Batch {
-  const specs = new Map<string, ShippedSpec>()
+  const specs = new Map<string, ShippedSpec[]>()
   const samples: ShippedSample[] = []
   const changes: Extract<JournalEntry, { type: 'change' }>[] = []
   const runs = new Map<string, RunEntry>()
@@ -34,7 +36,7 @@ export function batchOf(entries: readonly StoredEntry[], stationId: string): Bat
   for (const { sequence, entry } of entries) {
     switch (entry.type) {
       case 'parameters':
-        for (const spec of entry.specs) specs.set(`${entry.deviceId} ${spec.name}`, { deviceId: entry.deviceId, spec })
+        for (const spec of entry.specs) keepSpec(specs, { deviceId: entry.deviceId, spec, time: entry.time })
         break
       case 'samples':
         for (const { deviceId, parameter, reading } of entry.samples) samples.push({ deviceId, parameter, sequence, reading })
@@ -62,7 +64,7 @@ export function batchOf(entries: readonly StoredEntry[], stationId: string): Bat
     }
   }
   return {
-    specs: [...specs.values()],
+    specs: [...specs.values()].flat(),
     samples,
     changes,
     runs: [...runs.values()],
@@ -71,6 +73,13 @@ export function batchOf(entries: readonly StoredEntry[], stationId: string): Bat
     ...(emergencyStop !== undefined && { emergencyStop }),
     events: entries.flatMap(({ entry }) => eventsOf(entry, stationId)),
   }
+}
+
+function keepSpec(specs: Map<string, ShippedSpec[]>, next: ShippedSpec): void {
+  const key = `${next.deviceId} ${next.spec.name}`
+  const known = specs.get(key) ?? []
+  const last = known.at(-1)
+  specs.set(key, [...(last?.spec.unit === next.spec.unit ? known.slice(0, -1) : known), next])
 }
 
 /** At the place of the newest, so that the order of the last ones is kept. */

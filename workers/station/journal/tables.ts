@@ -16,17 +16,44 @@ import type { Batch, ShippedSample, ShippedSpec } from './batch.ts'
 export type Sql = { query: Database['pool']['query'] }
 export type ParameterKeys = (deviceId: string, parameter: string) => number | undefined
 
-/** Removed devices keep no parameters: their entries find no row and are passed over. */
+/**
+ * Removed devices keep no parameters: their entries find no row and are passed over. A unit that changes is kept with the moment until which it was so, once,
+ * however often the entries are shipped.
+ */
 export async function storeSpecs(sql: Sql, specs: readonly ShippedSpec[]): Promise<readonly { key: number; deviceId: string; name: string }[]> {
-  const given = json(specs.map(({ deviceId, spec }) => ({ deviceId, name: spec.name, spec })))
-  const { rows } = await sql.query<{ key: number; deviceId: string; name: string }>(
-    `INSERT INTO "parameter" ("deviceId", "name", "spec")
-     SELECT d."id", g."name", g."spec" FROM jsonb_to_recordset($1::jsonb) AS g("deviceId" uuid, "name" text, "spec" jsonb) JOIN "device" d ON d."id" = g."deviceId"
-     ON CONFLICT ("deviceId", "name") DO UPDATE SET "spec" = excluded."spec"
-     RETURNING "key", "deviceId", "name"`,
-    [given],
+  for (const turn of inTurn(specs)) {
+    const given = json(turn.map(({ deviceId, spec, time }) => ({ deviceId, name: spec.name, spec, time })))
+    await sql.query(
+      `UPDATE "parameter" p SET "spec" = g."spec", "pastUnits" = CASE WHEN p."spec" ->> 'unit' IS NOT DISTINCT FROM g."spec" ->> 'unit' THEN p."pastUnits"
+         ELSE p."pastUnits" || jsonb_build_object('until', g."time"::text, 'unit', p."spec" ->> 'unit') END
+       FROM jsonb_to_recordset($1::jsonb) AS g("deviceId" uuid, "name" text, "spec" jsonb, "time" bigint)
+       WHERE p."deviceId" = g."deviceId" AND p."name" = g."name" AND coalesce((p."pastUnits" -> -1 ->> 'until')::bigint, 0) <= g."time"`,
+      [given],
+    )
+    await sql.query(
+      `INSERT INTO "parameter" ("deviceId", "name", "spec")
+       SELECT d."id", g."name", g."spec" FROM jsonb_to_recordset($1::jsonb) AS g("deviceId" uuid, "name" text, "spec" jsonb) JOIN "device" d ON d."id" = g."deviceId"
+       ON CONFLICT ("deviceId", "name") DO NOTHING`,
+      [given],
+    )
+  }
+  return await findKeys(
+    sql,
+    specs.map(({ deviceId, spec }) => ({ deviceId, name: spec.name })),
   )
-  return rows
+}
+
+/** No parameter twice in one turn: its units came one after another. */
+function inTurn(specs: readonly ShippedSpec[]): readonly (readonly ShippedSpec[])[] {
+  const turns: ShippedSpec[][] = []
+  const seen = new Map<string, number>()
+  for (const one of specs) {
+    const key = `${one.deviceId} ${one.spec.name}`
+    const turn = seen.get(key) ?? 0
+    seen.set(key, turn + 1)
+    turns[turn] = [...(turns[turn] ?? []), one]
+  }
+  return turns
 }
 
 /** Keys of parameters that are known already. */

@@ -91,6 +91,31 @@ describe('the shipper', () => {
     expect(shipper?.backlog).toBe(0)
   })
 
+  test('keeps until when a parameter had which unit, once, however often it is shipped', async () => {
+    const described = (unit: string | undefined, time: bigint): JournalEntry => ({
+      type: 'parameters',
+      time,
+      deviceId: rows.deviceId,
+      specs: [{ name: 'power', description: '', kind: 'FLOAT', access: 'READ_ONLY', ...(unit !== undefined && { unit }) }],
+    })
+    const row = () => database.prisma.parameter.findFirstOrThrow({ where: { deviceId: rows.deviceId, name: 'power' } })
+    await ship(described('W', 1n), described('W', 2n), described('mW', 3n), sample(1, 4n), described('W', 5n))
+    const { key } = await row()
+    const past = [
+      { until: '3', unit: 'W' },
+      { until: '5', unit: 'mW' },
+    ]
+    expect(await row()).toMatchObject({ spec: { unit: 'W' }, pastUnits: past })
+    await ship(described('mW', 3n), described('W', 5n), sample(2, 6n))
+    expect(await row()).toMatchObject({ key, spec: { unit: 'W' }, pastUnits: past })
+    await ship(described(undefined, 7n), described('nW', 8n))
+    expect(await row()).toMatchObject({ spec: { unit: 'nW' }, pastUnits: [...past, { until: '7', unit: 'W' }, { until: '8', unit: null }] })
+    expect(await stored()).toMatchObject([
+      { parameterKey: key, number: 1 },
+      { parameterKey: key, number: 2 },
+    ])
+  })
+
   test('stores changes with who and why, and tells them', async () => {
     const old = { time: TIME, quality: 'GOOD', value: 1 } as const
     await ship(power(), { type: 'change', time: TIME, deviceId: rows.deviceId, parameter: 'power', unit: 'W', old, new: { ...old, value: 2 }, cause })

@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "parameter" ADD COLUMN     "pastUnits" JSONB NOT NULL DEFAULT '[]';
