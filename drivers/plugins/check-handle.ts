@@ -1,6 +1,6 @@
 import type { Access, ParameterSpec } from '../../core/parameter.ts'
 import type { DeviceHandle } from '../driver.ts'
-import { checkQuantity } from './check-quantity.ts'
+import { checkQuantity, checkUnit } from './check-quantity.ts'
 import { callable, type Fields, fieldsOf, finite, ifThere, listOf, oneOf, refuse, text } from './shape.ts'
 
 const ACCESSES: readonly Access[] = ['READ_ONLY', 'READ_WRITE', 'WRITE_ONLY']
@@ -41,7 +41,7 @@ const FACETS: Readonly<Record<string, { readonly functions: readonly string[]; r
   }
 
 function checkMotion({ unit, longestMs }: Fields): void {
-  text(unit, 'motion.unit')
+  checkUnit(unit, 'motion.unit')
   ifThere(longestMs, () => finite(longestMs, 'motion.longestMs'))
 }
 

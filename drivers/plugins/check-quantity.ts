@@ -12,9 +12,11 @@ export function checkQuantity(value: unknown, place: string): Fields {
   oneOf(item.kind, `${place}.kind`, KINDS)
   for (const name of ['minimum', 'maximum']) ifThere(item[name], () => finite(item[name], `${place}.${name}`))
   if (item.kind === 'ENUM' || item.choices !== undefined) texts(item.choices, `${place}.choices`, MOST_CHOICES)
-  const { unit } = item
-  ifThere(unit, () => {
-    if (typeof unit !== 'string' || !isUnit(unit)) refuse(`${place}.unit`, unit, 'give a UCUM code, such as "mm", "V" or "Cel"')
-  })
+  ifThere(item.unit, () => checkUnit(item.unit, `${place}.unit`))
   return item
+}
+
+/** Throws InvalidValue that names the place. */
+export function checkUnit(unit: unknown, place: string): void {
+  if (typeof unit !== 'string' || !isUnit(unit)) refuse(place, unit, 'give a UCUM code, such as "mm", "V" or "Cel"')
 }

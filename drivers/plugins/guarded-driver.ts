@@ -1,5 +1,6 @@
 import { asProblem, HardwareFault } from '../../core/errors.ts'
 import type { DeviceHandle, Driver, DriverPort } from '../driver.ts'
+import { ANSWERS } from './check-answers.ts'
 import { checkedFinds, checkedLocation } from './check-driver.ts'
 import { checkHandle } from './check-handle.ts'
 import { checkedConfirmation, checkedReadings } from './check-values.ts'
@@ -61,8 +62,11 @@ const FACETS = new Set<PropertyKey>(['motion', 'trigger', 'commands', 'frames'])
 /** A view, not a copy: getters say what is so now. `instead` stands for properties of the same name. */
 function view<T extends object>(of: T, culprit: Culprit, instead: Partial<T> = {}): T {
   const seen = new WeakMap<object, unknown>()
-  const guarded = (value: object): unknown =>
-    typeof value === 'function' ? (...given: unknown[]): unknown => inNameOf(culprit, () => Reflect.apply(value, of, given)) : view(value, culprit)
+  const guarded = (key: PropertyKey, value: object): unknown => {
+    if (typeof value !== 'function') return view(value, culprit)
+    const checked = (Object.hasOwn(ANSWERS, key) ? ANSWERS[String(key)] : undefined) ?? ((answer: unknown): unknown => answer)
+    return (...given: unknown[]): unknown => checked(inNameOf(culprit, () => Reflect.apply(value, of, given)))
+  }
   // The proxied object is an empty one: of a frozen handle a proxy could not give other functions.
   return new Proxy({} as T, {
     has: (_, key) => Reflect.has(of, key),
@@ -70,7 +74,7 @@ function view<T extends object>(of: T, culprit: Culprit, instead: Partial<T> = {
       if (key in instead) return Reflect.get(instead, key)
       const value: unknown = inNameOf(culprit, () => Reflect.get(of, key, of))
       if (typeof value !== 'function' && !(FACETS.has(key) && typeof value === 'object' && value !== null)) return value
-      const known = seen.get(value) ?? guarded(value)
+      const known = seen.get(value) ?? guarded(key, value)
       seen.set(value, known)
       return known
     },

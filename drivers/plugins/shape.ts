@@ -53,7 +53,8 @@ export function ifThere(value: unknown, check: () => void): void {
   if (value !== undefined) check()
 }
 
-function shown(value: unknown): string {
+/** For messages: what it is, if not what is in it. */
+export function shown(value: unknown): string {
   if (value === undefined) return 'missing'
   if (typeof value === 'function') return 'a function'
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object'

@@ -18,6 +18,16 @@ const context: DriverContext = {
   workFolder: '/nowhere',
 }
 const settings = { address: 'tcp://127.0.0.1:9' }
+/** A motion that says nothing wrong. */
+const still = {
+  unit: 'mm',
+  limits: () => ({}),
+  moveTo: async () => undefined,
+  home: async () => undefined,
+  isMoving: async () => false,
+  homed: () => undefined,
+  stop: async () => undefined,
+}
 
 describe('a plugin', () => {
   it('adds drivers that need no import of ours: everything is given to them', async () => {
@@ -208,6 +218,7 @@ describe('what a plugin opens is looked at', () => {
   const port = { lost: signal, [Symbol.asyncDispose]: async () => undefined }
   const device = { identity: 'A', parameters: [], read: async () => new Map(), [Symbol.asyncDispose]: async () => undefined }
   const parameter = { name: 'x', description: '', kind: 'FLOAT', access: 'READ_ONLY' }
+  const motion = { ...still, positionParameter: 'x' }
 
   it.each<[string, unknown, unknown, string]>([
     ['no port', undefined, device, 'driver acme-counter opened something else than a port'],
@@ -222,6 +233,12 @@ describe('what a plugin opens is looked at', () => {
     ['no choices', port, { ...device, parameters: [{ ...parameter, kind: 'ENUM' }] }, 'parameters[0].choices is missing; give an array'],
     ['a readout of nothing', port, { ...device, readout: { parameter: 'y' } }, 'readout.parameter is "y"; choose one of'],
     ['half a motion', port, { ...device, parameters: [parameter], motion: { positionParameter: 'x' } }, 'motion.limits is missing; give a function'],
+    [
+      'a motion in no unit',
+      port,
+      { ...device, parameters: [parameter], motion: { ...motion, unit: 'steps of mine' } },
+      'motion.unit is "steps of mine"; give a UCUM',
+    ],
     ['bad commands', port, { ...device, commands: { specs: [{ name: 'a' }], invoke: () => 1 } }, 'commands.specs[0].description is missing; give a text'],
     ['a stop that is none', port, { ...device, emergencyStop: true }, 'emergencyStop is true; give a function'],
   ])('%s', async (_, openedPort, openedDevice, problem) => {
@@ -238,8 +255,8 @@ describe('what a plugin reads and confirms is looked at', () => {
   const parameters = [...kinds, { name: 'ENUM', description: '', kind: 'ENUM', access: 'READ_WRITE', choices: ['on', 'off'] }]
 
   /** A device whose every parameter reads as `value`, and confirms it. */
-  async function reading(read: unknown, confirmed?: unknown): Promise<DeviceHandle> {
-    const device = { identity: 'A', parameters, read: async () => read, write: async () => confirmed, [Symbol.asyncDispose]: async () => undefined }
+  async function reading(read: unknown, confirmed?: unknown, more: object = {}): Promise<DeviceHandle> {
+    const device = { identity: 'A', parameters, read: async () => read, write: async () => confirmed, [Symbol.asyncDispose]: async () => undefined, ...more }
     const port = { lost: signal, [Symbol.asyncDispose]: async () => undefined }
     const [driver] = checkedOffer({ drivers: [{ ...counter, openPort: async () => port, openDevice: async () => device }] })
     const guarded = guardedDriver(driver ?? expect.fail('no driver'), { folder: '/nowhere', blame: () => undefined })
@@ -272,6 +289,23 @@ describe('what a plugin reads and confirms is looked at', () => {
     await expect(device.read(['FLOAT'], signal)).rejects.toThrow('the driver answered something of type object in place of a Map of readings')
     const confirming = await device.write?.('FLOAT', 1, signal).catch((error: unknown) => error)
     expect(confirming).toMatchObject({ effect: 'DONE', message: expect.stringContaining('FLOAT was set, and what is confirmed is no value') })
+  })
+
+  it('of its motion: nothing is not "it stands", and no position is beyond a limit that is no number', async () => {
+    const moving = async (facet: object, more: object = {}): Promise<DeviceHandle> => {
+      const motion = { ...still, positionParameter: 'FLOAT', ...facet }
+      return await reading(new Map(), undefined, { motion, ...more })
+    }
+    const good = await moving({ limits: () => ({ maximum: 3 }), isMoving: async () => true }, { underWay: () => false })
+    expect([good.motion?.limits(), await good.motion?.isMoving(signal), await good.underWay?.(signal)]).toEqual([{ maximum: 3 }, true, false])
+    const silent = await moving({ isMoving: async () => undefined }, { underWay: async () => 'no', emergencyStop: async () => undefined })
+    await expect(silent.motion?.isMoving(signal)).rejects.toThrow('isMoving of the driver answered nothing in place of true or false')
+    await expect(silent.underWay?.(signal)).rejects.toThrow('underWay of the driver answered "no"')
+    expect(await (await silent.emergencyStop?.(signal))?.confirmed).toBe(false)
+    for (const minimum of [Number.NaN, '0', null]) {
+      const { motion } = await moving({ limits: () => ({ minimum }) })
+      expect(() => motion?.limits()).toThrow(/minimum of what limits\(\) answered is .*give a finite number/)
+    }
   })
 
   it('where it says that settings lead', () => {
