@@ -25,3 +25,16 @@ it('a constant that is read has a sample each heartbeat, one that nobody reads h
   expect(times('read')).toEqual([0, HEARTBEAT_MS, 2 * HEARTBEAT_MS, 3 * HEARTBEAT_MS])
   expect(times('unread')).toEqual([0])
 })
+
+it('the first reading in another unit is a sample, whatever its number', () => {
+  const noted: JournalEntry[] = []
+  const sampler = new Sampler((entry) => noted.push(entry))
+  const spec = { name: 'power', description: '', kind: 'FLOAT', access: 'READ_ONLY', deadband: 0.1 } as const
+  const hub = new ReadingsHub({ epoch: 1, onBatch: (batch) => sampler.take(batch) })
+  for (const [at, unit] of ['W', 'W', 'mW'].entries()) {
+    sampler.know(1, 'device', { ...spec, unit })
+    hub.publish(1, { time: START + BigInt(at), quality: 'GOOD', value: 1 }, 'measured')
+    hub.flush()
+  }
+  expect(noted.flatMap((entry) => (entry.type === 'samples' ? entry.samples : [])).map(({ reading }) => reading.time - START)).toEqual([0n, 2n])
+})
