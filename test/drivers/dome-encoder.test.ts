@@ -238,6 +238,33 @@ describe('the encoder, fifty times a second', () => {
   })
 })
 
+test('whether the motor has turned is asked since the last good frame, also over bad ones', async () => {
+  const frames = [encodeFrame(7), encodeFrame(7) ^ 1, encodeFrame(7), encodeFrame(7)]
+  const steps = [0, 500, 500, 500]
+  let sample = 0
+  const moved: boolean[] = []
+  const count = new WheelCount({ factor: 0.0108514, sign: -1, switchTotal: -11_795, fastest: 1.3 })
+  const take = count.take.bind(count)
+  count.take = (frame, seconds, since) => {
+    if (moved.length < frames.length) moved.push(since)
+    take(frame, seconds, since)
+  }
+  await using _encoder = await DomeEncoder.open(count, {
+    alignment: 'standard',
+    steps: () => steps[Math.min(sample - 1, 3)] ?? 0,
+    open: async () => ({
+      simulated: false,
+      transfer: async () => {
+        sample += 1
+        return bytesOf(frames[Math.min(sample - 1, 3)] ?? 0)
+      },
+      [Symbol.asyncDispose]: async () => undefined,
+    }),
+  })
+  await until(() => moved.length === frames.length)
+  expect(moved).toEqual([false, true, true, false])
+})
+
 describe('the recalibration switch', () => {
   test('counts presses only, once in two seconds, and not the level it starts with', () => {
     const started = new RecalibrationSwitch()

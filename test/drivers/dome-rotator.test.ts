@@ -336,6 +336,24 @@ describe('the dome on a pseudo-terminal, its encoder and its switch on sockets',
     expect(accepted).toHaveLength(1)
   })
 
+  test('without an encoder, steps that nobody has counted to their end cost the azimuth', async () => {
+    await using opened = await open(domeRotator, { address: settings.address ?? '' }, bench.context)
+    await opened.device.commands?.invoke('set_azimuth', { azimuth: 40 }, never)
+    await opened.device.motion?.moveTo(60, never)
+    const turning = opened.device.commands?.invoke('set_azimuth', { azimuth: 40 }, never) ?? Promise.resolve()
+    expect(await problemOf(turning)).toMatchObject({ code: 'DEVICE_BUSY', effect: 'NONE' })
+    simulator.provoke('restart', seconds())
+    await failure(opened.device)
+    expect(await readOne(opened.device, 'position')).toEqual({ bad: expect.stringContaining('not known') })
+  })
+
+  test('a switch that cannot be read is not taken for one that is not pressed', async () => {
+    await using opened = await open(domeRotator, settings, bench.context)
+    await until(async () => 'value' in ((await readOne(opened.device, 'switch_pressed')) ?? {}))
+    await pins.pop()?.[Symbol.asyncDispose]()
+    await until(async () => 'bad' in ((await readOne(opened.device, 'switch_pressed')) ?? {}))
+  })
+
   test('read one bit late, as DriftApp does, it is the same dome', async () => {
     await using opened = await open(domeRotator, { ...settings, alignment: 'legacy' }, bench.context)
     await opened.device.motion?.moveTo(42, never)

@@ -365,11 +365,15 @@ describe('the driver, over HTTP', () => {
   })
 
   test('something that is no such module is refused by name', async () => {
-    const other = createServer((_request, response) => response.end('{"type":"SHSW-1","mac":"A"}'))
+    let says = ''
+    const other = createServer((_request, response) => response.end(says))
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
     const address = `tcp://127.0.0.1:${(other.address() as AddressInfo).port}`
-    expect((await problemOf(open(domeShutter, { ...settings, address }, bench.context))).message).toContain('not a Shelly module')
+    for (says of ['{"type":"SHSW-1","mac":"A"}', '{"id":"shelly1","model":"SHSW-1","gen":1}', 'it works!'])
+      expect((await problemOf(open(domeShutter, { ...settings, address }, bench.context))).message).toContain('not a Shelly module')
     expect(await domeShutter.probe?.(address, bench.context, never)).toEqual([])
+    says = 'x'.repeat(100_000) // no answer of a module is so long
+    expect((await problemOf(open(domeShutter, { ...settings, address }, bench.context))).message).toContain('more than 65536 bytes')
     await new Promise<void>((resolve) => other.close(() => resolve()))
   })
 

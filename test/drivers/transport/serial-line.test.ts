@@ -88,6 +88,13 @@ describe('a reply belongs to its question', () => {
   })
 })
 
+test('the line finds into step again though the answer to its marker, too, never came', async () => {
+  const { transport, sent } = echo([undefined, undefined])
+  const line = lineOn(transport)
+  await until(async () => (await line.ask('read', '2?', NUMBER, never).catch(() => 'none')) === '2', { what: 'an answer', deadlineMs: 5000 })
+  expect(sent.slice(0, 2)).toEqual(['2?', 'M?'])
+})
+
 describe('what has acted is said', () => {
   test('a set that was sent may have acted when the port is lost', async () => {
     const { transport, sent, lose } = echo([undefined])
