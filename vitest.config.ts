@@ -25,9 +25,9 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2, // whole labs run in some of them: processes, a database, real time
     maxConcurrency: 64, // of the tests of one file that say they may run beside each other: they wait for answers that never come
-    testTimeout: 30_000,
+    testTimeout: 60_000, // a process of a lab takes seconds to start on a busy machine; what hangs is ended all the same
     retry: process.env.CI === undefined ? 0 : 1, // whole labs on a shared machine: what fails twice fails, and the report names what was tried twice
-    hookTimeout: 60_000,
+    hookTimeout: 120_000,
     coverage: { include: ['{core,link,storage,native,prisma,graph,drivers,workers,local,api}/**/*.ts'], exclude: ['prisma/generated/**'] },
     projects: [
       { extends: true, test: { name: 'local', include: ['test/**/*.test.ts'], exclude: ['test/services/**'] } },
