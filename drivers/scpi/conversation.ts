@@ -1,5 +1,5 @@
-import { DeadlineExceeded, HardwareFault, Problem } from '../../core/errors.ts'
-import { ExchangeQueue, type Lane, problemOf, waitFor } from '../transport/exchange-queue.ts'
+import { DeadlineExceeded, HardwareFault, type Problem } from '../../core/errors.ts'
+import { ExchangeQueue, type Lane, problemOf, type SoFar, waitFor } from '../transport/exchange-queue.ts'
 import { type Marker, MarksOwed } from '../transport/marks-owed.ts'
 import type { Delays } from './description.ts'
 import type { MessageTransport } from './message-transport.ts'
@@ -25,8 +25,6 @@ export interface Exchange {
   comeIntoStep(): Promise<void>
 }
 
-type SoFar = 'NONE' | 'POSSIBLE'
-
 const LOST_AFTER = 10 // times in a row that the instrument does not come into step: its end of the connection is gone, though nothing says so
 
 /** Messages to one instrument, one exchange at a time. */
@@ -48,36 +46,29 @@ export class Conversation implements AsyncDisposable {
     this.#manners = manners
     this.#marksOwed = new MarksOwed(manners.marker, manners.timeoutMs)
     this.lost = transport.lost
-    const onLost = (): void => this.#queue.close(transport.lost.reason)
-    if (transport.lost.aborted) onLost()
-    else transport.lost.addEventListener('abort', onLost, { once: true })
+    this.#queue.closeWith(transport.lost)
   }
 
   /** Runs `work` with the instrument to itself: a set and the reading of its error belong together. `device`: which channel of it asks. */
   exchange<T>(lane: Lane, work: (line: Exchange) => Promise<T>, signal: AbortSignal, device?: string): Promise<T> {
-    return this.#queue.run(
+    return this.#queue.exchange(
       lane,
-      async (inner) => {
-        let soFar: SoFar = 'NONE'
+      (inner, account) => {
         const line: Exchange = {
           send: async (command) => {
-            await this.#comeIntoStep(inner, soFar)
-            await waitFor(this.#readyAtMs - performance.now(), inner, soFar)
-            soFar = 'POSSIBLE'
+            await this.#comeIntoStep(inner, account.soFar)
+            await waitFor(this.#readyAtMs - performance.now(), inner, account.soFar)
+            account.soFar = 'POSSIBLE'
             await this.interject(command)
           },
           ask: async (question, reply, timeoutMs = this.#manners.timeoutMs) => {
-            await this.#comeIntoStep(inner, soFar)
-            return await this.#ask(question, reply, timeoutMs, inner, soFar)
+            await this.#comeIntoStep(inner, account.soFar)
+            return await this.#ask(question, reply, timeoutMs, inner, account.soFar)
           },
-          pause: (milliseconds) => waitFor(milliseconds, inner, soFar),
-          comeIntoStep: () => this.#comeIntoStep(inner, soFar),
+          pause: (milliseconds) => waitFor(milliseconds, inner, account.soFar),
+          comeIntoStep: () => this.#comeIntoStep(inner, account.soFar),
         }
-        try {
-          return await work(line)
-        } catch (error) {
-          throw error instanceof Problem && error.code === 'DEVICE_OFFLINE' ? error.with({ effect: soFar }) : error
-        }
+        return work(line)
       },
       signal,
       device,

@@ -1,7 +1,7 @@
-import { DeadlineExceeded, HardwareFault, Problem } from '../../core/errors.ts'
+import { DeadlineExceeded, HardwareFault, type Problem } from '../../core/errors.ts'
 import { BusReader, type BytesShape } from './bus-reader.ts'
 import type { ByteTransport } from './byte-transport.ts'
-import { ExchangeQueue, type Lane, problemOf, waitFor } from './exchange-queue.ts'
+import { type Account, ExchangeQueue, type Lane, problemOf, type SoFar, waitFor } from './exchange-queue.ts'
 
 /** A line that many devices share, each at its address: one command outstanding, and every reply begins with the address of who says it. */
 export type BusProtocol = {
@@ -35,8 +35,6 @@ export interface BusExchange {
   doubt(): void
 }
 
-type SoFar = 'NONE' | 'POSSIBLE'
-
 const MARKS = 3 // no more answers than that are ever owed: to a question, to a stop, and a move's end
 const SILENT_AFTER = 2 // markers in a row without an answer: one may be lost on a noisy line
 const SILENT_FOR_MS = 2000 // a device that does not answer at all is not asked again before: its neighbours need the bus
@@ -62,9 +60,7 @@ export class BusLine implements AsyncDisposable {
       this.#reader.take(bytes, performance.now())
       this.#readyAtMs = performance.now() + protocol.gapMs
     })
-    const onLost = (): void => this.#queue.close(transport.lost.reason)
-    if (transport.lost.aborted) onLost()
-    else transport.lost.addEventListener('abort', onLost, { once: true })
+    this.#queue.closeWith(transport.lost)
   }
 
   /** Whole lines of this address that answer no question: the end of a move, a late reply. Returns how to end listening. */
@@ -77,17 +73,12 @@ export class BusLine implements AsyncDisposable {
 
   /** Runs `work` with the bus to itself, for the device at `address`. */
   exchange<T>(address: string, lane: Lane, work: (bus: BusExchange) => Promise<T>, signal: AbortSignal): Promise<T> {
-    return this.#queue.run(
+    return this.#queue.exchange(
       lane,
-      async (inner) => {
-        const state: { soFar: SoFar } = { soFar: 'NONE' }
-        try {
-          if (lane === 'read') this.#refuseSilent(address)
-          await this.#comeIntoStep(address, inner)
-          return await work(this.#turn(address, state, inner))
-        } catch (error) {
-          throw error instanceof Problem && error.code === 'DEVICE_OFFLINE' ? error.with({ effect: state.soFar }) : error
-        }
+      async (inner, account) => {
+        if (lane === 'read') this.#refuseSilent(address)
+        await this.#comeIntoStep(address, inner)
+        return await work(this.#turn(address, account, inner))
       },
       signal,
       address,
@@ -111,28 +102,28 @@ export class BusLine implements AsyncDisposable {
     await this.#transport[Symbol.asyncDispose]()
   }
 
-  #turn(address: string, state: { soFar: SoFar }, signal: AbortSignal): BusExchange {
+  #turn(address: string, account: Account, signal: AbortSignal): BusExchange {
     const { timeoutMs } = this.#protocol
     const tell = async <T>(command: string, hear: (deadlineMs: number) => Promise<T | undefined>, within: number): Promise<T> => {
-      await this.#ready(signal, state.soFar)
-      state.soFar = 'POSSIBLE'
+      await this.#ready(signal, account.soFar)
+      account.soFar = 'POSSIBLE'
       return await this.#answered(address, command, hear, within, signal, 'POSSIBLE')
     }
     return {
       ask: async (command, reply, within = timeoutMs) => {
-        await this.#ready(signal, state.soFar)
-        return await this.#answered(address, command, (deadlineMs) => this.#reader.line(reply, deadlineMs, signal), within, signal, state.soFar)
+        await this.#ready(signal, account.soFar)
+        return await this.#answered(address, command, (deadlineMs) => this.#reader.line(reply, deadlineMs, signal), within, signal, account.soFar)
       },
       tell: (command, reply, within = timeoutMs) => tell(command, (deadlineMs) => this.#reader.line(reply, deadlineMs, signal), within),
       start: async (command, reply, withinMs) => {
-        await this.#ready(signal, state.soFar)
-        state.soFar = 'POSSIBLE'
+        await this.#ready(signal, account.soFar)
+        account.soFar = 'POSSIBLE'
         const line = await this.#said(command, (deadlineMs) => this.#reader.line(reply, deadlineMs, signal), withinMs)
         if (line === undefined && signal.aborted) throw this.#givenUp(address, signal, 'POSSIBLE')
         return line
       },
       tellForBytes: (command, answer, within) => tell(command, (deadlineMs) => this.#reader.bytes(answer, deadlineMs, signal), within),
-      pause: (milliseconds) => waitFor(milliseconds, signal, state.soFar),
+      pause: (milliseconds) => waitFor(milliseconds, signal, account.soFar),
       doubt: () => this.#behind.add(address),
     }
   }

@@ -12,6 +12,10 @@ const COMMANDS_IN_A_ROW = 4 // then one waiting read is let through, so that a s
 
 type Waiting = { readonly lane: Lane; readonly start: (exchange: AbortController) => void; readonly refuse: (reason: Problem) => void }
 
+/** Whether what was sent in an exchange may have acted. */
+export type SoFar = 'NONE' | 'POSSIBLE'
+export type Account = { soFar: SoFar }
+
 export class ExchangeQueue {
   readonly #waiting: Record<Lane, FairLine> = { urgent: new FairLine(), command: new FairLine(), read: new FairLine() }
   #running: AbortController | undefined
@@ -35,6 +39,26 @@ export class ExchangeQueue {
       this.#running = undefined
       this.#next()
     }
+  }
+
+  /** As run, with an account that `work` keeps: what says that the port was lost says, too, whether the hardware may have acted. */
+  async exchange<T>(lane: Lane, work: (signal: AbortSignal, account: Account) => Promise<T>, signal: AbortSignal, device = ''): Promise<T> {
+    const account: Account = { soFar: 'NONE' }
+    const told = async (inner: AbortSignal): Promise<T> => {
+      try {
+        return await work(inner, account)
+      } catch (error) {
+        throw error instanceof Problem && error.code === 'DEVICE_OFFLINE' ? error.with({ effect: account.soFar }) : error
+      }
+    }
+    return await this.run(lane, told, signal, device)
+  }
+
+  /** Closes with the port. */
+  closeWith(lost: AbortSignal): void {
+    const onLost = (): void => this.close(lost.reason)
+    if (lost.aborted) onLost()
+    else lost.addEventListener('abort', onLost, { once: true })
   }
 
   /** Everything asked for before this moment is void: what waits is refused, what runs is interrupted. */

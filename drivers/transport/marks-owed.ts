@@ -1,5 +1,5 @@
 import { HardwareFault } from '../../core/errors.ts'
-import { problemOf } from './exchange-queue.ts'
+import { problemOf, type SoFar } from './exchange-queue.ts'
 
 /** A harmless question whose answer cannot be mistaken for another's. */
 export type Marker = { readonly command: string; readonly reply: RegExp }
@@ -31,7 +31,7 @@ export class MarksOwed {
   }
 
   /** Until each has come or is given up. Throws HardwareFault when nothing comes within a time-out. */
-  async settle(receive: Receive, signal: AbortSignal, soFar: 'NONE' | 'POSSIBLE'): Promise<void> {
+  async settle(receive: Receive, signal: AbortSignal, soFar: SoFar): Promise<void> {
     const deadlineMs = performance.now() + this.#timeoutMs
     for (let [oldest] = this.#askedAtMs; oldest !== undefined; [oldest] = this.#askedAtMs) {
       const givenUpAtMs = oldest + GIVEN_UP_AFTER * this.#timeoutMs

@@ -1,6 +1,6 @@
-import { DeadlineExceeded, Problem } from '../../core/errors.ts'
+import { DeadlineExceeded, type Problem } from '../../core/errors.ts'
 import type { ByteTransport } from './byte-transport.ts'
-import { ExchangeQueue, type Lane, problemOf, waitFor } from './exchange-queue.ts'
+import { ExchangeQueue, type Lane, problemOf, type SoFar, waitFor } from './exchange-queue.ts'
 import { LineReader } from './line-reader.ts'
 import { type Marker, MarksOwed } from './marks-owed.ts'
 
@@ -30,8 +30,6 @@ export interface Exchange {
   pause(milliseconds: number): Promise<void>
 }
 
-type SoFar = 'NONE' | 'POSSIBLE'
-
 /** Text lines over bytes, one exchange at a time. */
 export class SerialLine implements AsyncDisposable {
   readonly lost: AbortSignal
@@ -51,41 +49,34 @@ export class SerialLine implements AsyncDisposable {
     this.#lines = new LineReader(protocol.replyTerminator)
     this.lost = transport.lost
     transport.onBytes((bytes) => this.#lines.take(bytes))
-    const onLost = (): void => this.#queue.close(transport.lost.reason)
-    if (transport.lost.aborted) onLost()
-    else transport.lost.addEventListener('abort', onLost, { once: true })
+    this.#queue.closeWith(transport.lost)
   }
 
   /** Runs `work` with the line to itself: a set and the reading of its error belong together. `device`: which of those on a shared line asks. */
   exchange<T>(lane: Lane, work: (line: Exchange) => Promise<T>, signal: AbortSignal, device?: string): Promise<T> {
-    return this.#queue.run(
+    return this.#queue.exchange(
       lane,
-      async (inner) => {
-        let soFar: SoFar = 'NONE'
+      (inner, account) => {
         const line: Exchange = {
           send: async (command) => {
-            await this.#comeIntoStep(inner, soFar)
-            await waitFor(this.#readyAtMs - performance.now(), inner, soFar)
-            soFar = 'POSSIBLE'
+            await this.#comeIntoStep(inner, account.soFar)
+            await waitFor(this.#readyAtMs - performance.now(), inner, account.soFar)
+            account.soFar = 'POSSIBLE'
             await this.interject(command)
           },
           ask: async (command, reply, timeoutMs = this.#protocol.timeoutMs) => {
-            await this.#comeIntoStep(inner, soFar)
-            return await this.#ask(command, reply, timeoutMs, inner, soFar)
+            await this.#comeIntoStep(inner, account.soFar)
+            return await this.#ask(command, reply, timeoutMs, inner, account.soFar)
           },
           act: async (command, reply, timeoutMs = this.#protocol.timeoutMs) => {
-            await this.#comeIntoStep(inner, soFar)
-            await waitFor(this.#readyAtMs - performance.now(), inner, soFar)
-            soFar = 'POSSIBLE'
-            return await this.#ask(command, reply, timeoutMs, inner, soFar)
+            await this.#comeIntoStep(inner, account.soFar)
+            await waitFor(this.#readyAtMs - performance.now(), inner, account.soFar)
+            account.soFar = 'POSSIBLE'
+            return await this.#ask(command, reply, timeoutMs, inner, account.soFar)
           },
-          pause: (milliseconds) => waitFor(milliseconds, inner, soFar),
+          pause: (milliseconds) => waitFor(milliseconds, inner, account.soFar),
         }
-        try {
-          return await work(line)
-        } catch (error) {
-          throw error instanceof Problem && error.code === 'DEVICE_OFFLINE' ? error.with({ effect: soFar }) : error
-        }
+        return work(line)
       },
       signal,
       device,
