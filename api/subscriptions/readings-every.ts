@@ -126,14 +126,18 @@ function* build(arrived: readonly Arrived[], before: Positions): Generator<Built
   }
   for (const { stationId, item, chosen } of arrived) {
     if (item.kind !== 'batch' && series.size > 0) yield whole(false)
-    const from = positions
-    positions = new Map(positions).set(stationId, item.kind === 'gap' ? item.to : item.at)
     if (item.kind === 'gap') {
-      const reason = from.has(stationId) ? item.reason : 'the cursor says nothing of this station; its values are the present ones'
-      const gap = { from: cursorAt(from)(), to: cursorAt(positions)(), reason }
-      yield { batch: { cursor: cursorAt(positions), gap, snapshot: false, dropped: 0, series: [] }, positions, last: [] }
+      // Who is cut off before the snapshot that follows must be told again: until then the cursor stays where it was.
+      const to = cursorAt(new Map(positions).set(stationId, item.to))()
+      const reason = positions.has(stationId) ? item.reason : 'the cursor says nothing of this station; its values are the present ones'
+      yield {
+        batch: { cursor: cursorAt(positions), gap: { from: cursorAt(positions)(), to, reason }, snapshot: false, dropped: 0, series: [] },
+        positions,
+        last: [],
+      }
       continue
     }
+    positions = new Map(positions).set(stationId, item.at)
     forEachReading(item, (handle, reading, setpoint) => {
       const one = chosen.get(handle)
       if (one === undefined || setpoint) return

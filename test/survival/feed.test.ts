@@ -123,7 +123,8 @@ describe('one resumable feed', () => {
     expect(seen).toEqual(await eventTable(eventId(after), eventId(events.batches.at(-1)?.cursor)))
     expect(seen.length).toBeGreaterThanOrEqual(work.accepted)
     expectWhole(readings.batches, after)
-    expect(readings.batches.filter(({ gap }) => gap !== null)).toHaveLength(1)
+    // Who is cut off between the gap and the snapshot after it is told of the gap again.
+    expect(new Set(readings.batches.flatMap(({ gap }) => gap?.from ?? [])).size).toBe(1)
   }, 300_000)
 
   it('misses nothing between a query and the subscription after its cursor', async () => {
@@ -199,7 +200,7 @@ function expectWhole(batches: readonly ReadingBatch[], after: string): void {
       stretch.push(batch)
       continue
     }
-    stretches.push({ from, to: positionIn(batch.gap.from), batches: stretch })
+    if (stretch.length > 0 || stretches.length === 0) stretches.push({ from, to: positionIn(batch.gap.from), batches: stretch })
     from = positionIn(batch.gap.to)
     stretch = []
   }

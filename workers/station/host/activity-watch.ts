@@ -1,4 +1,5 @@
 import { asProblem } from '../../../core/errors.ts'
+import type { DeviceHandle } from '../../../drivers/driver.ts'
 import { orAbort, pause } from './deadline.ts'
 
 const LOST_IN_A_ROW = 3 // questions without an answer; then nobody knows any more whether it goes on
@@ -110,4 +111,9 @@ async function untilOver(watch: Watch, question: StillGoing): Promise<void> {
 /** It ended for a reason of its own, and said which. */
 function isInstrumentsWord(error: unknown): boolean {
   return asProblem(error).facts.instrumentCode !== undefined
+}
+
+/** undefined for a device whose sets end with their answer. */
+export function activityOf(handle: DeviceHandle): StillGoing | undefined {
+  return handle.underWay === undefined ? undefined : async (signal) => (await handle.underWay?.(signal)) === true
 }

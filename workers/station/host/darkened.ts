@@ -1,9 +1,10 @@
 import type { Cause } from '../../../core/cause.ts'
-import { HardwareFault } from '../../../core/errors.ts'
+import { asProblem, HardwareFault } from '../../../core/errors.ts'
 import type { Measured, Reading } from '../../../core/reading.ts'
 import type { Clock } from '../../../core/time.ts'
 import type { DeviceHandle } from '../../../drivers/driver.ts'
 import { deadline, orAbort } from './deadline.ts'
+import type { Writer } from './hosted-device.ts'
 
 /** What lets light out, as it was before a stop that may have ended it, and who stopped: what differs afterwards is a change with that cause. */
 export type Darkened = { readonly before: ReadonlyMap<string, Reading>; readonly cause: Cause }
@@ -11,7 +12,7 @@ export type Darkened = { readonly before: ReadonlyMap<string, Reading>; readonly
 const LOOK_WITHIN_MS = 1_000 // before a device is made safe; what does not answer by then is made safe unseen
 
 /** The parameters that an emergency stop or makeSafe changes without a set. */
-export function lightOf({ shutter, emission }: Pick<DeviceHandle, 'shutter' | 'emission'>): readonly string[] {
+function lightOf({ shutter, emission }: Pick<DeviceHandle, 'shutter' | 'emission'>): readonly string[] {
   return [...new Set([shutter, emission].flatMap((facet) => (facet === undefined ? [] : [facet.parameter])))]
 }
 
@@ -29,13 +30,49 @@ export async function lookAtLight(handle: DeviceHandle, clock: Clock, connection
   )
 }
 
-/** Those that have another value now. Nobody can say so of one that was not known before. */
-export function darkenedBy(
-  { before }: Darkened,
-  now: (name: string) => Reading | undefined,
-): readonly (readonly [name: string, old: Reading, next: Reading])[] {
-  return [...before].flatMap(([name, old]) => {
-    const next = now(name)
-    return next?.value === undefined || old.value === undefined || next.value === old.value ? [] : [[name, old, next] as const]
-  })
+export type DarkeningParts = {
+  readonly reading: (name: string) => Reading | undefined
+  readonly readNow: (names: readonly string[], signal: AbortSignal) => Promise<unknown>
+  readonly noteChange: (name: string, old: Reading, next: Reading, writer: Writer) => void
+  readonly log: (line: string) => void
+}
+
+/** Of one device: journals with its cause what a stop has darkened. */
+export class Darkening {
+  readonly #parts: DarkeningParts
+
+  constructor(parts: DarkeningParts) {
+    this.#parts = parts
+  }
+
+  /** What is known of what lets light out. */
+  known(handle: DeviceHandle): ReadonlyMap<string, Reading> {
+    return new Map(
+      lightOf(handle).flatMap((name) => {
+        const reading = this.#parts.reading(name)
+        return reading?.value === undefined ? [] : [[name, reading] as const]
+      }),
+    )
+  }
+
+  /** Once what may be dark was read again. Of what was not known before nobody can say that it has changed. */
+  note({ before, cause }: Darkened): void {
+    for (const [name, old] of before) {
+      const next = this.#parts.reading(name)
+      if (next?.value !== undefined && old.value !== undefined && next.value !== old.value) this.#parts.noteChange(name, old, next, { cause })
+    }
+  }
+
+  /** In the background, once the instrument has confirmed the stop, or nobody waits for that any more. */
+  async noteAfter(confirmed: Promise<unknown>, darkened: Darkened, connection: AbortSignal): Promise<void> {
+    await confirmed.catch(() => undefined) // whoever stopped is told
+    const names = [...darkened.before.keys()]
+    if (names.length === 0) return
+    try {
+      await this.#parts.readNow(names, connection)
+      this.note(darkened)
+    } catch (error) {
+      if (!connection.aborted) this.#parts.log(asProblem(error).message)
+    }
+  }
 }

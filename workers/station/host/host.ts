@@ -288,7 +288,7 @@ class Host implements DeviceHost {
   async #greet(device: StationDevice, handle: DeviceHandle, connection: AbortSignal): Promise<Darkened | undefined> {
     const { clock } = this.#options.driverContext
     const { active } = this.#stop.state
-    const stopped: Darkened | undefined = active ? { before: device.knownLight(handle), cause: this.#stop.cause } : undefined
+    const stopped: Darkened | undefined = active ? { before: device.light.known(handle), cause: this.#stop.cause } : undefined
     if (active) {
       const { confirmed } = await sendStop(handle, connection)
       confirmed.catch(() => undefined) // whether it stands is asked next, by the first look at the axis

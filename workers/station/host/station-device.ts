@@ -6,9 +6,9 @@ import { checkValue, type ParameterSpec } from '../../../core/parameter.ts'
 import type { ParameterValue, Reading } from '../../../core/reading.ts'
 import { formatRfc3339 } from '../../../core/time.ts'
 import type { DeviceHandle, Driver, DriverContext } from '../../../drivers/driver.ts'
-import { ActivityWatch, type StillGoing } from './activity-watch.ts'
+import { ActivityWatch, activityOf } from './activity-watch.ts'
 import { Bell } from './bell.ts'
-import { type Darkened, darkenedBy, lightOf } from './darkened.ts'
+import { type Darkened, Darkening } from './darkened.ts'
 import { orAbort } from './deadline.ts'
 import { type Connection, DeviceConnection, type LiveHandle } from './device-connection.ts'
 import { deviceState, statusOf } from './device-state.ts'
@@ -39,6 +39,7 @@ export class StationDevice implements HostedDevice {
   readonly driver: Driver | undefined
   readonly table: ParameterTable
   readonly axis: StationAxis
+  readonly light: Darkening
   readonly #context: StationDeviceContext
   /** Of what was set, or what a command of its own has begun. */
   readonly #activity: ActivityWatch
@@ -66,6 +67,12 @@ export class StationDevice implements HostedDevice {
         this.#poller.wake()
         this.#changed()
       },
+    })
+    this.light = new Darkening({
+      reading: (name) => this.table.reading(name),
+      readNow: (names, signal) => this.readNow(names, signal),
+      noteChange: (name, old, next, writer) => this.noteChange(name, old, next, writer),
+      log: (line) => context.log(`${record.name}: ${line}`),
     })
     this.#activity = new ActivityWatch(() => this.#changed())
     this.#poller = new Poller({
@@ -257,27 +264,17 @@ export class StationDevice implements HostedDevice {
   /** Whatever moves or may move is stopped in the hardest way that the driver knows. Resolves when the bytes are out. */
   async emergencyStop(cause: Cause, signal: AbortSignal): Promise<{ readonly confirmed: Promise<boolean> }> {
     const live = this.live()
-    const darkened = { before: this.knownLight(live.handle), cause }
+    const darkened = { before: this.light.known(live.handle), cause }
     this.axis.stopped()
     const stopping = sendStop(live.handle, signal)
-    void this.#lookAfterStop(
+    void this.light.noteAfter(
       stopping.then(({ confirmed }) => confirmed),
       darkened,
-      live,
+      live.signal,
     )
     const stopped = await stopping
     this.axis.follow(live)
     return stopped
-  }
-
-  /** What is known of what lets light out. */
-  knownLight(handle: DeviceHandle): ReadonlyMap<string, Reading> {
-    return new Map(
-      lightOf(handle).flatMap((name) => {
-        const reading = this.table.reading(name)
-        return reading?.value === undefined ? [] : [[name, reading] as const]
-      }),
-    )
   }
 
   /** Whether an emergency stop has anything to do here. */
@@ -335,28 +332,10 @@ export class StationDevice implements HostedDevice {
     const names = readable(handle.parameters)
     const measured = await handle.read(names, connection)
     this.#noteReadable(names.map((name) => this.table.measured(name, measured.get(name) ?? { bad: 'the driver did not answer for it' })))
-    if (darkened !== undefined) this.#noteDarkened(darkened)
+    if (darkened !== undefined) this.light.note(darkened)
     if (handle.motion !== undefined) await this.axis.look(handle.motion, connection)
     const activity = activityOf(handle)
     if (activity !== undefined) await this.#activity.look(activity, connection)
-  }
-
-  /** In the background, once the instrument has confirmed the stop, or nobody waits for that any more. */
-  async #lookAfterStop(confirmed: Promise<unknown>, darkened: Darkened, { signal }: LiveHandle): Promise<void> {
-    await confirmed.catch(() => undefined) // whoever stopped is told
-    const names = [...darkened.before.keys()]
-    if (names.length === 0) return
-    try {
-      await this.readNow(names, signal)
-      this.#noteDarkened(darkened)
-    } catch (error) {
-      if (!signal.aborted) this.#context.log(`${this.record.name}: ${asProblem(error).message}`)
-    }
-  }
-
-  #noteDarkened(darkened: Darkened): void {
-    for (const [name, old, next] of darkenedBy(darkened, (parameter) => this.table.reading(parameter)))
-      this.noteChange(name, old, next, { cause: darkened.cause })
   }
 
   async #locatePort(): Promise<PortState | undefined> {
@@ -375,17 +354,9 @@ export class StationDevice implements HostedDevice {
     const { clock, note, log } = this.#context
     const summary = `${this.record.name} is ${connection.state.toLowerCase()}${connection.reason === undefined ? '' : `: ${connection.reason}`}`
     log(summary)
-    note({
-      type: 'event',
-      event: {
-        time: clock.wallNs(),
-        kind: 'DEVICE',
-        subject: { type: 'Device', id: this.record.id },
-        deviceId: this.record.id,
-        summary,
-        cause: { kind: 'DEVICE' },
-      },
-    })
+    const { id } = this.record
+    const event = { time: clock.wallNs(), kind: 'DEVICE', subject: { type: 'Device', id }, deviceId: id, summary, cause: { kind: 'DEVICE' } } as const
+    note({ type: 'event', event })
     this.#changed()
   }
 
@@ -418,10 +389,6 @@ export class StationDevice implements HostedDevice {
     this.#bell.ring()
     this.#context.onChange(this)
   }
-}
-
-function activityOf(handle: DeviceHandle): StillGoing | undefined {
-  return handle.underWay === undefined ? undefined : async (signal) => (await handle.underWay?.(signal)) === true
 }
 
 function readable(specs: readonly ParameterSpec[]): readonly string[] {

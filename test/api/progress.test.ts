@@ -1,0 +1,162 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { encodeStreamCursor } from '../../api/cursor.ts'
+import { globalId } from '../../api/global-id.ts'
+import { until } from '../until.ts'
+import { CAMERA } from './fake-station.ts'
+import { startTestLab, type TestLab } from './lab.ts'
+import { listenTo, type Received } from './listen.ts'
+
+/** Subscriptions to what goes on: runs, frames, commands, health. */
+
+let lab: TestLab
+beforeAll(async () => {
+  lab = await startTestLab()
+})
+afterAll(() => lab.close())
+const listen = <Item>(query: string, variables?: Record<string, unknown>, field?: string): Received<Item> => listenTo(lab, query, variables, field)
+
+describe('runs', () => {
+  const begin = async (): Promise<{ id: string; local: string }> => {
+    const { data } = await lab.ask<{ startRun: { id: string } }>(
+      'mutation { startRun(input: { plan: { count: { num: 3, detectors: [{ role: "meter" }] } } }) { ... on Run { id } } }',
+    )
+    return { id: data.startRun.id, local: Buffer.from(data.startRun.id, 'base64url').toString().slice('Run:'.length) }
+  }
+  const set = (id: string, data: Record<string, unknown>) => lab.api.services.database.prisma.run.update({ where: { id }, data })
+
+  it('tell their state, then each change, and end when they have ended', async () => {
+    const { id, local } = await begin()
+    const { items, ended } = listen<{ run: { state: string; points: number } }>(
+      'subscription ($id: ID!) { run(id: $id) { cursor run { state points progress } } }',
+      { id },
+    )
+    await until(() => items.length === 1)
+    await set(local, { state: 'RUNNING', points: 1 })
+    await until(() => items.length === 2)
+    await set(local, { state: 'COMPLETED', points: 3, endedAt: new Date() })
+    await until(() => ended())
+    expect(items.map(({ run }) => run)).toEqual([
+      { state: 'QUEUED', points: 0, progress: 0 },
+      { state: 'RUNNING', points: 1, progress: 1 / 3 },
+      { state: 'COMPLETED', points: 3, progress: 1 },
+    ])
+  })
+
+  it('bring their rows as they are recorded, from the first or after a cursor', async () => {
+    const ROWS = 'subscription ($id: ID!, $after: Cursor) { runRows(id: $id, after: $after) { cursor gap { reason } columns { name unit } rows } }'
+    const { id, local } = await begin()
+    lab.station.rows = []
+    const columns = [
+      { name: 'power', type: 'float64', unit: 'W' },
+      { name: 'time', type: 'timestamp[ns]' },
+    ] as const
+    const first = listen<{ cursor: string; columns: unknown; rows: unknown[][] }>(ROWS, { id })
+    await set(local, { state: 'RUNNING' })
+    lab.station.addRows({
+      columns,
+      firstRow: 0,
+      rows: [
+        [1.5, 1_700_000_000_123_456_789n],
+        [null, null],
+      ],
+      ended: false,
+    })
+    await until(() => first.items.length === 1)
+    expect(first.items[0]).toMatchObject({
+      columns: [{ name: 'power', unit: 'W' }, { name: 'time' }],
+      rows: [
+        [1.5, '2023-11-14T22:13:20.123456789Z'],
+        [null, null],
+      ],
+    })
+    const second = listen<{ rows: unknown[][] }>(ROWS, { id, after: first.items[0]?.cursor })
+    lab.station.addRows({ columns, firstRow: 2, rows: [[3, null]], ended: true })
+    await until(() => first.ended() && second.ended())
+    expect(first.items.flatMap(({ rows }) => rows)).toHaveLength(3)
+    expect(second.items.flatMap(({ rows }) => rows)).toEqual([[3, null]])
+
+    const other = await begin()
+    const after = first.items[0]?.cursor
+    for (const variables of [
+      { id: other.id, after },
+      { id, after: encodeStreamCursor({ event: 1n }) },
+    ]) {
+      const refused = listen(ROWS, variables)
+      await until(() => refused.ended())
+      expect(refused.errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }])
+    }
+    const { data } = await lab.ask<{ lab: { cursor: string } }>('{ lab { cursor } }')
+    const whole = listen<{ rows: unknown[][] }>(ROWS, { id, after: data.lab.cursor })
+    await until(() => whole.ended())
+    expect(whole.items.flatMap(({ rows }) => rows)).toHaveLength(3)
+  })
+})
+
+describe('frames', () => {
+  it('are announced, and their pixels come over the binary WebSocket that the ticket names', async () => {
+    const notices = listen<{ sequence: number; width: number; mean: number }>(
+      'subscription ($id: ID!) { frames(deviceId: $id) { sequence width height dtype mean skipped dropped } }',
+      { id: globalId('Device', CAMERA) },
+    )
+    await until(() => notices.items.length > 2)
+    expect(notices.items[0]).toMatchObject({ width: 4, height: 4, dtype: 'uint16', mean: 7.5 })
+    notices.stop()
+
+    const { data } = await lab.ask<{ device: { camera: { ticket: { url: string; protocol: string } } } }>(
+      '{ device(name: "camera") { camera { width streaming ticket(quality: FAST) { url protocol expiresAt } } } }',
+    )
+    const { url, protocol } = data.device.camera.ticket
+    const { WebSocket } = await import('ws')
+    const socket = new WebSocket(new URL(url, lab.api.url.replace('http', 'ws')), protocol)
+    const messages: Buffer[] = []
+    socket.on('message', (message: Buffer) => messages.push(message))
+    await until(() => messages.length > 1)
+    const [message] = messages
+    expect(message?.readUInt32LE(0)).toBe(0x4b594d46)
+    expect([
+      message?.readUInt16LE(4),
+      message?.readUInt16LE(6),
+      message?.readUInt32LE(24),
+      message?.readUInt32LE(28),
+      message?.readUInt32LE(32),
+      message?.readUInt32LE(36),
+    ]).toEqual([1, 64, 2, 2, 1, 10_000])
+    expect([message?.readUInt16LE(48), message?.readUInt16LE(50), message?.readFloatLE(52), message?.length]).toEqual([1, 500, 7.5, 64 + 8])
+    socket.close()
+
+    const forged = new WebSocket(`${lab.api.url.replace('http', 'ws')}${url.slice(0, -4)}AAAA`, protocol)
+    const refused = await new Promise((resolve) =>
+      forged.on('unexpected-response', (_request, response) => resolve(response.statusCode)).on('open', () => resolve('open')),
+    )
+    expect(refused).toBe(401)
+  })
+})
+
+describe('commands and health', () => {
+  it('tell the progress of a command, and that nobody knows one', async () => {
+    const known = listen<{ state: string; done: boolean }>(
+      'subscription { command(requestId: "known") { state done readings { reading { number } } } }',
+      {},
+      'command',
+    )
+    await until(() => known.ended())
+    expect(known.items.at(-1)).toMatchObject({ state: 'DONE', done: true })
+    const unknown = listen('subscription { command(requestId: "other") { state } }', {}, 'command')
+    await until(() => unknown.ended())
+    expect(JSON.stringify(unknown.errors)).toContain('NOT_FOUND')
+  })
+
+  it('tell how the lab is, at the interval asked for', async () => {
+    const { items, stop } = listen<{ state: string; components: { name: string; state: string }[] }>(
+      'subscription { health(intervalMs: 250) { state components { name state } diskFreeBytes } }',
+      {},
+      'health',
+    )
+    await until(() => items.length >= 2)
+    expect(items[0]?.components.map(({ name }) => name)).toEqual(expect.arrayContaining(['database', 'queue', 'disk', 'station fake', 'station fake: journal']))
+    stop()
+    const busy = listen('subscription { health(intervalMs: 1) { state } }', {}, 'health')
+    await until(() => busy.ended())
+    expect(JSON.stringify(busy.errors)).toContain('intervalMs')
+  })
+})
