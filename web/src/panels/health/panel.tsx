@@ -45,7 +45,7 @@ export function Panel() {
             <li key={component.name}>
               <span className="mark" data-tone={TONES[component.state]} />
               <span>{component.name}</span>
-              <span className="quiet">
+              <span className={`quiet ${styles.message}`}>
                 {component.state !== 'OK' && `${WORDS[component.state]} `}
                 {component.message}
                 {component.state !== 'OK' && component.lastSeen !== null && (
