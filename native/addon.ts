@@ -11,6 +11,7 @@ import type {
   LibraryAnswer,
   LibraryDevice,
   RecordingOptions,
+  RingFrame,
   SpiDevice,
   SpiOptions,
   Stepper,
@@ -39,7 +40,9 @@ export type AddonRing = {
   readonly height: number
   readonly frameBytes: number
   readonly published: bigint
+  readonly closed: boolean
   tap(bin: 1 | 2 | 4, after?: bigint): FrameTap | undefined
+  frame(index: bigint): RingFrame | undefined
   record(options: RecordingOptions): FrameRecording
   startTestPattern(options: { rateHz?: number; frames: number }): Promise<void>
   dispose(): Promise<void>

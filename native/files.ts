@@ -2,6 +2,7 @@ import { loadAddon } from './addon.ts'
 import { withProblems } from './faults.ts'
 import { NativeRing } from './rings.ts'
 
+export { RingReader } from './ring-reader.ts'
 export type { NativeRing } from './rings.ts'
 
 /** A ring without a camera, to be filled by its test pattern. */

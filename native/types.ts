@@ -13,7 +13,7 @@ export interface PseudoTerminal {
 }
 
 /**
- * Fixed slots in a memory-mapped file, one writer, any number of readers, sequence-locked. Layout in native/src/ring.h.
+ * Fixed slots in a memory-mapped file, one writer, any number of readers, sequence-locked. Layout: docs/frame-ring.md.
  * The file is allocated once; its slots start on 4096-byte boundaries so that they can be written with O_DIRECT.
  */
 export interface FrameRing extends AsyncDisposable {
@@ -24,6 +24,20 @@ export interface FrameRing extends AsyncDisposable {
   readonly height: number
   /** Frames published since the ring was made. */
   readonly published: bigint
+}
+
+/** One frame of a ring, copied out of it. */
+export type RingFrame = {
+  readonly pixels: Uint16Array
+  /** Its place among the frames that were published: 0, 1, 2 ... without gaps. */
+  readonly index: bigint
+  /** The source's own count; a gap is a frame that the source lost. */
+  readonly sequence: bigint
+  /** Nanoseconds since 1970, host clock at the end of the exposure. */
+  readonly timeNs: bigint
+  readonly exposureNs: bigint
+  /** The source's own clock at the end of the exposure, from a start of its own; absent without one. */
+  readonly hardwareTimeNs?: bigint
 }
 
 export type CameraStatistics = { readonly produced: number; readonly lost: number; readonly frameRate: number }
