@@ -24,6 +24,7 @@ export type Addon = {
   readonly openPseudoTerminal: () => { readonly masterFd: number; readonly slaveFd: number; readonly slavePath: string }
   readonly createRing: (options: { path: string; width: number; height: number; slots: number }) => AddonRing
   readonly mapRing: (path: string) => AddonRing
+  readonly crc32c: (bytes: Uint8Array, before: number) => number
   readonly plainWrite: (options: { path: string; bytes: number; count: number }) => Promise<number>
   readonly loadPvcam: (path: string, environment: Readonly<Record<string, string>>) => Promise<AddonPvcam>
   readonly openSpi: (options: SpiOptions) => SpiDevice

@@ -18,7 +18,10 @@
       'sources': [
         'src/addon.cc',
         'src/background_task.cc',
+        'src/batch_index.cc',
         'src/call_lane.cc',
+        'src/checksum_thread.cc',
+        'src/crc32c.cc',
         'src/driver_device_object.cc',
         'src/driver_library.cc',
         'src/exclusive_file.cc',

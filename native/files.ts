@@ -15,6 +15,11 @@ export function mapRing(path: string): NativeRing {
   return withProblems('NONE', () => new NativeRing(loadAddon().mapRing(path)))
 }
 
+/** CRC-32C of `bytes`; `before`: of what stands before them. About 8 GB/s. */
+export function crc32c(bytes: Uint8Array, before = 0): number {
+  return withProblems('NONE', () => loadAddon().crc32c(bytes, before))
+}
+
 /**
  * The yardstick for recordings: `count` writes of `bytes` (a multiple of 4096) to a new file, past the page cache where the disk allows it, then a sync; on a
  * thread of its own.

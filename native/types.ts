@@ -57,7 +57,7 @@ export type FrameTap = {
 }
 
 export type RecordingOptions = FrameLayout & {
-  /** Absolute path of the Arrow IPC stream to create (must not exist). */
+  /** Absolute path of the Arrow IPC stream to create (must not exist). Its index is made beside it, with `.index` behind the name. */
   readonly path: string
   /** Stop by itself after this many frames; absent: until stop(). */
   readonly frames?: number
