@@ -54,11 +54,11 @@ Recording::Recording(std::shared_ptr<Ring> ring, RecordingPlan plan, OnEnd onEnd
     : ring_(std::move(ring)),
       plan_(checked(std::move(plan), *ring_)),
       onEnd_(std::move(onEnd)),
+      next_(ring_->published()),
+      expectedSequence_(next_ == 0 ? 0 : ring_->stamp(next_ - 1).sequence + 1),
       file_(plan_.path),
       index_(plan_.path + ".index"),
       head_(plan_.pixelOffset),
-      next_(ring_->published()),
-      expectedSequence_(next_ == 0 ? 0 : ring_->stamp(next_ - 1).sequence + 1),
       stopAt_(kNever) {
   std::memset(head_.data(), 0, head_.size());
   std::memcpy(head_.data() + plan_.constantsOffset, plan_.constants.data(), plan_.constants.size());

@@ -98,12 +98,12 @@ class Recording {
   std::shared_ptr<Ring> ring_;  // let go of at the end: JavaScript may keep the recording long after it
   const RecordingPlan plan_;
   const OnEnd onEnd_;
+  uint64_t next_;  // taken before the files are made, which may last
+  uint64_t expectedSequence_;
   ExclusiveFile file_;
   BatchIndex index_;
   PageBuffer head_;
   ChecksumThread checksum_;
-  uint64_t next_;
-  uint64_t expectedSequence_;
   uint64_t syncedNs_ = 0;
   uint64_t freeCheckedAt_ = 0;
   std::atomic<uint64_t> stopAt_;
