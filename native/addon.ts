@@ -5,6 +5,10 @@ import { NotSupported } from '../core/errors.ts'
 import type { FrameRecording } from '../core/frame.ts'
 import type {
   CameraStatistics,
+  ComediAcquisitionOptions,
+  ComediBoard,
+  ComediChannel,
+  ComediSamples,
   FrameTap,
   GpioInput,
   GpioInputOptions,
@@ -31,6 +35,7 @@ export type Addon = {
   readonly openGpioInput: (options: GpioInputOptions) => GpioInput
   readonly openStepper: (options: StepperOptions) => Stepper
   readonly openUsbtmc: (path: string) => UsbtmcDevice
+  readonly openComedi: (library: string, device: string) => Promise<AddonComedi>
   readonly openDriverDevice: (path: string, settings: string) => Promise<LibraryAnswer<'device', LibraryDevice>>
 }
 
@@ -76,6 +81,40 @@ export type AddonCamera = {
   stop(): Promise<void>
   close(): Promise<void>
   statistics(): CameraStatistics
+}
+
+/** Calls are made one after the other, in the order in which they were asked for. */
+export type AddonComedi = {
+  describe(): { readonly driver: string; readonly board: string; readonly version: string; readonly subdevices: readonly AddonSubdevice[] }
+  read(channel: ComediChannel): Promise<number>
+  write(options: ComediChannel & { readonly value: number }): Promise<void>
+  configureLine(options: AddonLine & { readonly output: boolean }): Promise<void>
+  lineIsOutput(options: AddonLine): Promise<boolean>
+  readLine(options: AddonLine): Promise<boolean>
+  writeLine(options: AddonLine & { readonly high: boolean }): Promise<void>
+  bits(options: Parameters<ComediBoard['bits']>[0]): Promise<number>
+  startCounter(options: { readonly subdevice: number }): Promise<void>
+  resetCounter(options: { readonly subdevice: number }): Promise<void>
+  acquire(options: ComediAcquisitionOptions): Promise<AddonAcquisition>
+  close(): Promise<void>
+}
+
+type AddonLine = { readonly subdevice: number; readonly line: number }
+
+/** Type, flags and units are the numbers of native/src/comedi_api.h. */
+export type AddonSubdevice = {
+  readonly type: number
+  readonly flags: number
+  readonly channels: number
+  readonly maxdata: number
+  readonly ranges: readonly { readonly minimum: number; readonly maximum: number; readonly unit: number }[]
+}
+
+export type AddonAcquisition = {
+  readonly scanIntervalNs: number
+  readonly convertIntervalNs: number
+  take(options: { readonly maximumScans: number }): Promise<ComediSamples | undefined>
+  stop(): Promise<void>
 }
 
 /** The build folder as seen from the sources (native/) and from the compiled tree (dist/native/). */

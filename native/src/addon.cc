@@ -1,6 +1,7 @@
 #include "addon.h"
 
 #include "background_task.h"
+#include "comedi_object.h"
 #include "crc32c.h"
 #include "driver_device_object.h"
 #include "gpio_object.h"
@@ -57,6 +58,8 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   addon->stepper = Napi::Persistent(StepperObject::define(env));
   addon->driverDevice = Napi::Persistent(DriverDeviceObject::define(env));
   addon->usbtmc = Napi::Persistent(UsbtmcObject::define(env));
+  addon->comediDevice = Napi::Persistent(ComediDeviceObject::define(env));
+  addon->comediAcquisition = Napi::Persistent(ComediAcquisitionObject::define(env));
   env.SetInstanceData(addon);  // deleted with the environment
   exports.Set("openPseudoTerminal", Napi::Function::New(env, openPseudoTerminalPair));
   exports.Set("createRing", Napi::Function::New(env, createRing));
@@ -69,6 +72,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("openStepper", Napi::Function::New(env, openStepper));
   exports.Set("openDriverDevice", Napi::Function::New(env, openDriverDevice));
   exports.Set("openUsbtmc", Napi::Function::New(env, openUsbtmc));
+  exports.Set("openComedi", Napi::Function::New(env, openComedi));
   return exports;
 }
 
