@@ -156,6 +156,7 @@ const KIND_OF_PLACE = {
   usbtmc: 'USB',
   spi: 'SPI',
   gpio: 'NATIVE',
+  comedi: 'NATIVE',
   library: 'NATIVE',
 } as const satisfies Record<Place['kind'], PortKind>
 
