@@ -113,6 +113,8 @@ export type AddonSubdevice = {
 export type AddonAcquisition = {
   readonly scanIntervalNs: number
   readonly convertIntervalNs: number
+  makeRing(options: { readonly path: string; readonly scansPerFrame: number; readonly slots: number }): AddonRing
+  pour(): Promise<ComediSamples | undefined>
   take(options: { readonly maximumScans: number }): Promise<ComediSamples | undefined>
   stop(): Promise<void>
 }

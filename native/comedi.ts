@@ -1,6 +1,8 @@
 import type { Effect } from '../core/errors.ts'
+import type { FrameRecording } from '../core/frame.ts'
 import type { AddonAcquisition, AddonComedi, AddonSubdevice } from './addon.ts'
-import { withProblemsLater } from './faults.ts'
+import { withProblems, withProblemsLater } from './faults.ts'
+import { NativeRing } from './rings.ts'
 import {
   COMEDI_REFERENCES,
   type ComediAcquisition,
@@ -8,6 +10,7 @@ import {
   type ComediBoard,
   type ComediChannel,
   type ComediKind,
+  type ComediRecording,
   type ComediSamples,
   type ComediSubdevice,
 } from './types.ts'
@@ -99,6 +102,33 @@ class RunningAcquisition implements ComediAcquisition {
 
   take(maximumScans: number): Promise<ComediSamples | undefined> {
     return call('NONE', () => this.#acquisition.take({ maximumScans }))
+  }
+
+  record({ ringPath, ringSlots, ...options }: Parameters<ComediAcquisition['record']>[0]): ComediRecording {
+    const ring = new NativeRing(withProblems('NONE', () => this.#acquisition.makeRing({ path: ringPath, scansPerFrame: options.height, slots: ringSlots })))
+    let recording: FrameRecording
+    try {
+      recording = ring.record(options)
+    } catch (error) {
+      void ring[Symbol.asyncDispose]()
+      throw error
+    }
+    const rest = call('NONE', () => this.#acquisition.pour())
+    rest.catch(() => undefined) // whoever waits for `rest` hears of it
+    const ended = recording.ended.finally(async () => {
+      await rest.catch(() => undefined)
+      await ring[Symbol.asyncDispose]()
+    })
+    ended.catch(() => undefined) // as is whoever waits for `ended`
+    return {
+      rest,
+      ended,
+      progress: () => recording.progress(),
+      stop: async () => {
+        await this.stop()
+        return await ended
+      },
+    }
   }
 
   async stop(): Promise<void> {

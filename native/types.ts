@@ -160,8 +160,19 @@ export interface ComediAcquisition extends AsyncDisposable {
    * that came before, when it has not: instrumentCode 32 (EPIPE) when samples were not taken in time and the board's buffer overflowed.
    */
   take(maximumScans: number): Promise<ComediSamples | undefined>
+  /**
+   * Everything from here on goes to an Arrow IPC stream, by the writer of frames: each is `options.height` rows, one for each scan, as wide as there are
+   * channels; its hardware time is the board's, from the first scan on. Only for samples of 16 bits. The recording ends when the acquisition does; its stop()
+   * stops both.
+   */
+  record(options: RecordingOptions & { readonly ringPath: string; readonly ringSlots: number }): ComediRecording
   /** What was read before can still be taken. */
   stop(): Promise<void>
+}
+
+export type ComediRecording = FrameRecording & {
+  /** The last scans, where they are less than a frame: undefined without any. Throws as take() does; the frames before are recorded. */
+  readonly rest: Promise<ComediSamples | undefined>
 }
 
 /**

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <stdexcept>
 #include <string>
@@ -22,6 +23,9 @@ constexpr size_t kReadBytes = 64 * 1024;    // the kernel's own buffer, unless i
 constexpr size_t kMaximumBuffer = 1 << 30;  // more than this is a file
 constexpr unsigned kRoundingNs = 100;       // two ticks of the board's 20 MHz, or a hundredth: more is another rate than was asked for
 constexpr unsigned kRoundingPart = 100;
+constexpr std::chrono::seconds kRecordedWithin{10};  // a ring that nobody empties for so long has no recorder any more
+
+int64_t wallNs() { return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count(); }
 
 size_t sampleBytesOf(const ComediDevice& device, unsigned subdevice) {
   return (device.subdevice(subdevice).flags & comedi::kLargeSamples) != 0 ? sizeof(uint32_t) : sizeof(uint16_t);
@@ -184,6 +188,39 @@ std::vector<uint8_t> ComediAcquisition::take(uint64_t maximumScans) {
   filled_ -= count;
   changed_.notify_all();
   return taken;
+}
+
+std::shared_ptr<Ring> ComediAcquisition::makeRing(const std::string& path, uint64_t scansPerFrame, uint64_t slots) const {
+  if (sampleBytes_ != kPixelBytes) throw std::invalid_argument("subdevice: samples of 32 bits are no frames");
+  if (scansPerFrame == 0 || scansPerFrame > kMaximumBuffer / scanBytes_) throw std::invalid_argument("height: at least 1, and at most what a gigabyte holds");
+  if (slots < 2 || slots > kMaximumBuffer / scanBytes_ / scansPerFrame) throw std::invalid_argument("ringSlots: at least 2, and at most what a gigabyte holds");
+  return Ring::create(path, {static_cast<uint32_t>(scanBytes_ / sampleBytes_), static_cast<uint32_t>(scansPerFrame), static_cast<uint32_t>(slots)});
+}
+
+std::vector<uint8_t> ComediAcquisition::pour(Ring& ring) {
+  try {
+    std::vector<uint8_t> rest = pourFrames(ring);
+    ring.close();
+    return rest;
+  } catch (...) {
+    ring.close();
+    throw;
+  }
+}
+
+std::vector<uint8_t> ComediAcquisition::pourFrames(Ring& ring) {
+  const int64_t frameNs = static_cast<int64_t>(scanIntervalNs_) * ring.height();
+  for (uint64_t sequence = 0;; ++sequence) {
+    std::vector<uint8_t> frame;
+    while (frame.size() < ring.frameBytes()) {
+      const std::vector<uint8_t> taken = take((ring.frameBytes() - frame.size()) / scanBytes_);
+      if (taken.empty()) return frame;
+      frame.insert(frame.end(), taken.begin(), taken.end());
+    }
+    if (!ring.waitForRoom(kRecordedWithin)) throw std::logic_error("the samples are not recorded any more");
+    std::memcpy(ring.beginWrite(), frame.data(), frame.size());
+    ring.publish({sequence, wallNs(), frameNs, static_cast<int64_t>(sequence + 1) * frameNs});
+  }
 }
 
 void ComediAcquisition::stop() {

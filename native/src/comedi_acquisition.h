@@ -12,6 +12,7 @@
 #include "comedi_device.h"
 #include "exclusive_file.h"
 #include "exit_stop.h"
+#include "ring.h"
 
 namespace kymograph {
 
@@ -40,10 +41,16 @@ class ComediAcquisition {
   size_t sampleBytes() const { return sampleBytes_; }
   // Whole scans, at least one and at most `maximumScans`, as the board's bytes; waits for them. Nothing: it has ended as it should. Throws if it has not.
   std::vector<uint8_t> take(uint64_t maximumScans);
+  // A ring whose frames are `scansPerFrame` rows, one for each scan, as wide as there are channels.
+  std::shared_ptr<Ring> makeRing(const std::string& path, uint64_t scansPerFrame, uint64_t slots) const;
+  // Takes everything until the end into frames of that ring, never past its recorder, closes it, and gives back the last scans, which are less than a frame.
+  // A frame's own clock is the board's, from the first scan on. Throws as take() does; the frames before are in the ring.
+  std::vector<uint8_t> pour(Ring& ring);
   // What was read before may still be taken. Returns when the board stands.
   void stop();
 
  private:
+  std::vector<uint8_t> pourFrames(Ring& ring);
   void command(const ComediAcquisitionRequest& request);
   void run();
   void readAll();

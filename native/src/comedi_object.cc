@@ -8,6 +8,7 @@
 #include "addon.h"
 #include "background_task.h"
 #include "js_values.h"
+#include "ring_object.h"
 
 namespace kymograph {
 
@@ -35,6 +36,15 @@ Napi::Value onLane(Napi::Env env, CallLane& lane, Work work, ToJavaScript toJava
 }
 
 Napi::Value number(Napi::Env env, unsigned value) { return Napi::Number::New(env, value); }
+
+// undefined without any.
+Napi::Value samples(Napi::Env env, const std::vector<uint8_t>& bytes, bool wide) {
+  if (bytes.empty()) return env.Undefined();
+  auto memory = Napi::ArrayBuffer::New(env, bytes.size());
+  std::memcpy(memory.Data(), bytes.data(), bytes.size());
+  if (wide) return Napi::Uint32Array::New(env, bytes.size() / sizeof(uint32_t), memory, 0);
+  return Napi::Uint16Array::New(env, bytes.size() / sizeof(uint16_t), memory, 0);
+}
 Napi::Value boolean(Napi::Env env, bool value) { return Napi::Boolean::New(env, value); }
 
 Napi::Object describeSubdevice(Napi::Env env, const ComediSubdevice& subdevice) {
@@ -226,6 +236,8 @@ Napi::Function ComediAcquisitionObject::define(Napi::Env env) {
                          InstanceAccessor<&ComediAcquisitionObject::scanIntervalNs>("scanIntervalNs"),
                          InstanceAccessor<&ComediAcquisitionObject::convertIntervalNs>("convertIntervalNs"),
                          InstanceMethod<&ComediAcquisitionObject::take>("take"),
+                         InstanceMethod<&ComediAcquisitionObject::makeRing>("makeRing"),
+                         InstanceMethod<&ComediAcquisitionObject::pour>("pour"),
                          InstanceMethod<&ComediAcquisitionObject::stop>("stop"),
                      });
 }
@@ -241,13 +253,25 @@ Napi::Value ComediAcquisitionObject::take(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     return onLane<std::vector<uint8_t>>(
         info.Env(), takes_, [acquisition = acquisition_, most = countOption(objectArgument(info, 0), "maximumScans")] { return acquisition->take(most); },
-        [wide = acquisition_->sampleBytes() == sizeof(uint32_t)](Napi::Env env, const std::vector<uint8_t>& bytes) -> Napi::Value {
-          if (bytes.empty()) return env.Undefined();
-          auto memory = Napi::ArrayBuffer::New(env, bytes.size());
-          std::memcpy(memory.Data(), bytes.data(), bytes.size());
-          if (wide) return Napi::Uint32Array::New(env, bytes.size() / sizeof(uint32_t), memory, 0);
-          return Napi::Uint16Array::New(env, bytes.size() / sizeof(uint16_t), memory, 0);
-        });
+        [wide = acquisition_->sampleBytes() == sizeof(uint32_t)](Napi::Env env, const std::vector<uint8_t>& bytes) { return samples(env, bytes, wide); });
+  });
+}
+
+Napi::Value ComediAcquisitionObject::makeRing(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const Napi::Object options = objectArgument(info, 0);
+    if (ring_) throw std::logic_error("this acquisition is recorded already");
+    ring_ = acquisition_->makeRing(textOption(options, "path"), countOption(options, "scansPerFrame"), countOption(options, "slots"));
+    return RingObject::wrap(info.Env(), ring_);
+  });
+}
+
+Napi::Value ComediAcquisitionObject::pour(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    if (!ring_) throw std::logic_error("this acquisition has no ring");
+    return onLane<std::vector<uint8_t>>(
+        info.Env(), takes_, [acquisition = acquisition_, ring = ring_] { return acquisition->pour(*ring); },
+        [](Napi::Env env, const std::vector<uint8_t>& bytes) { return samples(env, bytes, false); });
   });
 }
 

@@ -48,9 +48,12 @@ class ComediAcquisitionObject : public Napi::ObjectWrap<ComediAcquisitionObject>
   Napi::Value scanIntervalNs(const Napi::CallbackInfo& info);
   Napi::Value convertIntervalNs(const Napi::CallbackInfo& info);
   Napi::Value take(const Napi::CallbackInfo& info);
+  Napi::Value makeRing(const Napi::CallbackInfo& info);
+  Napi::Value pour(const Napi::CallbackInfo& info);
   Napi::Value stop(const Napi::CallbackInfo& info);
 
   std::shared_ptr<ComediAcquisition> acquisition_;
+  std::shared_ptr<Ring> ring_;  // that is poured into
   CallLane takes_;  // one waits for samples while others may stop the acquisition
 };
 

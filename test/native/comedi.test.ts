@@ -1,9 +1,11 @@
-import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { comediSimulatorPath, openComedi, pvcamSimulatorPath } from '../../native/devices.ts'
 import type { ComediAcquisition, ComediAcquisitionOptions, ComediBoard } from '../../native/types.ts'
+import { openFrameFile } from '../../storage/frame-file.ts'
+import { prepareFrameLayout } from '../../storage/frame-heads.ts'
 import { until } from '../until.ts'
 
 const DEVICE = '/dev/comedi0'
@@ -224,6 +226,66 @@ describe('commands', () => {
     await expect(acquisition.take(1)).rejects.toThrow(/overflow: .* after 11000 scans/)
     await using again = await board.acquire(options({ scans: 100 }))
     expect((await drain(again)).samples).toHaveLength(100)
+  })
+
+  describe('recorded by the writer of frames', () => {
+    const SCANS = 500
+    const three = [one, { ...one, channel: 1 }, { ...one, channel: 2 }]
+    const target = () => path.join(folder, 'samples.arrow')
+    const recordOptions = () => ({
+      ...prepareFrameLayout({ roi: { x: 0, y: 0, width: three.length, height: SCANS }, binning: 1, exposureSeconds: SCANS * 30e-6 }),
+      path: target(),
+      keepFreeBytes: 0,
+      ringPath: path.join(folder, 'samples.ring'),
+      ringSlots: 64,
+    })
+    async function recorded(): Promise<number[]> {
+      await using file = await openFrameFile(target())
+      const samples: number[] = []
+      let frames = 0
+      for await (const { sequence, pixels } of file.frames()) {
+        expect(sequence).toBe(frames)
+        frames += 1
+        for (const sample of pixels) samples.push(sample)
+      }
+      return samples
+    }
+
+    test('a finite one is in the file, scan by scan, and what is less than a frame is given back', async () => {
+      await using board = await openOn(FAST)
+      await using acquisition = await board.acquire(options({ channels: three, scanIntervalNs: 30_000, scans: 100 * SCANS + 7 }))
+      const recording = acquisition.record(recordOptions())
+      expect(() => acquisition.record(recordOptions())).toThrow(problem('DEVICE_BUSY'))
+      const rest = await recording.rest
+      expect(await recording.ended).toMatchObject({ written: 100, dropped: 0, state: 'finished' })
+      expect(rest).toHaveLength(7 * three.length)
+      const samples = [...(await recorded()), ...(rest ?? [])]
+      expect(samples).toHaveLength((100 * SCANS + 7) * three.length)
+      expect(firstWrong(samples)).toBe(-1)
+      expect((await readdir(folder)).filter((name) => name.endsWith('.ring'))).toEqual([])
+    })
+
+    test('an endless one is whole when it is stopped', async () => {
+      await using board = await openOn(FAST)
+      await using acquisition = await board.acquire(options({ channels: three, scanIntervalNs: 30_000 }))
+      const recording = acquisition.record(recordOptions())
+      await until(() => recording.progress().written >= 20)
+      const { written, dropped } = await recording.stop()
+      const samples = [...(await recorded()), ...((await recording.rest) ?? [])]
+      expect({ dropped, frames: Math.floor(samples.length / (SCANS * three.length)) }).toEqual({ dropped: 0, frames: written })
+      expect(firstWrong(samples)).toBe(-1)
+    })
+
+    test('an acquisition that fails leaves its frames before that, and says why', async () => {
+      await using board = await openOn(FAST)
+      await using acquisition = await board.acquire(options({ channels: three, scanIntervalNs: 30_000 }))
+      const recording = acquisition.record(recordOptions())
+      await until(() => recording.progress().written >= 5)
+      await writeFile(`${library}.unplugged`, '')
+      await expect(recording.rest).rejects.toThrow(problem('HARDWARE_FAULT'))
+      expect((await recording.ended).written).toBeGreaterThanOrEqual(5)
+      expect(firstWrong(await recorded())).toBe(-1)
+    })
   })
 
   test('the real pace is the one that was asked for, and the values those of the inputs', async () => {
