@@ -130,7 +130,7 @@ test('the published layout is that of the header file', async () => {
   const page = await readFile(inProject('docs/frame-ring.md'), 'utf8')
   const types: Readonly<Record<string, string>> = { 'char[8]': 'char[8]', u32: 'uint32_t', u64: 'uint64_t', i64: 'int64_t' }
   const checks = ['RingHeader', 'SlotHeader'].flatMap((struct, section) => {
-    const rows = (page.split('\n## ')[section + 1] ?? '').matchAll(/^\| (\d+) \| (\S+) \| `([\w.]+)`/gm)
+    const rows = (page.split('\n## ')[section + 1] ?? '').matchAll(/^\| (\d+) +\| (\S+) +\| `([\w.]+)`/gm)
     return [...rows].map(([, offset, type = '', field]) => {
       const member = `decltype(std::declval<kymograph::${struct}&>().${field})`
       return `static_assert(offsetof(kymograph::${struct}, ${field}) == ${offset} && sizeof(${member}) == sizeof(${types[type]}), "${field}");`
