@@ -23,8 +23,7 @@ export type FrameHeader = {
 }
 
 /**
- * The Arrow IPC stream of one recording, prepared once by storage/frame-heads.ts: with a fixed frame shape and no nulls only the sequence and the time
- * differ from batch to batch. One frame is one batch; offsets are counted from the start of the batch's head.
+ * The Arrow IPC stream of one recording, prepared once by storage/frame-heads.ts: with a fixed frame shape only a few numbers differ from batch to batch. One frame is one batch; offsets are counted from the start of the batch's head.
  */
 export type FrameLayout = {
   readonly width: number
@@ -32,9 +31,16 @@ export type FrameLayout = {
   /** The schema message, padded to 4096 bytes. */
   readonly schemaMessage: Uint8Array
   readonly batchHead: Uint8Array
-  /** u64 sequence, i64 time in nanoseconds, and the first pixel. */
+  /** As long as batchHead, of a frame without a hardware time. */
+  readonly batchHeadWithoutClock: Uint8Array
+  /** The columns that are the same in every batch. */
+  readonly constants: Uint8Array
+  readonly constantsOffset: number
+  /** u64 sequence, i64 time, hardware time and exposure in nanoseconds, and the first pixel. */
   readonly sequenceOffset: number
   readonly timeOffset: number
+  readonly hardwareTimeOffset: number
+  readonly exposureOffset: number
   readonly pixelOffset: number
   /** Head and body, a multiple of 4096. */
   readonly batchBytes: number

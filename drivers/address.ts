@@ -10,6 +10,8 @@ export type Place =
   | { readonly kind: 'library'; readonly path: string }
   /** A character device of the kernel, or where it is simulated, a socket of the same name that answers as the device would. */
   | { readonly kind: 'spi' | 'gpio' | 'usbtmc'; readonly path: string }
+  /** A board of the kernel's Comedi drivers. */
+  | { readonly kind: 'comedi'; readonly path: string }
   /** IVI-6.1; `name` is its sub-address. */
   | { readonly kind: 'hislip'; readonly host: string; readonly port: number; readonly name: string }
 
@@ -21,10 +23,10 @@ export type BookEntry = Place
 
 export const ADDRESS_FORMS =
   'serial:///dev/serial/by-id/…, tcp://host:port, hislip://host[:port][/name], usbtmc:///dev/usbtmc0, spi:///dev/spidev0.0, gpio:///dev/gpiochip0, ' +
-  'pvcam:///path/libpvcam.so or sim://name'
+  'comedi:///dev/comedi0, pvcam:///path/libpvcam.so or sim://name'
 
 const HISLIP_PORT = 4880 // IVI-6.1, 2.7
-const FILES = { serial: 'serial', pvcam: 'library', usbtmc: 'usbtmc', spi: 'spi', gpio: 'gpio' } as const
+const FILES = { serial: 'serial', pvcam: 'library', usbtmc: 'usbtmc', spi: 'spi', gpio: 'gpio', comedi: 'comedi' } as const
 
 const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/ // it becomes a file name
 const HISLIP = /^hislip:\/\/(\[[0-9a-fA-F:.]+\]|[^\s/:[\]]+)(?::(\d{1,5}))?(?:\/([\w,.-]{0,64}))?$/

@@ -3,6 +3,7 @@ import { simulation as domeShutter } from './dome-shutter/simulator.ts'
 import { eastronSdm230, omronE5cc, smartSaw2000 } from './modbus/built-in.ts'
 import { simulation as newport1830c } from './newport-1830c/simulator.ts'
 import { simulation as newportEsp300 } from './newport-esp300/simulator.ts'
+import { simulation as niComedi } from './ni-comedi/simulator.ts'
 import { simulation as pvcamCamera } from './pvcam-camera/simulator.ts'
 import { multimeter, powerSupply, temperatureController } from './scpi/simulated/simulations.ts'
 import type { Simulation } from './simulation/simulation.ts'
@@ -16,6 +17,7 @@ export const SIMULATIONS: readonly Simulation[] = [
   newport1830c,
   smartSaw,
   pvcamCamera,
+  niComedi,
   thorlabsEll14,
   domeRotator,
   domeShutter,

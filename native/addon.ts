@@ -5,12 +5,17 @@ import { NotSupported } from '../core/errors.ts'
 import type { FrameRecording } from '../core/frame.ts'
 import type {
   CameraStatistics,
+  ComediAcquisitionOptions,
+  ComediBoard,
+  ComediChannel,
+  ComediSamples,
   FrameTap,
   GpioInput,
   GpioInputOptions,
   LibraryAnswer,
   LibraryDevice,
   RecordingOptions,
+  RingFrame,
   SpiDevice,
   SpiOptions,
   Stepper,
@@ -23,12 +28,14 @@ export type Addon = {
   readonly openPseudoTerminal: () => { readonly masterFd: number; readonly slaveFd: number; readonly slavePath: string }
   readonly createRing: (options: { path: string; width: number; height: number; slots: number }) => AddonRing
   readonly mapRing: (path: string) => AddonRing
+  readonly crc32c: (bytes: Uint8Array, before: number) => number
   readonly plainWrite: (options: { path: string; bytes: number; count: number }) => Promise<number>
   readonly loadPvcam: (path: string, environment: Readonly<Record<string, string>>) => Promise<AddonPvcam>
   readonly openSpi: (options: SpiOptions) => SpiDevice
   readonly openGpioInput: (options: GpioInputOptions) => GpioInput
   readonly openStepper: (options: StepperOptions) => Stepper
   readonly openUsbtmc: (path: string) => UsbtmcDevice
+  readonly openComedi: (library: string, device: string) => Promise<AddonComedi>
   readonly openDriverDevice: (path: string, settings: string) => Promise<LibraryAnswer<'device', LibraryDevice>>
 }
 
@@ -39,7 +46,9 @@ export type AddonRing = {
   readonly height: number
   readonly frameBytes: number
   readonly published: bigint
+  readonly closed: boolean
   tap(bin: 1 | 2 | 4, after?: bigint): FrameTap | undefined
+  frame(index: bigint): RingFrame | undefined
   record(options: RecordingOptions): FrameRecording
   startTestPattern(options: { rateHz?: number; frames: number }): Promise<void>
   dispose(): Promise<void>
@@ -72,6 +81,42 @@ export type AddonCamera = {
   stop(): Promise<void>
   close(): Promise<void>
   statistics(): CameraStatistics
+}
+
+/** Calls are made one after the other, in the order in which they were asked for. */
+export type AddonComedi = {
+  describe(): { readonly driver: string; readonly board: string; readonly version: string; readonly subdevices: readonly AddonSubdevice[] }
+  read(channel: ComediChannel): Promise<number>
+  write(options: ComediChannel & { readonly value: number }): Promise<void>
+  configureLine(options: AddonLine & { readonly output: boolean }): Promise<void>
+  lineIsOutput(options: AddonLine): Promise<boolean>
+  readLine(options: AddonLine): Promise<boolean>
+  writeLine(options: AddonLine & { readonly high: boolean }): Promise<void>
+  bits(options: Parameters<ComediBoard['bits']>[0]): Promise<number>
+  startCounter(options: { readonly subdevice: number }): Promise<void>
+  resetCounter(options: { readonly subdevice: number }): Promise<void>
+  acquire(options: ComediAcquisitionOptions): Promise<AddonAcquisition>
+  close(): Promise<void>
+}
+
+type AddonLine = { readonly subdevice: number; readonly line: number }
+
+/** Type, flags and units are the numbers of native/src/comedi_api.h. */
+export type AddonSubdevice = {
+  readonly type: number
+  readonly flags: number
+  readonly channels: number
+  readonly maxdata: number
+  readonly ranges: readonly { readonly minimum: number; readonly maximum: number; readonly unit: number }[]
+}
+
+export type AddonAcquisition = {
+  readonly scanIntervalNs: number
+  readonly convertIntervalNs: number
+  makeRing(options: { readonly path: string; readonly scansPerFrame: number; readonly slots: number }): AddonRing
+  pour(): Promise<ComediSamples | undefined>
+  take(options: { readonly maximumScans: number }): Promise<ComediSamples | undefined>
+  stop(): Promise<void>
 }
 
 /** The build folder as seen from the sources (native/) and from the compiled tree (dist/native/). */

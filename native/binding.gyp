@@ -1,4 +1,4 @@
-# Two products: the addon, and the simulated PVCAM library that it can load at run time. Neither links against a vendor's library.
+# Three products: the addon, and the simulated PVCAM and Comedi libraries that it can load at run time. None links against a vendor's library.
 {
   'target_defaults': {
     'cflags!': ['-fno-exceptions'],
@@ -18,7 +18,14 @@
       'sources': [
         'src/addon.cc',
         'src/background_task.cc',
+        'src/batch_index.cc',
         'src/call_lane.cc',
+        'src/checksum_thread.cc',
+        'src/comedi_acquisition.cc',
+        'src/comedi_device.cc',
+        'src/comedi_library.cc',
+        'src/comedi_object.cc',
+        'src/crc32c.cc',
         'src/driver_device_object.cc',
         'src/driver_library.cc',
         'src/exclusive_file.cc',
@@ -59,6 +66,16 @@
       'sources': ['pvcam-sim/camera.cc', 'pvcam-sim/exports.cc', 'pvcam-sim/faults.cc', 'pvcam-sim/scene.cc'],
       'conditions': [['OS=="linux"', { 'libraries': ['-ldl'] }]],
       'include_dirs': ['src'],
+    },
+    {
+      'target_name': 'kymograph_comedi_sim',
+      'type': 'shared_library',
+      'product_prefix': 'lib',
+      'product_extension': 'so',
+      'product_dir': '<(PRODUCT_DIR)',
+      'sources': ['comedi-sim/acquisition.cc', 'comedi-sim/bench.cc', 'comedi-sim/board.cc', 'comedi-sim/exports.cc', 'pvcam-sim/faults.cc'],
+      'conditions': [['OS=="linux"', { 'libraries': ['-ldl'] }]],
+      'include_dirs': ['src', 'pvcam-sim'],
     },
   ],
 }

@@ -1,4 +1,4 @@
-// Builds the addon and the simulated camera library into native/build. Run by the start script, and by hand: node native/build.mjs
+// Builds the addon and the simulated libraries into native/build. Run by the start script, and by hand: node native/build.mjs
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants, existsSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'

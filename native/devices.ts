@@ -2,9 +2,11 @@ import { closeSync, writeSync } from 'node:fs'
 import { HardwareFault, messageOf } from '../core/errors.ts'
 import { Turns } from '../core/turns.ts'
 import { builtFile, loadAddon } from './addon.ts'
+import { OpenedComedi } from './comedi.ts'
 import { withProblems, withProblemsLater } from './faults.ts'
 import { OpenedPvcam } from './pvcam.ts'
 import type {
+  ComediBoard,
   GpioInput,
   GpioInputOptions,
   LibraryAnswer,
@@ -32,6 +34,19 @@ const loads = new Turns()
 /** Our own library without a camera, with the same C functions. */
 export function pvcamSimulatorPath(): string {
   return builtFile('libkymograph_pvcam_sim.so')
+}
+
+/**
+ * Opens a board through libcomedi, which is looked for where the system looks for libraries when `library` is a bare name. Throws HardwareFault with Comedi's
+ * code when the board does not open.
+ */
+export async function openComedi(library: string, device: string): Promise<ComediBoard> {
+  return new OpenedComedi(await withProblemsLater('NONE', () => loadAddon().openComedi(library, device)))
+}
+
+/** Our own libcomedi with a board that is not there, with the same C functions. */
+export function comediSimulatorPath(): string {
+  return builtFile('libkymograph_comedi_sim.so')
 }
 
 /** Raw mode, no echo. Read and write the master with fs.read and fs.write. */

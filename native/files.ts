@@ -2,6 +2,7 @@ import { loadAddon } from './addon.ts'
 import { withProblems } from './faults.ts'
 import { NativeRing } from './rings.ts'
 
+export { RingReader } from './ring-reader.ts'
 export type { NativeRing } from './rings.ts'
 
 /** A ring without a camera, to be filled by its test pattern. */
@@ -12,6 +13,11 @@ export function createRing(options: { readonly path: string; readonly width: num
 /** Maps a ring that another process writes, read-only. */
 export function mapRing(path: string): NativeRing {
   return withProblems('NONE', () => new NativeRing(loadAddon().mapRing(path)))
+}
+
+/** CRC-32C of `bytes`; `before`: of what stands before them. About 8 GB/s. */
+export function crc32c(bytes: Uint8Array, before = 0): number {
+  return withProblems('NONE', () => loadAddon().crc32c(bytes, before))
 }
 
 /**

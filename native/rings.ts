@@ -1,7 +1,7 @@
 import type { FrameRecording } from '../core/frame.ts'
 import type { AddonRing } from './addon.ts'
 import { withProblems } from './faults.ts'
-import type { FrameRing, FrameTap, RecordingOptions } from './types.ts'
+import type { FrameRing, FrameTap, RecordingOptions, RingFrame } from './types.ts'
 
 /** A ring of this process or, mapped read-only, of another one. */
 export class NativeRing implements FrameRing {
@@ -28,6 +28,16 @@ export class NativeRing implements FrameRing {
 
   get published(): bigint {
     return withProblems('NONE', () => this.#ring.published)
+  }
+
+  /** No more frames will come. A writer that was killed closes nothing. */
+  get closed(): boolean {
+    return withProblems('NONE', () => this.#ring.closed)
+  }
+
+  /** The frame that was published as number `index` (from 0); undefined when it is not in the ring, not yet or no more. */
+  frame(index: bigint): RingFrame | undefined {
+    return withProblems('NONE', () => this.#ring.frame(index))
   }
 
   /** The newest whole frame; undefined unless its sequence is above `after`. */

@@ -13,7 +13,7 @@ export interface PseudoTerminal {
 }
 
 /**
- * Fixed slots in a memory-mapped file, one writer, any number of readers, sequence-locked. Layout in native/src/ring.h.
+ * Fixed slots in a memory-mapped file, one writer, any number of readers, sequence-locked. Layout: docs/frame-ring.md.
  * The file is allocated once; its slots start on 4096-byte boundaries so that they can be written with O_DIRECT.
  */
 export interface FrameRing extends AsyncDisposable {
@@ -24,6 +24,20 @@ export interface FrameRing extends AsyncDisposable {
   readonly height: number
   /** Frames published since the ring was made. */
   readonly published: bigint
+}
+
+/** One frame of a ring, copied out of it. */
+export type RingFrame = {
+  readonly pixels: Uint16Array
+  /** Its place among the frames that were published: 0, 1, 2 ... without gaps. */
+  readonly index: bigint
+  /** The source's own count; a gap is a frame that the source lost. */
+  readonly sequence: bigint
+  /** Nanoseconds since 1970, host clock at the end of the exposure. */
+  readonly timeNs: bigint
+  readonly exposureNs: bigint
+  /** The source's own clock at the end of the exposure, from a start of its own; absent without one. */
+  readonly hardwareTimeNs?: bigint
 }
 
 export type CameraStatistics = { readonly produced: number; readonly lost: number; readonly frameRate: number }
@@ -43,7 +57,7 @@ export type FrameTap = {
 }
 
 export type RecordingOptions = FrameLayout & {
-  /** Absolute path of the Arrow IPC stream to create (must not exist). */
+  /** Absolute path of the Arrow IPC stream to create (must not exist). Its index is made beside it, with `.index` behind the name. */
   readonly path: string
   /** Stop by itself after this many frames; absent: until stop(). */
   readonly frames?: number
@@ -94,6 +108,96 @@ export interface Pvcam extends AsyncDisposable {
   /** Names as enumeration gives them; always take the name from here. */
   cameras(): Promise<readonly string[]>
   open(name: string): Promise<PvcamCamera>
+}
+
+/** Volts, milliamperes, or no unit: a range that something outside sets the span of. */
+export type ComediRange = { readonly minimum: number; readonly maximum: number; readonly unit: 'V' | 'mA' | undefined }
+
+export type ComediKind = 'UNUSED' | 'ANALOG_IN' | 'ANALOG_OUT' | 'DIGITAL_IO' | 'COUNTER' | 'OTHER'
+
+/** Against what an analog input is measured; by Comedi's numbers 0 to 3. */
+export const COMEDI_REFERENCES = ['GROUND', 'COMMON', 'DIFFERENTIAL', 'OTHER'] as const
+export type ComediReference = (typeof COMEDI_REFERENCES)[number]
+
+export type ComediSubdevice = {
+  readonly kind: ComediKind
+  readonly channels: number
+  /** The largest raw value; of channel 0, as are the ranges. */
+  readonly maxdata: number
+  readonly ranges: readonly ComediRange[]
+  readonly references: readonly ComediReference[]
+  /** Whether acquire() may be asked of it. */
+  readonly acquires: boolean
+}
+
+/** `range` and `reference` are indices: of the subdevice's ranges, of COMEDI_REFERENCES. */
+export type ComediChannel = { readonly subdevice: number; readonly channel: number; readonly range: number; readonly reference: number }
+
+type ComediLine = { readonly subdevice: number; readonly line: number }
+
+export type ComediAcquisitionOptions = {
+  readonly subdevice: number
+  /** In the order of a scan. */
+  readonly channels: readonly Omit<ComediChannel, 'subdevice'>[]
+  /** From one scan to the next. Refused when the board would make something else of it than a rounding to its clock. */
+  readonly scanIntervalNs: number
+  /** Absent: until stop(). */
+  readonly scans?: number
+  /** Scans that are kept for whoever takes them, beside those in the board's own buffer. */
+  readonly bufferScans: number
+}
+
+/** Raw, scan after scan; 16 bits wide where the subdevice's samples are. */
+export type ComediSamples = Uint16Array | Uint32Array
+
+/** A command of the board under way. Disposing stops it. */
+export interface ComediAcquisition extends AsyncDisposable {
+  /** As the board does it, after its own rounding. */
+  readonly scanIntervalNs: number
+  readonly convertIntervalNs: number
+  /**
+   * Whole scans, at least one, in order, each exactly once; waits for them. undefined once it has ended as it should. Throws HardwareFault, after everything
+   * that came before, when it has not: instrumentCode 32 (EPIPE) when samples were not taken in time and the board's buffer overflowed.
+   */
+  take(maximumScans: number): Promise<ComediSamples | undefined>
+  /**
+   * Everything from here on goes to an Arrow IPC stream, by the writer of frames: each is `options.height` rows, one for each scan, as wide as there are
+   * channels; its hardware time is the board's, from the first scan on. Only for samples of 16 bits. The recording ends when the acquisition does; its stop()
+   * stops both.
+   */
+  record(options: RecordingOptions & { readonly ringPath: string; readonly ringSlots: number }): ComediRecording
+  /** What was read before can still be taken. */
+  stop(): Promise<void>
+}
+
+export type ComediRecording = FrameRecording & {
+  /** The last scans, where they are less than a frame: undefined without any. Throws as take() does; the frames before are recorded. */
+  readonly rest: Promise<ComediSamples | undefined>
+}
+
+/**
+ * One data acquisition board, through libcomedi. Values are raw counts. Calls are made one after the other on a thread of the board's own. Throws
+ * InvalidValue for what the board does not have, DeviceBusy while what is asked is part of a command under way, HardwareFault with Comedi's code else.
+ */
+export interface ComediBoard extends AsyncDisposable {
+  readonly driver: string
+  readonly board: string
+  /** Of Comedi in the kernel. */
+  readonly version: string
+  readonly subdevices: readonly ComediSubdevice[]
+  read(channel: ComediChannel): Promise<number>
+  write(channel: ComediChannel, value: number): Promise<void>
+  configureLine(line: ComediLine, output: boolean): Promise<void>
+  lineIsOutput(line: ComediLine): Promise<boolean>
+  readLine(line: ComediLine): Promise<boolean>
+  writeLine(line: ComediLine, high: boolean): Promise<void>
+  /** Writes the bits of `mask`, the lowest for line `base`, and gives all of them as they are then. */
+  bits(options: { readonly subdevice: number; readonly mask: number; readonly bits: number; readonly base: number }): Promise<number>
+  /** Counts up from 0, at once. */
+  startCounter(subdevice: number): Promise<void>
+  /** Stops it, at 0. */
+  resetCounter(subdevice: number): Promise<void>
+  acquire(options: ComediAcquisitionOptions): Promise<ComediAcquisition>
 }
 
 export type SpiOptions = {

@@ -2,14 +2,25 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { Schema } from 'apache-arrow'
 import { Message } from 'apache-arrow/ipc/metadata/message'
 import type { Roi } from '../core/device.ts'
-import { NotFound } from '../core/errors.ts'
+import { HardwareFault, NotFound } from '../core/errors.ts'
 import type { FrameLayout } from '../core/frame.ts'
 import type { WallNs } from '../core/time.ts'
+import { crc32c } from '../native/files.ts'
 import { ByteSource, PREFIX_BYTES, readExactly, readMessageAt } from './arrow-message.ts'
+import { type BatchEntry, readBatchEntry } from './batch-index.ts'
 import { type FrameSettings, LAYOUT_KEY, LAYOUT_VERSION, layoutAround } from './frame-heads.ts'
-import { batchStart, isBatchHead, wholeBatches } from './frame-index.ts'
+import { batchStart, hasHardwareTime, isBatchHead, wholeBatches } from './frame-index.ts'
 
-export type FrameLabel = { readonly index: number; readonly sequence: number; readonly time: WallNs }
+export type FrameLabel = {
+  readonly index: number
+  /** The camera's own count; a gap is a frame that is missing here. */
+  readonly sequence: number
+  /** Host clock at the end of the exposure. */
+  readonly time: WallNs
+  /** The camera's clock then, from a start of its own; absent where it has none. */
+  readonly hardwareTimeNs?: bigint
+  readonly exposureNs: bigint
+}
 export type RecordedFrame = FrameLabel & { readonly pixels: Uint16Array }
 export type FrameStatistics = { readonly minimum: number; readonly maximum: number; readonly mean: number; readonly standardDeviation: number }
 
@@ -24,6 +35,10 @@ export interface FrameFile extends AsyncDisposable {
   label(index: number): Promise<FrameLabel>
   /** One read. The pixels are the caller's. Throws NotFound beyond the last whole frame. */
   frame(index: number): Promise<RecordedFrame>
+  /** The same, checked: throws HardwareFault when the batch is not what was recorded, NotFound when nobody has kept its checksum. */
+  checkedFrame(index: number): Promise<RecordedFrame>
+  /** What the index has to say of this frame, made from the bytes that are here now. */
+  entry(index: number): Promise<BatchEntry>
   /** Frames `from` (0) up to, not including, `to` (count()). The pixels are good until the next step: one buffer serves them all. */
   frames(range?: { readonly from?: number; readonly to?: number }, signal?: AbortSignal): AsyncGenerator<RecordedFrame>
 }
@@ -67,7 +82,8 @@ async function readSchema(file: FileHandle, path: string): Promise<FileSchema> {
   const [height, width] = shape
   if (height === undefined || width === undefined) throw new Error(`${path}: its schema does not tell the shape of a frame`)
   const schemaMessage = await readExactly(file, 0, PREFIX_BYTES + first.head.metadata.byteLength)
-  return { layout: layoutAround(schemaMessage, width, height), settings: settingsOf(schema.metadata), metadata: schema.metadata }
+  const settings = settingsOf(schema.metadata)
+  return { layout: layoutAround(schemaMessage, width, height, settings.roi), settings, metadata: schema.metadata }
 }
 
 function settingsOf(metadata: ReadonlyMap<string, string>): FrameSettings {
@@ -112,6 +128,20 @@ class OpenedFrameFile implements FrameFile {
     return this.#frameIn(index, await this.#read(index, this.#batchBuffer()))
   }
 
+  async checkedFrame(index: number): Promise<RecordedFrame> {
+    const batch = await this.#read(index, new Uint8Array(this.layout.batchBytes))
+    const recorded = await readBatchEntry(this.#path, index)
+    if (recorded === undefined) throw new NotFound(`checksum of frame ${index} of ${this.#path}`)
+    if (recorded.crc32c !== crc32c(batch)) throw new HardwareFault(`frame ${index} of ${this.#path} is damaged: it is not what was recorded`, 'NONE')
+    return this.#frameIn(index, batch)
+  }
+
+  async entry(index: number): Promise<BatchEntry> {
+    const batch = await this.#read(index, new Uint8Array(this.layout.batchBytes))
+    const { sequence, time } = this.#labelOf(index, batch)
+    return { offset: batchStart(this.layout, index), bytes: batch.byteLength, sequence, time, crc32c: crc32c(batch) }
+  }
+
   async *frames(range: { readonly from?: number; readonly to?: number } = {}, signal?: AbortSignal): AsyncGenerator<RecordedFrame> {
     const end = Math.min(range.to ?? Number.POSITIVE_INFINITY, await this.count())
     const buffer = this.#batchBuffer()
@@ -144,8 +174,14 @@ class OpenedFrameFile implements FrameFile {
 
   #labelOf(index: number, batch: Uint8Array<ArrayBuffer>): FrameLabel {
     const view = new DataView(batch.buffer)
-    const { sequenceOffset, timeOffset } = this.layout
-    return { index, sequence: Number(view.getBigUint64(sequenceOffset, true)), time: view.getBigInt64(timeOffset, true) }
+    const { sequenceOffset, timeOffset, hardwareTimeOffset, exposureOffset } = this.layout
+    return {
+      index,
+      sequence: Number(view.getBigUint64(sequenceOffset, true)),
+      time: view.getBigInt64(timeOffset, true),
+      ...(hasHardwareTime(this.layout, batch) && { hardwareTimeNs: view.getBigInt64(hardwareTimeOffset, true) }),
+      exposureNs: view.getBigInt64(exposureOffset, true),
+    }
   }
 
   #frameIn(index: number, batch: Uint8Array<ArrayBuffer>): RecordedFrame {

@@ -11,7 +11,15 @@ export function wholeBatches(layout: FrameLayout, fileBytes: number): number {
   return Math.max(0, Math.floor((fileBytes - layout.schemaMessage.byteLength) / layout.batchBytes))
 }
 
-/** Whether `head` begins a batch of this layout. Zeros (space that was allocated and never written) do not. */
+/** Whether `head` begins a batch of this layout, with a hardware time or without. Zeros (space that was allocated and never written) do not. */
 export function isBatchHead(layout: FrameLayout, head: Uint8Array): boolean {
-  return head.byteLength >= layout.batchHead.byteLength && layout.batchHead.every((byte, at) => head[at] === byte)
+  return hasHardwareTime(layout, head) || beginsWith(head, layout.batchHeadWithoutClock)
+}
+
+export function hasHardwareTime(layout: FrameLayout, head: Uint8Array): boolean {
+  return beginsWith(head, layout.batchHead)
+}
+
+function beginsWith(bytes: Uint8Array, start: Uint8Array): boolean {
+  return bytes.byteLength >= start.byteLength && Buffer.compare(bytes.subarray(0, start.byteLength), start) === 0
 }

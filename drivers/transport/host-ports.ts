@@ -29,7 +29,9 @@ export type HostPortsOptions = {
 }
 
 const SERIAL_FILE = /^tty(?:USB|ACM|AMA|XRUSB|S)\d+$/
-const USBTMC_FILE = /^usbtmc\d+$/
+/** Device files that are addresses as they are, by kind. Comedi's others (comedi0_subd1) are parts of a board. */
+const DEVICE_FILES = { usbtmc: /^usbtmc\d+$/, comedi: /^comedi\d+$/ } as const
+const DEVICE_KINDS = ['usbtmc', 'comedi'] as const
 const LIST_WITHIN_MS = 2_000 // it asks udev, which may hang; a port is a port without its serial number, too
 
 type Usb = Pick<PortState, 'serialNumber' | 'vendor'>
@@ -86,10 +88,13 @@ export function hostPorts({ labFolder, devFolder = '/dev', sysFolder = '/sys', l
 
   return {
     present: async () => {
-      const usbtmc = (await namesIn(devFolder))
-        .filter((name) => USBTMC_FILE.test(name))
-        .map((name): PresentPort => ({ address: `usbtmc://${join(devFolder, name)}`, place: { kind: 'usbtmc', path: join(devFolder, name) } }))
-      return [...(await serialPorts()), ...usbtmc, ...(await labPorts())]
+      const names = await namesIn(devFolder)
+      const devices = DEVICE_KINDS.flatMap((kind) =>
+        names
+          .filter((name) => DEVICE_FILES[kind].test(name))
+          .map((name): PresentPort => ({ address: `${kind}://${join(devFolder, name)}`, place: { kind, path: join(devFolder, name) } })),
+      )
+      return [...(await serialPorts()), ...devices, ...(await labPorts())]
     },
     describe: async (address) => {
       try {

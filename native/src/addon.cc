@@ -1,6 +1,8 @@
 #include "addon.h"
 
 #include "background_task.h"
+#include "comedi_object.h"
+#include "crc32c.h"
 #include "driver_device_object.h"
 #include "gpio_object.h"
 #include "js_values.h"
@@ -38,6 +40,13 @@ Napi::Value plainWriteSeconds(const Napi::CallbackInfo& info) {
   });
 }
 
+// Of a Uint8Array, after bytes whose checksum is the second argument.
+Napi::Value crc32cOf(const Napi::CallbackInfo& info) {
+  if (!info[0].IsTypedArray() || !info[1].IsNumber()) throw Napi::TypeError::New(info.Env(), "crc32c: bytes and the checksum before them are expected");
+  const auto bytes = info[0].As<Napi::Uint8Array>();
+  return Napi::Number::New(info.Env(), crc32c(info[1].As<Napi::Number>().Uint32Value(), bytes.Data(), bytes.ByteLength()));
+}
+
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   auto* addon = new Addon();
   addon->ring = Napi::Persistent(RingObject::define(env));
@@ -49,10 +58,13 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   addon->stepper = Napi::Persistent(StepperObject::define(env));
   addon->driverDevice = Napi::Persistent(DriverDeviceObject::define(env));
   addon->usbtmc = Napi::Persistent(UsbtmcObject::define(env));
+  addon->comediDevice = Napi::Persistent(ComediDeviceObject::define(env));
+  addon->comediAcquisition = Napi::Persistent(ComediAcquisitionObject::define(env));
   env.SetInstanceData(addon);  // deleted with the environment
   exports.Set("openPseudoTerminal", Napi::Function::New(env, openPseudoTerminalPair));
   exports.Set("createRing", Napi::Function::New(env, createRing));
   exports.Set("mapRing", Napi::Function::New(env, mapRing));
+  exports.Set("crc32c", Napi::Function::New(env, crc32cOf));
   exports.Set("plainWrite", Napi::Function::New(env, plainWriteSeconds));
   exports.Set("loadPvcam", Napi::Function::New(env, loadPvcam));
   exports.Set("openSpi", Napi::Function::New(env, openSpi));
@@ -60,6 +72,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("openStepper", Napi::Function::New(env, openStepper));
   exports.Set("openDriverDevice", Napi::Function::New(env, openDriverDevice));
   exports.Set("openUsbtmc", Napi::Function::New(env, openUsbtmc));
+  exports.Set("openComedi", Napi::Function::New(env, openComedi));
   return exports;
 }
 

@@ -15,6 +15,8 @@ struct Addon {
   Napi::FunctionReference stepper;
   Napi::FunctionReference driverDevice;
   Napi::FunctionReference usbtmc;
+  Napi::FunctionReference comediDevice;
+  Napi::FunctionReference comediAcquisition;
 
   static Addon& of(Napi::Env env) { return *env.GetInstanceData<Addon>(); }
 };

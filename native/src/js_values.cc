@@ -3,6 +3,7 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "comedi_library.h"
 #include "exclusive_file.h"
 #include "pvcam_library.h"
 
@@ -68,6 +69,7 @@ std::string textArgument(const Napi::CallbackInfo& info, size_t index) {
 Napi::Error javaScriptError(Napi::Env env, const std::exception& error) {
   Napi::Error result = Napi::Error::New(env, error.what());
   if (const auto* pvcam = dynamic_cast<const PvcamError*>(&error)) result.Set("pvcamCode", Napi::Number::New(env, pvcam->code()));
+  else if (const auto* comedi = dynamic_cast<const ComediError*>(&error)) result.Set("comediCode", Napi::Number::New(env, comedi->code()));
   else if (const auto* system = dynamic_cast<const SystemError*>(&error)) result.Set("errno", Napi::Number::New(env, system->code()));
   else if (dynamic_cast<const std::invalid_argument*>(&error)) result.Set("refused", Napi::String::New(env, "value"));
   else if (dynamic_cast<const std::logic_error*>(&error)) result.Set("refused", Napi::String::New(env, "state"));

@@ -22,7 +22,7 @@ std::vector<uint8_t> bytesOption(const Napi::Object& options, const char* name);
 Napi::Object objectArgument(const Napi::CallbackInfo& info, size_t index);
 std::string textArgument(const Napi::CallbackInfo& info, size_t index);
 
-// The JavaScript error for a C++ one. It carries `pvcamCode` for a PVCAM error, `errno` for a system error, `refused: 'value'` for an argument that is not
+// The JavaScript error for a C++ one. It carries `pvcamCode` for a PVCAM error, `comediCode` for a Comedi one, `errno` for a system error, `refused: 'value'` for an argument that is not
 // allowed and `refused: 'state'` for a call that is not allowed now.
 Napi::Error javaScriptError(Napi::Env env, const std::exception& error);
 

@@ -266,7 +266,8 @@ bool PvcamCamera::drain(Ring& ring, const PvcamStart& options) {
     std::memcpy(ring.beginWrite(), frame, ring.frameBytes());
     library_->pl_exp_unlock_oldest_frame(handle_);
     count(info.FrameNr);
-    ring.publish({sequence_, endOfFrame_->timeOf(info), exposureNs});
+    const int64_t hardwareTimeNs = info.TimeStamp == 0 ? kNoHardwareTime : info.TimeStamp * pvcam::kTickNs;
+    ring.publish({sequence_, endOfFrame_->timeOf(info), exposureNs, hardwareTimeNs});
     if (++produced_ >= options.frames.value_or(UINT64_MAX)) return false;
   }
   return true;

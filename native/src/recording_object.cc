@@ -32,9 +32,14 @@ RecordingPlan planOf(const Napi::Object& options) {
   plan.path = textOption(options, "path");
   plan.schemaMessage = bytesOption(options, "schemaMessage");
   plan.batchHead = bytesOption(options, "batchHead");
+  plan.batchHeadWithoutClock = bytesOption(options, "batchHeadWithoutClock");
+  plan.constants = bytesOption(options, "constants");
   plan.endOfStream = bytesOption(options, "endOfStream");
+  plan.constantsOffset = countOption(options, "constantsOffset");
   plan.sequenceOffset = countOption(options, "sequenceOffset");
   plan.timeOffset = countOption(options, "timeOffset");
+  plan.hardwareTimeOffset = countOption(options, "hardwareTimeOffset");
+  plan.exposureOffset = countOption(options, "exposureOffset");
   plan.pixelOffset = countOption(options, "pixelOffset");
   plan.batchBytes = countOption(options, "batchBytes");
   plan.frames = optionalCount(options, "frames");

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -12,7 +13,7 @@ namespace kymograph {
 
 // A ring of frames in a memory-mapped file. One thread of one process writes; any process may map the file read-only.
 //
-// Layout (little-endian; every offset below is fixed for a version):
+// Layout (docs/frame-ring.md tells it byte by byte; little-endian; every offset is fixed for a version):
 //
 //   0                       RingHeader, padded to kPageBytes
 //   kPageBytes + i * slotBytes
@@ -23,7 +24,7 @@ namespace kymograph {
 //
 // Publication n (0, 1, 2 ...) lives in slot n % slots. A slot's lock is 2n+1 while publication n is being written and 2n+2 once it is whole.
 // A reader of n checks for 2n+2, takes what it needs, and checks again: if the lock has moved, what it took is void.
-constexpr uint32_t kRingVersion = 1;
+constexpr uint32_t kRingVersion = 2;
 constexpr char kRingMagic[8] = {'K', 'Y', 'M', 'O', 'R', 'I', 'N', 'G'};
 constexpr size_t kPageBytes = 4096;
 constexpr size_t kPixelBytes = sizeof(uint16_t);
@@ -45,17 +46,22 @@ struct RingHeader {
 };
 static_assert(offsetof(RingHeader, published) == 64 && offsetof(RingHeader, closed) == 128);
 
+// The source has no clock of its own.
+constexpr int64_t kNoHardwareTime = std::numeric_limits<int64_t>::min();
+
 // What is known of a frame beside its pixels.
 struct FrameStamp {
   uint64_t sequence;    // the source's own count from 0; a gap is a frame that the source lost
   int64_t timeNs;       // since 1970, host clock at the end of the exposure
   int64_t exposureNs;
+  int64_t hardwareTimeNs = kNoHardwareTime;  // the source's own clock at the end of the exposure, from a start of its own
 };
 
 struct SlotHeader {
   std::atomic<uint64_t> lock;
   FrameStamp stamp;
 };
+static_assert(sizeof(FrameStamp) == 32 && offsetof(SlotHeader, stamp) == 8);
 
 struct RingShape {
   uint32_t width;

@@ -1,5 +1,6 @@
 #include "ring_object.h"
 
+#include <cstring>
 #include <stdexcept>
 #include <utility>
 
@@ -23,7 +24,7 @@ uint32_t size(const Napi::Object& options, const char* name) {
 // A sequence as a BigInt, if one is given; a negative one comes before every frame.
 std::optional<uint64_t> sequenceArgument(const Napi::Value& value) {
   if (value.IsUndefined()) return std::nullopt;
-  if (!value.IsBigInt()) throw Napi::TypeError::New(value.Env(), "after: a bigint is expected");
+  if (!value.IsBigInt()) throw Napi::TypeError::New(value.Env(), "the number of a frame is a bigint");
   bool lossless = false;
   const int64_t sequence = value.As<Napi::BigInt>().Int64Value(&lossless);
   if (sequence < 0) return std::nullopt;
@@ -41,7 +42,9 @@ Napi::Function RingObject::define(Napi::Env env) {
                          InstanceAccessor<&RingObject::height>("height"),
                          InstanceAccessor<&RingObject::frameBytes>("frameBytes"),
                          InstanceAccessor<&RingObject::published>("published"),
+                         InstanceAccessor<&RingObject::closed>("closed"),
                          InstanceMethod<&RingObject::tapNewest>("tap"),
+                         InstanceMethod<&RingObject::frame>("frame"),
                          InstanceMethod<&RingObject::record>("record"),
                          InstanceMethod<&RingObject::startTestPattern>("startTestPattern"),
                          InstanceMethod<&RingObject::dispose>("dispose"),
@@ -76,6 +79,31 @@ Napi::Value RingObject::frameBytes(const Napi::CallbackInfo& info) {
 }
 Napi::Value RingObject::published(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] { return Napi::BigInt::New(info.Env(), ring().published()); });
+}
+
+Napi::Value RingObject::closed(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] { return Napi::Boolean::New(info.Env(), ring().closed()); });
+}
+
+// A copy of publication `index`; undefined when it is not there, not yet or no more.
+Napi::Value RingObject::frame(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return guarded(env, [&]() -> Napi::Value {
+    const std::optional<uint64_t> index = sequenceArgument(info[0]);
+    if (!index || *index >= ring().published() || !ring().whole(*index)) return env.Undefined();
+    const FrameStamp stamp = ring().stamp(*index);
+    auto pixels = Napi::Uint16Array::New(env, ring().frameBytes() / kPixelBytes);
+    std::memcpy(pixels.Data(), ring().pixels(*index), ring().frameBytes());
+    if (!ring().whole(*index)) return env.Undefined();
+    auto result = Napi::Object::New(env);
+    result.Set("pixels", pixels);
+    result.Set("index", Napi::BigInt::New(env, *index));
+    result.Set("sequence", Napi::BigInt::New(env, stamp.sequence));
+    result.Set("timeNs", Napi::BigInt::New(env, stamp.timeNs));
+    result.Set("exposureNs", Napi::BigInt::New(env, stamp.exposureNs));
+    if (stamp.hardwareTimeNs != kNoHardwareTime) result.Set("hardwareTimeNs", Napi::BigInt::New(env, stamp.hardwareTimeNs));
+    return result;
+  });
 }
 
 Napi::Value RingObject::tapNewest(const Napi::CallbackInfo& info) {

@@ -23,6 +23,8 @@ class RingObject : public Napi::ObjectWrap<RingObject> {
   Napi::Value height(const Napi::CallbackInfo& info);
   Napi::Value frameBytes(const Napi::CallbackInfo& info);
   Napi::Value published(const Napi::CallbackInfo& info);
+  Napi::Value closed(const Napi::CallbackInfo& info);
+  Napi::Value frame(const Napi::CallbackInfo& info);
   Napi::Value tapNewest(const Napi::CallbackInfo& info);
   Napi::Value record(const Napi::CallbackInfo& info);
   Napi::Value startTestPattern(const Napi::CallbackInfo& info);

@@ -10,6 +10,8 @@ namespace {
 
 using namespace std::chrono;
 constexpr milliseconds kWaitForRoom{50};  // how late a stop may be seen
+constexpr int64_t kExposureNs = 500'000;
+constexpr int64_t kTickNs = 1'000'000;  // of its clock: one a frame
 
 }  // namespace
 
@@ -51,7 +53,7 @@ void TestPattern::publish(uint64_t sequence) {
     for (uint32_t at = width; at < count; ++at) pixels[at] = static_cast<uint16_t>(at * 31);
   }
   const int64_t now = duration_cast<nanoseconds>(system_clock::now().time_since_epoch()).count();
-  ring_->publish({sequence, now, 0});
+  ring_->publish({sequence, now, kExposureNs, static_cast<int64_t>(sequence) * kTickNs});
 }
 
 }  // namespace kymograph

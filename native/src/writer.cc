@@ -34,8 +34,10 @@ RecordingPlan checked(RecordingPlan plan, const Ring& ring) {
   require(plan.pixelOffset > 0 && plan.pixelOffset % kPageBytes == 0, "pixelOffset: must be a multiple of 4096");
   require(plan.batchHead.size() <= plan.pixelOffset, "batchHead: may not reach into the pixels");
   require(plan.batchBytes == plan.pixelOffset + ring.paddedFrameBytes(), "batchBytes: does not fit the ring's frames");
-  require(plan.pixelOffset >= 8 && plan.sequenceOffset <= plan.pixelOffset - 8, "sequenceOffset: must lie before the pixels");
-  require(plan.timeOffset <= plan.pixelOffset - 8, "timeOffset: must lie before the pixels");
+  require(plan.batchHeadWithoutClock.size() == plan.batchHead.size(), "batchHeadWithoutClock: must be as long as batchHead");
+  require(plan.constants.size() <= plan.pixelOffset && plan.constantsOffset <= plan.pixelOffset - plan.constants.size(), "constants: must lie before the pixels");
+  for (const size_t offset : {plan.sequenceOffset, plan.timeOffset, plan.hardwareTimeOffset, plan.exposureOffset})
+    require(offset <= plan.pixelOffset - sizeof(uint64_t), "the columns must lie before the pixels");
   require(plan.frames.value_or(1) > 0, "frames: must be at least 1");
   return plan;
 }
@@ -52,13 +54,14 @@ Recording::Recording(std::shared_ptr<Ring> ring, RecordingPlan plan, OnEnd onEnd
     : ring_(std::move(ring)),
       plan_(checked(std::move(plan), *ring_)),
       onEnd_(std::move(onEnd)),
-      file_(plan_.path),
-      head_(plan_.pixelOffset),
       next_(ring_->published()),
       expectedSequence_(next_ == 0 ? 0 : ring_->stamp(next_ - 1).sequence + 1),
+      file_(plan_.path),
+      index_(plan_.path + ".index"),
+      head_(plan_.pixelOffset),
       stopAt_(kNever) {
   std::memset(head_.data(), 0, head_.size());
-  std::memcpy(head_.data(), plan_.batchHead.data(), plan_.batchHead.size());
+  std::memcpy(head_.data() + plan_.constantsOffset, plan_.constants.data(), plan_.constants.size());
   ring_->noteRecorded(next_);
   thread_ = std::thread([this] { run(); });
 }
@@ -149,14 +152,34 @@ Recording::End Recording::record() {
 // False if the camera lapped the writer meanwhile: what was written is void and the next batch takes its place.
 bool Recording::writeBatch(uint64_t index) {
   const FrameStamp stamp = ring_->stamp(index);
-  std::memcpy(head_.data() + plan_.sequenceOffset, &stamp.sequence, sizeof stamp.sequence);
-  std::memcpy(head_.data() + plan_.timeOffset, &stamp.timeNs, sizeof stamp.timeNs);
   if (!ring_->whole(index)) return false;
-  file_.write({head_.data(), head_.size()}, {ring_->pixels(index), ring_->paddedFrameBytes()}, bytes_);
+  fillHead(stamp);
+  const ExclusiveFile::Piece head{head_.data(), head_.size()};
+  const ExclusiveFile::Piece pixels{ring_->pixels(index), ring_->paddedFrameBytes()};
+  checksum_.start(head, pixels);
+  try {
+    file_.write(head, pixels, bytes_);
+  } catch (...) {
+    checksum_.result();  // it looks at the ring until then
+    throw;
+  }
+  const uint32_t sum = checksum_.result();
   if (!ring_->whole(index)) return false;
+  index_.add({bytes_, plan_.batchBytes, stamp.sequence, stamp.timeNs, sum, 0});
   dropped_ += stamp.sequence - expectedSequence_;
   expectedSequence_ = stamp.sequence + 1;
   return true;
+}
+
+void Recording::fillHead(const FrameStamp& stamp) {
+  const bool hasClock = stamp.hardwareTimeNs != kNoHardwareTime;
+  const std::vector<uint8_t>& head = hasClock ? plan_.batchHead : plan_.batchHeadWithoutClock;
+  const int64_t hardwareTimeNs = hasClock ? stamp.hardwareTimeNs : 0;  // under a null
+  std::memcpy(head_.data(), head.data(), head.size());
+  std::memcpy(head_.data() + plan_.sequenceOffset, &stamp.sequence, sizeof stamp.sequence);
+  std::memcpy(head_.data() + plan_.timeOffset, &stamp.timeNs, sizeof stamp.timeNs);
+  std::memcpy(head_.data() + plan_.hardwareTimeOffset, &hardwareTimeNs, sizeof hardwareTimeNs);
+  std::memcpy(head_.data() + plan_.exposureOffset, &stamp.exposureNs, sizeof stamp.exposureNs);
 }
 
 void Recording::skipTo(uint64_t index) {
@@ -177,6 +200,7 @@ void Recording::finish() {
   file_.write({plan_.endOfStream.data(), plan_.endOfStream.size()}, {nullptr, 0}, bytes_);
   bytes_ += plan_.endOfStream.size();
   file_.syncData();
+  index_.finish();
 }
 
 }  // namespace kymograph

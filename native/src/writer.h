@@ -10,6 +10,8 @@
 #include <thread>
 #include <vector>
 
+#include "batch_index.h"
+#include "checksum_thread.h"
 #include "exclusive_file.h"
 #include "ring.h"
 
@@ -20,9 +22,14 @@ struct RecordingPlan {
   std::string path;
   std::vector<uint8_t> schemaMessage;
   std::vector<uint8_t> batchHead;
+  std::vector<uint8_t> batchHeadWithoutClock;  // of a frame whose hardware time is null
+  std::vector<uint8_t> constants;              // columns that are the same in every batch
   std::vector<uint8_t> endOfStream;
+  size_t constantsOffset;
   size_t sequenceOffset;
   size_t timeOffset;
+  size_t hardwareTimeOffset;
+  size_t exposureOffset;
   size_t pixelOffset;
   size_t batchBytes;
   std::optional<uint64_t> frames;
@@ -55,6 +62,7 @@ class PageBuffer {
 };
 
 // A thread that takes the frames of a ring in order and writes them as record batches, pixels straight from the map.
+// Beside the file it keeps an index of its batches with their checksums, at the file's path and ".index".
 // It holds nothing back: a batch that is counted as written is in the file. Whatever moment the process ends at, every counted batch is whole; the one
 // being written is whole or cut, unless the source laps the writer at that very moment.
 class Recording {
@@ -82,6 +90,7 @@ class Recording {
   void run() noexcept;
   End record();
   bool writeBatch(uint64_t index);
+  void fillHead(const FrameStamp& stamp);
   void skipTo(uint64_t index);
   void finish();
   bool diskIsFull();
@@ -89,10 +98,12 @@ class Recording {
   std::shared_ptr<Ring> ring_;  // let go of at the end: JavaScript may keep the recording long after it
   const RecordingPlan plan_;
   const OnEnd onEnd_;
-  ExclusiveFile file_;
-  PageBuffer head_;
-  uint64_t next_;
+  uint64_t next_;  // taken before the files are made, which may last
   uint64_t expectedSequence_;
+  ExclusiveFile file_;
+  BatchIndex index_;
+  PageBuffer head_;
+  ChecksumThread checksum_;
   uint64_t syncedNs_ = 0;
   uint64_t freeCheckedAt_ = 0;
   std::atomic<uint64_t> stopAt_;

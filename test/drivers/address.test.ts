@@ -10,6 +10,7 @@ test('the four forms', () => {
   expect(parseAddress('serial:///dev/serial/by-id/usb-FTDI-if00')).toEqual({ kind: 'serial', path: '/dev/serial/by-id/usb-FTDI-if00' })
   expect(parseAddress('tcp://192.168.1.10:502')).toEqual({ kind: 'tcp', host: '192.168.1.10', port: 502 })
   expect(parseAddress('tcp://[::1]:502')).toEqual({ kind: 'tcp', host: '::1', port: 502 })
+  expect(parseAddress('comedi:///dev/comedi0')).toEqual({ kind: 'comedi', path: '/dev/comedi0' })
   expect(parseAddress('pvcam:///opt/pvcam/libpvcam.so')).toEqual({ kind: 'library', path: '/opt/pvcam/libpvcam.so' })
   expect(parseAddress('sim://esp300')).toEqual({ kind: 'sim', name: 'esp300' })
 })

@@ -1,17 +1,21 @@
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm, stat, statfs } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, stat, statfs, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { tableFromIPC } from 'apache-arrow'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createRing, type NativeRing, plainWrite } from '../../native/files.ts'
 import type { RecordingOptions } from '../../native/types.ts'
+import { batchIndexPath } from '../../storage/batch-index.ts'
+import { damagedFrames } from '../../storage/frame-checks.ts'
 import { openFrameFile } from '../../storage/frame-file.ts'
 import { prepareFrameLayout } from '../../storage/frame-heads.ts'
 import { recoverStream } from '../../storage/recover.ts'
+import { type Python, pythonWith } from '../python.ts'
 import { until } from '../until.ts'
 import { patternSource, samePixels } from './pattern.ts'
 
@@ -22,7 +26,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }))
 
 const ringOf = (width: number, height: number, slots = 8) => createRing({ path: path.join(folder, 'frames.ring'), width, height, slots })
-const layoutOf = (width: number, height: number) => prepareFrameLayout({ roi: { x: 0, y: 0, width, height }, binning: 1, exposureSeconds: 0.01 })
+const layoutOf = (width: number, height: number) => prepareFrameLayout({ roi: { x: 5, y: 6, width, height }, binning: 1, exposureSeconds: 0.01 })
 const optionsFor = (ring: NativeRing, more: Partial<RecordingOptions> = {}): RecordingOptions => ({
   ...layoutOf(ring.width, ring.height),
   path: path.join(folder, 'frames.arrow'),
@@ -51,6 +55,12 @@ describe('a recording', () => {
     expect(table.schema.fields.map(({ name, nullable }) => [name, nullable])).toEqual([
       ['sequence', false],
       ['time', false],
+      ['hardwareTime', true],
+      ['exposure', false],
+      ['roiX', false],
+      ['roiY', false],
+      ['roiWidth', false],
+      ['roiHeight', false],
       ['frame', false],
     ])
     await using file = await openFrameFile(path.join(folder, 'frames.arrow'))
@@ -60,8 +70,9 @@ describe('a recording', () => {
       const expected = pattern(index)
       const row = table.get(index)
       expect(row?.sequence).toBe(BigInt(index))
+      expect(row).toMatchObject({ hardwareTime: BigInt(index) * 1_000_000n, exposure: 500_000n, roiX: 5, roiY: 6, roiWidth: width, roiHeight: height })
       expect(samePixels(row?.frame.toArray(), expected)).toBe(true)
-      const frame = await file.frame(index)
+      const frame = await file.checkedFrame(index)
       expect(frame.sequence).toBe(index)
       expect(samePixels(frame.pixels, expected)).toBe(true)
       expect(Math.abs(Number(frame.time) / 1e6 - Number(row?.time))).toBeLessThan(1)
@@ -101,6 +112,8 @@ describe('a recording', () => {
       last = sequence
     }
     expect(gaps).toBe(end.dropped)
+    expect((await stat(batchIndexPath(path.join(folder, 'frames.arrow')))).size).toBe(64 + 40 * end.written)
+    expect((await file.checkedFrame(end.written - 1)).sequence).toBe(last)
   })
 
   test('ends whole when the disk has too little room left', async () => {
@@ -144,6 +157,7 @@ test('a process killed in the middle leaves every frame that it had reported', a
   expect(table.numRows).toBe(frames)
   await using file = await openFrameFile(target)
   const pattern = patternSource(512, 512)
+  for await (const index of damagedFrames(target)) expect.fail(`frame ${index} is damaged`)
   for await (const { index, sequence, pixels } of file.frames()) {
     expect(sequence).toBe(index)
     expect(samePixels(pixels, pattern(sequence))).toBe(true)
@@ -156,4 +170,29 @@ test('the yardstick writes what it says', async () => {
   expect(seconds).toBeGreaterThan(0)
   expect((await stat(target)).size).toBe(81_920)
   await expect(async () => plainWrite(target, 1000, 1)).rejects.toThrow(/multiple of 4096/)
+})
+
+describe('pyarrow', () => {
+  let python: Python
+  beforeAll(async () => {
+    python = await pythonWith(['pyarrow', 'numpy'])
+  }, 180_000)
+  afterAll(() => python[Symbol.asyncDispose]())
+
+  test('sees images of a fixed shape and the columns beside them, also in a recording that was cut', async ({ skip }) => {
+    const executable = python.executable ?? skip(python.why)
+    await using ring = ringOf(301, 203)
+    const recording = ring.record(optionsFor(ring, { frames: 12 }))
+    await ring.startTestPattern({ frames: 12 })
+    await recording.ended
+    const whole = path.join(folder, 'frames.arrow')
+    const cut = path.join(folder, 'cut.arrow')
+    await writeFile(cut, (await readFile(whole)).subarray(0, -5000)) // in the last frame's pixels, as a kill leaves it
+    const read = promisify(execFile)(executable, [fileURLToPath(new URL('read_recording.py', import.meta.url)), whole, cut])
+    const seen = { tensor: true, shape: [203, 301], names: ['y', 'x'], wrong: 0, roi: [5, 6, 301, 203], exposure: 500_000, clock: 1_000_000 }
+    expect(JSON.parse((await read).stdout)).toEqual([
+      { ...seen, frames: 12, ended: true },
+      { ...seen, frames: 11, ended: false },
+    ])
+  })
 })

@@ -1,6 +1,9 @@
 import { appendFile, readFile, stat, truncate, writeFile } from 'node:fs/promises'
 import { tableFromIPC } from 'apache-arrow'
 import { describe, expect, test } from 'vitest'
+import { crc32c } from '../../native/files.ts'
+import { batchIndexPath, readBatchEntry } from '../../storage/batch-index.ts'
+import { damagedFrames } from '../../storage/frame-checks.ts'
 import { frameStatistics, openFrameFile } from '../../storage/frame-file.ts'
 import { prepareFrameLayout } from '../../storage/frame-heads.ts'
 import { recoverStream } from '../../storage/recover.ts'
@@ -9,12 +12,17 @@ import { temporaryFolder } from './folder.ts'
 const SETTINGS = { roi: { x: 10, y: 20, width: 80, height: 60 }, binning: 2, exposureSeconds: 0.125 }
 const [WIDTH, HEIGHT] = [40, 30]
 const LAYOUT = prepareFrameLayout(SETTINGS, { deviceName: 'camera' })
+const CLOCKLESS = 1 // this frame has no hardware time
 const TIME = 1_772_355_300_123_456_789n
 
 /** What the native writer does, in a few lines. */
 function batch(index: number): Buffer {
   const bytes = Buffer.alloc(LAYOUT.batchBytes)
-  bytes.set(LAYOUT.batchHead)
+  const hasClock = index !== CLOCKLESS
+  bytes.set(hasClock ? LAYOUT.batchHead : LAYOUT.batchHeadWithoutClock)
+  bytes.set(LAYOUT.constants, LAYOUT.constantsOffset)
+  if (hasClock) bytes.writeBigInt64LE(BigInt(index) * 1000n, LAYOUT.hardwareTimeOffset)
+  bytes.writeBigInt64LE(125_000_000n, LAYOUT.exposureOffset)
   bytes.writeBigUInt64LE(BigInt(index * 2), LAYOUT.sequenceOffset)
   bytes.writeBigInt64LE(TIME + BigInt(index), LAYOUT.timeOffset)
   new Uint16Array(bytes.buffer, bytes.byteOffset + LAYOUT.pixelOffset, WIDTH * HEIGHT).set(pixelsOf(index))
@@ -37,23 +45,31 @@ describe('the layout', () => {
     expect(LAYOUT.schemaMessage.byteLength % 4096).toBe(0)
   })
 
-  test('is what apache-arrow reads: no column may be null, and the file explains itself', () => {
+  test('is what apache-arrow reads: only the hardware time may be null, and the file explains itself', () => {
     const table = tableFromIPC(stream(3))
     expect(table.schema.fields.map(({ name, type, nullable }) => `${name}: ${type} ${nullable}`)).toEqual([
       'sequence: Uint64 false',
       'time: Timestamp<NANOSECOND, UTC> false',
+      'hardwareTime: Int64 true',
+      'exposure: Int64 false',
+      'roiX: Uint16 false',
+      'roiY: Uint16 false',
+      'roiWidth: Uint16 false',
+      'roiHeight: Uint16 false',
       `frame: FixedSizeList[${WIDTH * HEIGHT}]<Uint16> false`,
     ])
     expect(Object.fromEntries(table.schema.metadata)).toEqual({
       deviceName: 'camera',
-      'kymograph.frames': '1',
+      'kymograph.frames': '2',
       roi: JSON.stringify(SETTINGS.roi),
       binning: '2',
       exposureSeconds: '0.125',
     })
-    expect(table.schema.fields[2]?.metadata.get('ARROW:extension:name')).toBe('arrow.fixed_shape_tensor')
+    expect(table.schema.fields.at(-1)?.metadata.get('ARROW:extension:name')).toBe('arrow.fixed_shape_tensor')
     expect(table.numRows).toBe(3)
     expect([...table].map((row) => row.sequence)).toEqual([0n, 2n, 4n])
+    expect([...table].map((row) => row.hardwareTime)).toEqual([0n, null, 2000n])
+    expect(table.get(2)).toMatchObject({ exposure: 125_000_000n, roiX: 10, roiY: 20, roiWidth: 80, roiHeight: 60 })
     expect(table.get(2)?.frame.toArray()).toEqual(pixelsOf(2))
     expect(table.getChild('time')?.data[0]?.values[0]).toBe(TIME)
   })
@@ -72,8 +88,8 @@ describe('a file of frames', () => {
     expect(file.settings).toEqual(SETTINGS)
     expect(file.metadata.get('deviceName')).toBe('camera')
     expect(await file.count()).toBe(5)
-    expect(await file.frame(3)).toEqual({ index: 3, sequence: 6, time: TIME + 3n, pixels: pixelsOf(3) })
-    expect(await file.label(4)).toEqual({ index: 4, sequence: 8, time: TIME + 4n })
+    expect(await file.frame(3)).toEqual({ index: 3, sequence: 6, time: TIME + 3n, hardwareTimeNs: 3000n, exposureNs: 125_000_000n, pixels: pixelsOf(3) })
+    expect(await file.label(CLOCKLESS)).toEqual({ index: 1, sequence: 2, time: TIME + 1n, exposureNs: 125_000_000n })
     const seen: number[] = []
     for await (const { index, pixels } of file.frames({ from: 1, to: 4 })) {
       expect(pixels).toEqual(pixelsOf(index))
@@ -104,6 +120,68 @@ describe('a file of frames', () => {
     await writeFile(folder.file('text'), 'frames, but not ours'.repeat(1000))
     for (const name of ['empty', 'text']) await expect(openFrameFile(folder.file(name))).rejects.toThrow(folder.file(name))
   })
+})
+
+describe('the index beside it', () => {
+  const damaged = async (path: string) => {
+    const found: number[] = []
+    for await (const index of damagedFrames(path)) found.push(index)
+    return found
+  }
+
+  test('is made when a recording is brought back, and tells from then on which frames are damaged', async () => {
+    await using folder = await temporaryFolder()
+    const path = folder.file('a')
+    await writeFile(path, tornAt(4, 8))
+    expect(await damaged(path)).toEqual([0, 1, 2, 3])
+    await using file = await openFrameFile(path)
+    await expect(file.checkedFrame(2)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    await recoverStream(path)
+    expect((await stat(batchIndexPath(path))).size).toBe(64 + 4 * 40)
+    expect(await damaged(path)).toEqual([])
+    expect((await file.checkedFrame(2)).pixels).toEqual(pixelsOf(2))
+    for (const index of [0, 3]) {
+      const entry = await readBatchEntry(path, index)
+      const offset = LAYOUT.schemaMessage.byteLength + index * LAYOUT.batchBytes
+      expect(entry).toEqual({ offset, bytes: LAYOUT.batchBytes, sequence: index * 2, time: TIME + BigInt(index), crc32c: crc32c(batch(index)) })
+    }
+    expect(await readBatchEntry(path, 4)).toBeUndefined()
+
+    const bytes = await readFile(path)
+    const at = LAYOUT.schemaMessage.byteLength + 2 * LAYOUT.batchBytes + 5000
+    bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at)
+    await writeFile(path, bytes)
+    expect(await damaged(path)).toEqual([2])
+    await expect(file.checkedFrame(2)).rejects.toThrow(/frame 2 of .* is damaged/)
+    expect((await file.checkedFrame(3)).pixels).toEqual(pixelsOf(3))
+    await recoverStream(path) // what was said of it when it was recorded stands
+    expect(await damaged(path)).toEqual([2])
+  })
+
+  test.each([
+    ['too short', (index: Buffer) => index.subarray(0, 64 + 40 + 7)],
+    ['too long', (index: Buffer) => Buffer.concat([index, index.subarray(64)])],
+    ['of something else', () => Buffer.from('an index, but not ours'.repeat(10))],
+    ['empty', () => Buffer.alloc(0)],
+    ['with an entry that was never written', (index: Buffer) => Buffer.concat([index.subarray(0, 64 + 40), Buffer.alloc(2 * 40)])],
+  ])('is made whole where it is %s', async (_, spoil) => {
+    await using folder = await temporaryFolder()
+    const path = folder.file('a')
+    await writeFile(path, stream(3))
+    await recoverStream(path)
+    const index = await readFile(batchIndexPath(path))
+    await writeFile(batchIndexPath(path), spoil(index))
+    await recoverStream(path)
+    expect(await readFile(batchIndexPath(path))).toEqual(index)
+  })
+})
+
+test('the checksum is CRC-32C, as RFC 3720 has it, in one piece or several', () => {
+  expect(crc32c(Buffer.from('123456789'))).toBe(0xe306_9283)
+  expect(crc32c(Buffer.alloc(32))).toBe(0x8a91_36aa)
+  expect(crc32c(Buffer.alloc(32, 0xff))).toBe(0x62a8_ab43)
+  expect(crc32c(Buffer.from('56789'), crc32c(Buffer.from('1234')))).toBe(0xe306_9283)
+  expect(crc32c(Buffer.alloc(0), 7)).toBe(7)
 })
 
 describe('recovery', () => {

@@ -17,6 +17,7 @@ export async function writeFrames(
     await file.write(layout.schemaMessage)
     const batch = new Uint8Array(layout.batchBytes)
     batch.set(layout.batchHead)
+    batch.set(layout.constants, layout.constantsOffset)
     const view = new DataView(batch.buffer)
     const pixels = new Uint16Array(batch.buffer, layout.pixelOffset, width * height)
     for (let frame = 0; frame < count; frame += 1) {

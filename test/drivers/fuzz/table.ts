@@ -22,4 +22,4 @@ export type FuzzedDriver = { readonly driverIds: readonly string[]; readonly par
 export const FUZZED: readonly FuzzedDriver[] = [...newport, ...thorlabs, ...modbus, ...scpi, ...spectraPhysics, ...dome]
 
 /** Drivers whose replies are no text or bytes: C structures, filled by a library. */
-export const WITHOUT_REPLIES: readonly string[] = ['pvcam-camera']
+export const WITHOUT_REPLIES: readonly string[] = ['pvcam-camera', 'ni-comedi']

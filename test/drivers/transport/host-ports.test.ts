@@ -13,7 +13,7 @@ beforeEach(async () => {
   folder = await realpath(await mkdtemp(join(tmpdir(), 'ports-')))
   const dev = join(folder, 'dev')
   await mkdir(join(dev, 'serial/by-id'), { recursive: true })
-  for (const name of ['ttyUSB0', 'ttyUSB1', 'ttyS0', 'ttyS4', 'usbtmc0', 'tty1', 'null']) await writeFile(join(dev, name), '')
+  for (const name of ['ttyUSB0', 'ttyUSB1', 'ttyS0', 'ttyS4', 'usbtmc0', 'comedi0', 'comedi0_subd1', 'tty1', 'null']) await writeFile(join(dev, name), '')
   await symlink('../../ttyUSB1', join(dev, 'serial/by-id/usb-Prolific_Serial-if00-port0'))
   await symlink('../../ttyUSB7', join(dev, 'serial/by-id/usb-Gone-if00'))
   for (const [name, type] of [
@@ -48,6 +48,7 @@ test('ports are listed by their stable name where they have one, with what USB s
       'sim://esp300',
       'sim://saw',
       `usbtmc://${dev}/usbtmc0`,
+      `comedi://${dev}/comedi0`,
     ].sort(),
   )
   expect(present.find(({ address }) => address.includes('by-id'))).toMatchObject({ serialNumber: 'A1', vendor: 'Prolific' })

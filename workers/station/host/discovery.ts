@@ -134,17 +134,23 @@ async function whoAnswers(
 
 /** Whether the driver can use such an address; it says so itself. */
 function fits(driver: Driver, place: Place | undefined, address: string): boolean {
-  const real = place === undefined ? address : addressOfPlace(place)
-  try {
-    driver.locate({ address: real })
-    return true
-  } catch (error) {
-    return !(error instanceof Problem && error.facts.path?.includes('address') === true) // it misses another setting only
-  }
+  return (place === undefined ? [address] : addressesOfPlace(place)).some((real) => {
+    try {
+      driver.locate({ address: real })
+      return true
+    } catch (error) {
+      return !(error instanceof Problem && error.facts.path?.includes('address') === true) // it misses another setting only
+    }
+  })
 }
 
-function addressOfPlace(place: Place): string {
-  if ('path' in place) return `${place.kind === 'library' ? 'pvcam' : place.kind}://${place.path}`
+/** As a driver would be given it. Which of the libraries that drivers load a simulated one is, only they can tell. */
+function addressesOfPlace(place: Place): readonly string[] {
+  return place.kind === 'library' ? [`pvcam://${place.path}`, `comedi://${place.path}`] : [addressOfPlace(place)]
+}
+
+function addressOfPlace(place: Exclude<Place, { readonly kind: 'library' }>): string {
+  if ('path' in place) return `${place.kind}://${place.path}`
   const host = place.host.includes(':') ? `[${place.host}]` : place.host
   return place.kind === 'hislip' ? `hislip://${host}:${place.port}/${place.name}` : `tcp://${host}:${place.port}`
 }
@@ -156,6 +162,7 @@ const KIND_OF_PLACE = {
   usbtmc: 'USB',
   spi: 'SPI',
   gpio: 'NATIVE',
+  comedi: 'NATIVE',
   library: 'NATIVE',
 } as const satisfies Record<Place['kind'], PortKind>
 

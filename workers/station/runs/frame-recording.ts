@@ -1,9 +1,9 @@
-import type { Manifest } from '../../../core/dataset.ts'
+import type { DatasetColumn, Manifest } from '../../../core/dataset.ts'
 import { FRAMES_FILE } from '../../../core/dataset.ts'
 import { HardwareFault, NotSupported, StorageFull } from '../../../core/errors.ts'
 import type { FrameLayout, FrameRecordingProgress, FrameRecording as NativeRecording } from '../../../core/frame.ts'
 import type { FrameFacet } from '../../../drivers/driver.ts'
-import { prepareFrameLayout } from '../../../storage/frame-heads.ts'
+import { prepareFrameLayout, ROI_COLUMNS } from '../../../storage/frame-heads.ts'
 import { recoverStream } from '../../../storage/recover.ts'
 import type { HostedDevice } from '../host/hosted-device.ts'
 import type { ClaimedRun } from './claim.ts'
@@ -51,6 +51,9 @@ export class FrameRecording {
         columns: [
           { name: 'sequence', type: 'uint64' },
           { name: 'time', type: 'timestamp[ns]' },
+          { name: 'hardwareTime', type: 'int64', unit: 'ns', deviceId },
+          { name: 'exposure', type: 'int64', unit: 'ns', deviceId },
+          ...ROI_COLUMNS.map((name): DatasetColumn => ({ name, type: 'uint16', unit: '{pixel}', deviceId })),
           { name: 'frame', type: 'uint16', unit: '{count}', deviceId, shape: [height, width] },
         ],
       },

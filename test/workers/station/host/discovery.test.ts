@@ -5,6 +5,9 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { DeviceOffline, InvalidValue } from '../../../../core/errors.ts'
 import { bookPath, parseAddress, resolveAddress } from '../../../../drivers/address.ts'
 import type { Driver, Probed } from '../../../../drivers/driver.ts'
+import { niComedi } from '../../../../drivers/ni-comedi/driver.ts'
+import { simulation as simulatedBoard } from '../../../../drivers/ni-comedi/simulator.ts'
+import { pvcamCamera } from '../../../../drivers/pvcam-camera/driver.ts'
 import { hostPorts } from '../../../../drivers/transport/host-ports.ts'
 import { systemClock } from '../../../../workers/station/clock.ts'
 import { discoverPorts } from '../../../../workers/station/host/discovery.ts'
@@ -159,6 +162,22 @@ test("the simulated lab's instruments are ports too, and a driver is only asked 
     { address: 'sim://plc', portKind: 'TCP' },
   ])
   expect(asked).toEqual(['pear at pear.tty', 'tcp at '])
+})
+
+test('a simulated library is asked about by every driver that loads one, and told by whose it is', async () => {
+  lab = await mkdtemp(join(tmpdir(), 'lab-'))
+  bench = await openHostBench([pvcamCamera, niComedi], [], lab)
+  await using board = await simulatedBoard.start({ folder: bench.folder, name: 'daq', seed: 1 })
+  await writeFile(bookPath(lab, 'daq'), JSON.stringify(board.entry))
+  expect(await bench.host.discover(never)).toMatchObject([
+    {
+      address: 'sim://daq',
+      portKind: 'NATIVE',
+      driverId: 'ni-comedi',
+      identity: expect.stringContaining('pci-mio-16xe-10'),
+      settings: { address: 'sim://daq' },
+    },
+  ])
 })
 
 test('what was found by the deadline is the answer, whoever hangs; ports are asked side by side', async () => {

@@ -40,7 +40,10 @@ test('a number of frames, past JavaScript, each whole and in order', async () =>
     axes: ['time'],
     signals: ['frame'],
   })
-  expect(dataset.columns).toMatchObject([{ name: 'sequence' }, { name: 'time' }, { name: 'frame', type: 'uint16', unit: '{count}', shape: [512, 512] }])
+  expect(dataset.columns).toMatchObject([
+    ...['sequence', 'time', 'hardwareTime', 'exposure', 'roiX', 'roiY', 'roiWidth', 'roiHeight'].map((name) => ({ name })),
+    { name: 'frame', type: 'uint16', unit: '{count}', shape: [512, 512] },
+  ])
   expect(dataset.sha256).toMatch(/^[0-9a-f]{64}$/)
   const path = join(lab.folderOf(dataset), 'frames.arrow')
   expect((await stat(path)).size).toBe(Number(dataset.bytes))

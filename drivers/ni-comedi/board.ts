@@ -1,0 +1,247 @@
+import { constants } from 'node:os'
+import { asProblem, HardwareFault, InvalidValue, NotFound, NotSupported } from '../../core/errors.ts'
+import type { ParameterSpec } from '../../core/parameter.ts'
+import type { Measured, ParameterValue } from '../../core/reading.ts'
+import { COMEDI_REFERENCES, type ComediBoard, type ComediChannel } from '../../native/types.ts'
+import type { CommandFacet, DeviceHandle } from '../driver.ts'
+import { problemOf } from '../transport/exchange-queue.ts'
+import { boardCommands, boardParameters, type Layout, referencesOf } from './parameters.ts'
+import { rangeName, rawOf, voltsOf } from './protocol.ts'
+
+const NANOSECONDS = 1e9
+const PULLED_OUT: readonly string[] = [constants.errno.ENODEV, constants.errno.ENXIO].map(String)
+const NAME = /^(ach|dac|dio|counter)(\d+)(?:_(range|reference))?$/
+
+type Input = { readonly range: number; readonly reference: number }
+
+/** One board. An input's range and reference are kept here: each reading takes them along. */
+export class BoardDevice implements DeviceHandle {
+  readonly identity: string
+  readonly parameters: readonly ParameterSpec[]
+  readonly readout = { parameter: 'ach0' }
+  readonly commands: CommandFacet
+  readonly #board: ComediBoard
+  readonly #layout: Layout
+  readonly #inputs: Input[]
+  readonly #port: { readonly lost: AbortSignal; readonly lose: (why: string) => void }
+
+  constructor(
+    board: ComediBoard,
+    layout: Layout,
+    settings: Input & { readonly outputLines: readonly number[] },
+    port: { readonly lost: AbortSignal; readonly lose: (why: string) => void },
+  ) {
+    this.#board = board
+    this.#layout = layout
+    this.#port = port
+    const ground = COMEDI_REFERENCES.indexOf('GROUND')
+    this.#inputs = Array.from({ length: layout.inputs.channels }, (_, channel) => {
+      const { range, reference } = settings
+      const possible = referencesOf(layout.inputs, channel).some((name) => name === COMEDI_REFERENCES[reference])
+      return { range, reference: possible ? reference : ground }
+    })
+    this.identity = `${board.board}, ${board.driver}, Comedi ${board.version}`
+    this.parameters = boardParameters(layout, settings.outputLines)
+    this.commands = { specs: boardCommands(layout), invoke: (name, given, signal) => this.#invoke(name, given, signal) }
+  }
+
+  async read(names: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, Measured>> {
+    const values = new Map<string, Measured>()
+    for (const name of names) {
+      if (this.#port.lost.aborted) throw this.#port.lost.reason
+      if (signal.aborted) throw problemOf(signal, 'NONE')
+      try {
+        values.set(name, await this.#readOne(name))
+      } catch (error) {
+        const problem = this.#heard(error)
+        if (this.#port.lost.aborted) throw this.#port.lost.reason
+        values.set(name, { bad: problem.message })
+      }
+    }
+    return values
+  }
+
+  async write(name: string, value: ParameterValue): Promise<ParameterValue> {
+    const { kind, index, of } = this.#named(name)
+    if (kind === 'ach') return this.#setInput(index, of, value)
+    try {
+      if (kind === 'dac' && typeof value === 'number') return await this.#setOutput(index, value)
+      if (kind === 'counter' && typeof value === 'number') return await this.#loadCounter(index, value)
+      if (kind === 'dio' && typeof value === 'boolean') return await this.#setLine(index, value)
+    } catch (error) {
+      throw this.#heard(error)
+    }
+    throw new InvalidValue(`${name} cannot be set to ${String(value)}`, [name])
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // The board is its port's; outputs stay as they are.
+  }
+
+  async #readOne(name: string): Promise<Measured> {
+    const { kind, index, of } = this.#named(name)
+    switch (kind) {
+      case 'ach': {
+        const { range, reference } = this.#input(index)
+        if (of === 'range') return { value: this.#rangeNames()[range] ?? '' }
+        if (of === 'reference') return { value: COMEDI_REFERENCES[reference] ?? '' }
+        return await this.#readInput(index)
+      }
+      case 'dac':
+        return { value: await this.#readOutput(index) }
+      case 'dio':
+        return { value: await this.#board.readLine({ subdevice: this.#lines().index, line: index }) }
+      case 'counter':
+        return { value: await this.#board.read(this.#counter(index)) }
+    }
+  }
+
+  async #readInput(channel: number): Promise<Measured> {
+    const { index, ranges, maxdata } = this.#layout.inputs
+    const { range, reference } = this.#input(channel)
+    const span = ranges[range]
+    if (span === undefined) throw new NotFound(`range ${range}`)
+    const raw = await this.#board.read({ subdevice: index, channel, range, reference })
+    const value = voltsOf(raw, span, maxdata)
+    return raw === 0 || raw === maxdata ? { value, quality: 'UNCERTAIN' } : { value } // it may be anything beyond
+  }
+
+  #setInput(channel: number, of: string | undefined, value: ParameterValue): ParameterValue {
+    const before = this.#input(channel)
+    const names: readonly ParameterValue[] = of === 'range' ? this.#rangeNames() : COMEDI_REFERENCES
+    const index = names.indexOf(value)
+    if (of === undefined || index < 0) throw new InvalidValue(`ach${channel} cannot be set to ${String(value)}`, [`ach${channel}`])
+    this.#inputs[channel] = { ...before, [of]: index }
+    return value
+  }
+
+  async #setOutput(channel: number, volts: number): Promise<number> {
+    const { span, maxdata } = this.#outputs()
+    const raw = rawOf(volts, span, maxdata)
+    await this.#board.write(this.#output(channel), raw)
+    const confirmed = await readBack(() => this.#readOutput(channel))
+    if (confirmed !== voltsOf(raw, span, maxdata)) throw new HardwareFault(`dac${channel} was set to ${volts} V and says ${confirmed} V`, 'POSSIBLE')
+    return confirmed
+  }
+
+  async #readOutput(channel: number): Promise<number> {
+    const { span, maxdata } = this.#outputs()
+    return voltsOf(await this.#board.read(this.#output(channel)), span, maxdata)
+  }
+
+  async #loadCounter(at: number, value: number): Promise<number> {
+    await this.#board.write(this.#counter(at), value)
+    return await readBack(() => this.#board.read(this.#counter(at)))
+  }
+
+  async #setLine(line: number, high: boolean): Promise<boolean> {
+    const place = { subdevice: this.#lines().index, line }
+    await this.#board.writeLine(place, high)
+    const confirmed = await readBack(() => this.#board.readLine(place))
+    if (confirmed !== high) throw new HardwareFault(`dio${line} was set ${high ? 'high' : 'low'} and is not`, 'POSSIBLE')
+    return confirmed
+  }
+
+  async #invoke(name: string, given: Readonly<Record<string, ParameterValue>>, signal: AbortSignal): Promise<ParameterValue | undefined> {
+    try {
+      switch (name) {
+        case 'acquire':
+          return await this.#acquire(Number(given.channel), Number(given.rate), Number(given.samples), signal)
+        case 'start_counter':
+          await this.#board.startCounter(this.#counter(Number(given.counter)).subdevice)
+          return undefined
+        case 'reset_counter':
+          await this.#board.resetCounter(this.#counter(Number(given.counter)).subdevice)
+          return undefined
+        default:
+          throw new NotSupported(`the board has no command ${name}`)
+      }
+    } catch (error) {
+      throw this.#heard(error)
+    }
+  }
+
+  /** A finite command of the board. */
+  async #acquire(channel: number, rateHz: number, samples: number, signal: AbortSignal): Promise<readonly number[]> {
+    const { index, ranges, maxdata } = this.#layout.inputs
+    const { range, reference } = this.#input(channel)
+    const span = ranges[range]
+    if (span === undefined) throw new NotFound(`range ${range}`)
+    await using acquisition = await this.#board.acquire({
+      subdevice: index,
+      channels: [{ channel, range, reference }],
+      scanIntervalNs: Math.round(NANOSECONDS / rateHz),
+      scans: samples,
+      bufferScans: samples,
+    })
+    const stop = (): void => void acquisition.stop().catch(() => undefined) // what it did wrong is told by take()
+    signal.addEventListener('abort', stop)
+    try {
+      const volts: number[] = []
+      for (;;) {
+        if (signal.aborted) throw problemOf(signal, 'POSSIBLE')
+        const taken = await acquisition.take(samples)
+        if (taken === undefined) break
+        for (const raw of taken) volts.push(voltsOf(raw, span, maxdata))
+      }
+      if (signal.aborted) throw problemOf(signal, 'POSSIBLE')
+      return volts
+    } finally {
+      signal.removeEventListener('abort', stop)
+    }
+  }
+
+  #named(name: string): { readonly kind: 'ach' | 'dac' | 'dio' | 'counter'; readonly index: number; readonly of: 'range' | 'reference' | undefined } {
+    const [, kind, index, of] = NAME.exec(name) ?? []
+    if (!this.parameters.some((spec) => spec.name === name)) throw new NotFound(`parameter ${name}`)
+    return { kind: kind as 'ach' | 'dac' | 'dio' | 'counter', index: Number(index), of: of as 'range' | 'reference' | undefined }
+  }
+
+  #input(channel: number): Input {
+    const input = this.#inputs[channel]
+    if (input === undefined) throw new NotFound(`analog input ${channel}`)
+    return input
+  }
+
+  #rangeNames(): readonly string[] {
+    return this.#layout.inputs.ranges.map(rangeName)
+  }
+
+  #outputs(): NonNullable<Layout['outputs']> {
+    if (this.#layout.outputs === undefined) throw new NotFound('analog outputs')
+    return this.#layout.outputs
+  }
+
+  #output(channel: number): ComediChannel {
+    const { index, range } = this.#outputs()
+    return { subdevice: index, channel, range, reference: 0 }
+  }
+
+  #lines(): NonNullable<Layout['lines']> {
+    if (this.#layout.lines === undefined) throw new NotFound('digital lines')
+    return this.#layout.lines
+  }
+
+  #counter(at: number): ComediChannel {
+    const counter = this.#layout.counters[at]
+    if (counter === undefined) throw new InvalidValue(`counter: the board has no counter ${at}`, ['counter'])
+    return { subdevice: counter.index, channel: 0, range: 0, reference: 0 }
+  }
+
+  /** A board that was pulled out is lost. */
+  #heard(error: unknown): ReturnType<typeof asProblem> {
+    const problem = asProblem(error)
+    if (PULLED_OUT.includes(String(problem.facts.instrumentCode))) this.#port.lose(problem.message)
+    return problem
+  }
+}
+
+/** What follows a write that was accepted: when it fails, nobody knows what came of the write. */
+async function readBack<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read()
+  } catch (error) {
+    const { message, facts } = asProblem(error)
+    throw new HardwareFault(message, 'POSSIBLE', facts.instrumentCode === undefined ? {} : { instrumentCode: facts.instrumentCode }, { cause: error })
+  }
+}

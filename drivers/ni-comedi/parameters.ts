@@ -1,0 +1,150 @@
+import type { CommandSpec } from '../../core/command-spec.ts'
+import type { ParameterSpec } from '../../core/parameter.ts'
+import { COMEDI_REFERENCES, type ComediBoard, type ComediRange, type ComediReference, type ComediSubdevice } from '../../native/types.ts'
+import { rangeName } from './protocol.ts'
+
+const INPUT_POLL_MS = 500
+const LINE_POLL_MS = 500
+const INPUT_DEADBAND_VOLTS = 0.001 // three times the noise of the widest range
+const COUNTER_LEAST_MAXDATA = 0xffff // the board's frequency output is told as a counter too, of four bits
+const MOST_SAMPLES = 1000 // a longer list is no value
+const FASTEST_HZ = 100_000 // of the board
+const SLOWEST_HZ = 2 // its timer is 24 bits of 50 ns
+
+/** What of a board the driver uses, by what the board says of itself. */
+export type Layout = {
+  readonly inputs: ComediSubdevice & { readonly index: number }
+  readonly outputs: (ComediSubdevice & { readonly index: number; readonly range: number; readonly span: ComediRange }) | undefined
+  /** The first digital subdevice: the lines at the board's own connector. */
+  readonly lines: { readonly index: number; readonly channels: number } | undefined
+  readonly counters: readonly { readonly index: number; readonly maxdata: number }[]
+}
+
+/** undefined when the board has no analog inputs. `outputRange`: name of the range of every analog output, if the board has it. */
+export function layoutOf(board: ComediBoard, outputRange: string): Layout | undefined {
+  const all = board.subdevices.map((each, index) => ({ ...each, index }))
+  const inputs = all.find(({ kind }) => kind === 'ANALOG_IN')
+  if (inputs === undefined) return undefined
+  const outputs = all.find(({ kind }) => kind === 'ANALOG_OUT')
+  const range = outputs?.ranges.findIndex((each) => rangeName(each) === outputRange) ?? -1
+  const span = outputs?.ranges[range]
+  return {
+    inputs,
+    outputs: outputs === undefined || span === undefined ? undefined : { ...outputs, range, span },
+    lines: all.find(({ kind }) => kind === 'DIGITAL_IO'),
+    counters: all.filter(({ kind, maxdata }) => kind === 'COUNTER' && maxdata >= COUNTER_LEAST_MAXDATA),
+  }
+}
+
+/** Against what this input can be measured: in differential mode it is its partner, half of all further on. */
+export function referencesOf({ references, channels }: ComediSubdevice, channel: number): readonly ComediReference[] {
+  return COMEDI_REFERENCES.filter((reference) => references.includes(reference) && (reference !== 'DIFFERENTIAL' || channel < channels / 2))
+}
+
+export function boardParameters(layout: Layout, outputLines: readonly number[]): readonly ParameterSpec[] {
+  const { inputs, outputs, lines, counters } = layout
+  return [
+    ...times(outputs === undefined ? 0 : outputs.channels).map((channel): ParameterSpec => {
+      const { minimum = 0, maximum = 0 } = outputs?.span ?? {}
+      return {
+        name: `dac${channel}`,
+        description: `Analog output ${channel}`,
+        kind: 'FLOAT',
+        access: 'READ_WRITE',
+        unit: 'V',
+        minimum,
+        maximum,
+        step: (maximum - minimum) / (outputs?.maxdata ?? 1),
+      }
+    }),
+    ...times(inputs.channels).flatMap((channel): readonly ParameterSpec[] => [
+      {
+        name: `ach${channel}`,
+        description: `Analog input ${channel}; doubtful at the ends of its range`,
+        kind: 'FLOAT',
+        access: 'READ_ONLY',
+        unit: 'V',
+        deadband: INPUT_DEADBAND_VOLTS,
+        pollMs: INPUT_POLL_MS,
+      },
+      {
+        name: `ach${channel}_range`,
+        description: `Range of analog input ${channel}`,
+        kind: 'ENUM',
+        access: 'READ_WRITE',
+        choices: inputs.ranges.map(rangeName),
+      },
+      {
+        name: `ach${channel}_reference`,
+        description: `Against what analog input ${channel} is measured`,
+        kind: 'ENUM',
+        access: 'READ_WRITE',
+        choices: referencesOf(inputs, channel),
+      },
+    ]),
+    ...times(lines?.channels ?? 0).map((line): ParameterSpec => {
+      const output = outputLines.includes(line)
+      return {
+        name: `dio${line}`,
+        description: `Digital line ${line}, an ${output ? 'output' : 'input'}: whether it is high`,
+        kind: 'BOOLEAN',
+        access: output ? 'READ_WRITE' : 'READ_ONLY',
+        pollMs: LINE_POLL_MS,
+      }
+    }),
+    ...counters.map(
+      ({ maxdata }, at): ParameterSpec => ({
+        name: `counter${at}`,
+        description: `General-purpose counter ${at}; setting loads it`,
+        kind: 'INTEGER',
+        access: 'READ_WRITE',
+        unit: '1',
+        minimum: 0,
+        maximum: maxdata,
+      }),
+    ),
+  ]
+}
+
+export function boardCommands({ inputs, counters }: Layout): readonly CommandSpec[] {
+  const counter = {
+    name: 'counter',
+    kind: 'INTEGER',
+    description: 'Number of the counter',
+    required: false,
+    default: '0',
+    minimum: 0,
+    maximum: Math.max(1, counters.length - 1),
+  } as const
+  return [
+    {
+      name: 'acquire',
+      description: 'Samples of one input at an even rate, timed by the board, in V',
+      arguments: [
+        { name: 'channel', kind: 'INTEGER', description: 'Number of the input', required: false, default: '0', minimum: 0, maximum: inputs.channels - 1 },
+        {
+          name: 'rate',
+          kind: 'FLOAT',
+          description: 'Samples per second',
+          required: false,
+          unit: 'Hz',
+          default: '10000',
+          minimum: SLOWEST_HZ,
+          maximum: FASTEST_HZ,
+        },
+        { name: 'samples', kind: 'INTEGER', description: 'How many', required: false, default: '1000', minimum: 1, maximum: MOST_SAMPLES },
+      ],
+      result: 'LIST',
+    },
+    ...(counters.length === 0
+      ? []
+      : [
+          { name: 'start_counter', description: 'Counts up from 0, at once', arguments: [counter] },
+          { name: 'reset_counter', description: 'Stops a counter, at 0', arguments: [counter] },
+        ]),
+  ]
+}
+
+function times(count: number): readonly number[] {
+  return Array.from({ length: count }, (_, at) => at)
+}

@@ -1,0 +1,32 @@
+/**
+ * Volts and raw counts, ranges and references, as pure functions. The calls themselves are made by the addon through libcomedi (comedi.org, "Comedi, the Control
+ * and Measurement Device Interface handbook", 4.5); the board is NI's E series ("PCI-MIO E Series User Manual").
+ */
+import { InvalidValue } from '../../core/errors.ts'
+import type { ComediRange } from '../../native/types.ts'
+
+/** The range as a choice, e.g. "-10..10 V". */
+export function rangeName({ minimum, maximum, unit }: ComediRange): string {
+  return `${minimum}..${maximum} ${unit ?? 'external'}`
+}
+
+/** V = minimum + raw / maxdata (maximum - minimum). */
+export function voltsOf(raw: number, { minimum, maximum }: ComediRange, maxdata: number): number {
+  return minimum + (raw / maxdata) * (maximum - minimum)
+}
+
+/** The nearest count; for volts within the range. */
+export function rawOf(volts: number, { minimum, maximum }: ComediRange, maxdata: number): number {
+  return Math.round(((volts - minimum) / (maximum - minimum)) * maxdata)
+}
+
+/** "0, 3" as line numbers. Throws InvalidValue at `path`. */
+export function lineNumbers(text: string, path: string): readonly number[] {
+  const words = text
+    .split(',')
+    .map((word) => word.trim())
+    .filter((word) => word !== '')
+  const wrong = words.find((word) => !/^\d{1,2}$/.test(word))
+  if (wrong !== undefined) throw new InvalidValue(`${path}: ${JSON.stringify(wrong)} is no line; give numbers with commas between, e.g. 0, 3`, [path])
+  return words.map(Number)
+}

@@ -1,0 +1,72 @@
+// An NI PCI-MIO-16XE-10 as the kernel driver ni_pcimio shows it: 14 subdevices, and what is wired to it. DAC0 leads to ACH0 (BNC-2110: FS, ground reference);
+// ACH1 has a photodiode; nothing is wired to the others. Not calibrated: the loop is some 50 mV off.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <random>
+#include <vector>
+
+#include "comedi_api.h"
+
+namespace comedi_sim {
+
+namespace comedi = kymograph::comedi;
+
+constexpr unsigned kAnalogIn = 0, kAnalogOut = 1, kDigital = 2, kPfi = 7, kCounter0 = 11, kCounter1 = 12;
+constexpr unsigned kSubdevices = 14;
+
+struct Subdevice {
+  int type;
+  unsigned flags;
+  unsigned channels;
+  unsigned maxdata;
+  std::vector<comedi::Range> ranges;
+};
+
+std::array<Subdevice, kSubdevices>& subdevices();
+
+// Not for several threads at once; whoever calls it sees to that.
+class Board {
+ public:
+  unsigned analogIn(unsigned channel, unsigned range, unsigned reference);
+  void writeAnalogOut(unsigned channel, unsigned range, unsigned value);
+  unsigned analogOut(unsigned channel) const { return outputs_[channel].value; }
+
+  // Of the 8 digital lines and of the 10 PFI pins. What nobody drives floats high.
+  void configure(unsigned subdevice, unsigned line, bool output);
+  bool isOutput(unsigned subdevice, unsigned line) const { return (port(subdevice).outputs >> line & 1) != 0; }
+  void drive(unsigned subdevice, unsigned mask, unsigned bits);
+  unsigned levels(unsigned subdevice) const;
+
+  void resetCounter(unsigned counter) { counters_[counter] = {}; }
+  void armCounter(unsigned counter);
+  void loadCounter(unsigned counter, unsigned value) { counters_[counter].value = value; }
+  unsigned counter(unsigned counter) const;
+
+ private:
+  struct Output {
+    unsigned value = 32768;
+    double volts = 0;
+  };
+  struct Port {
+    unsigned outputs = 0;
+    unsigned driven = 0;
+  };
+  struct Counter {
+    unsigned value = 0;
+    bool armed = false;
+    std::chrono::steady_clock::time_point since;
+  };
+  double input(unsigned channel);
+  const Port& port(unsigned subdevice) const { return ports_[subdevice == kPfi ? 1 : 0]; }
+
+  std::array<Output, 2> outputs_;
+  std::array<Port, 2> ports_;
+  std::array<Counter, 2> counters_;
+  std::minstd_rand random_{20260};
+  std::normal_distribution<double> noise_{0, 0.0003};
+};
+
+}  // namespace comedi_sim

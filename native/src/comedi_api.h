@@ -1,0 +1,93 @@
+// The C functions of libcomedi that we use, by their published interface (comedilib 0.11, comedilib.h; linux/comedi.h). Nothing of it is linked: the library
+// is found at run time.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+
+namespace kymograph::comedi {
+
+using Device = struct comedi_t_struct;
+
+struct Range {
+  double minimum;
+  double maximum;
+  unsigned unit;
+};
+
+struct Command {
+  unsigned subdevice;
+  unsigned flags;
+  unsigned startSource, startArgument;
+  unsigned scanBeginSource, scanBeginArgument;
+  unsigned convertSource, convertArgument;
+  unsigned scanEndSource, scanEndArgument;
+  unsigned stopSource, stopArgument;
+  unsigned* channels;
+  unsigned channelCount;
+  unsigned short* data;
+  unsigned dataLength;
+};
+
+enum SubdeviceType : int { kUnused = 0, kAnalogIn = 1, kAnalogOut = 2, kDigitalIo = 5, kCounter = 6, kMemory = 8, kCalibration = 9, kSerial = 11 };
+
+enum SubdeviceFlag : unsigned {
+  kBusy = 0x0001,
+  kCommandRead = 0x8000,
+  kReadable = 0x10000,
+  kWritable = 0x20000,
+  kGround = 0x100000,
+  kCommon = 0x200000,
+  kDifferential = 0x400000,
+  kOther = 0x800000,
+  kLargeSamples = 0x10000000,  // of four bytes, not two
+};
+
+enum Source : unsigned { kNone = 0x01, kNow = 0x02, kTimer = 0x10, kCount = 0x20, kExternal = 0x40 };
+enum Direction : unsigned { kInput = 0, kOutput = 1 };
+enum Unit : unsigned { kVolt = 0, kMilliampere = 1, kNoUnit = 2 };
+
+constexpr unsigned kArmImmediately = 0;     // NI_GPCT_ARM_IMMEDIATE
+constexpr unsigned kCountNormally = 0;      // NI_GPCT_COUNTING_MODE_NORMAL_BITS
+constexpr unsigned kCountUp = 1 << 24;      // NI_GPCT_COUNTING_DIRECTION_UP_BITS
+
+// As the CR_PACK macro does it.
+constexpr unsigned channelWord(unsigned channel, unsigned range, unsigned reference) { return reference << 24 | range << 16 | channel; }
+
+}  // namespace kymograph::comedi
+
+// Every function that the loader looks up: X(result, name, arguments). `read` is the one that the library itself uses: of the C library, on a device file of the
+// kernel; the simulated library brings its own, because it has no kernel behind it.
+#define KYMOGRAPH_COMEDI_FUNCTIONS(X)                                                                                                             \
+  X(kymograph::comedi::Device*, comedi_open, (const char* path))                                                                                  \
+  X(int, comedi_close, (kymograph::comedi::Device * device))                                                                                      \
+  X(int, comedi_fileno, (kymograph::comedi::Device * device))                                                                                     \
+  X(int, comedi_errno, ())                                                                                                                        \
+  X(const char*, comedi_strerror, (int code))                                                                                                     \
+  X(const char*, comedi_get_driver_name, (kymograph::comedi::Device * device))                                                                    \
+  X(const char*, comedi_get_board_name, (kymograph::comedi::Device * device))                                                                     \
+  X(int, comedi_get_version_code, (kymograph::comedi::Device * device))                                                                           \
+  X(int, comedi_get_n_subdevices, (kymograph::comedi::Device * device))                                                                           \
+  X(int, comedi_get_subdevice_type, (kymograph::comedi::Device * device, unsigned subdevice))                                                     \
+  X(int, comedi_get_subdevice_flags, (kymograph::comedi::Device * device, unsigned subdevice))                                                    \
+  X(int, comedi_get_n_channels, (kymograph::comedi::Device * device, unsigned subdevice))                                                         \
+  X(unsigned, comedi_get_maxdata, (kymograph::comedi::Device * device, unsigned subdevice, unsigned channel))                                     \
+  X(int, comedi_get_n_ranges, (kymograph::comedi::Device * device, unsigned subdevice, unsigned channel))                                         \
+  X(kymograph::comedi::Range*, comedi_get_range, (kymograph::comedi::Device * device, unsigned subdevice, unsigned channel, unsigned range))      \
+  X(int, comedi_data_read,                                                                                                                        \
+    (kymograph::comedi::Device * device, unsigned subdevice, unsigned channel, unsigned range, unsigned reference, unsigned* value))              \
+  X(int, comedi_data_write,                                                                                                                       \
+    (kymograph::comedi::Device * device, unsigned subdevice, unsigned channel, unsigned range, unsigned reference, unsigned value))               \
+  X(int, comedi_dio_config, (kymograph::comedi::Device * device, unsigned subdevice, unsigned channel, unsigned direction))                       \
+  X(int, comedi_dio_get_config, (kymograph::comedi::Device * device, unsigned subdevice, unsigned channel, unsigned* direction))                  \
+  X(int, comedi_dio_read, (kymograph::comedi::Device * device, unsigned subdevice, unsigned channel, unsigned* bit))                              \
+  X(int, comedi_dio_write, (kymograph::comedi::Device * device, unsigned subdevice, unsigned channel, unsigned bit))                              \
+  X(int, comedi_dio_bitfield2, (kymograph::comedi::Device * device, unsigned subdevice, unsigned mask, unsigned* bits, unsigned base))            \
+  X(int, comedi_reset, (kymograph::comedi::Device * device, unsigned subdevice))                                                                  \
+  X(int, comedi_set_counter_mode, (kymograph::comedi::Device * device, unsigned subdevice, unsigned channel, unsigned mode))                      \
+  X(int, comedi_arm, (kymograph::comedi::Device * device, unsigned subdevice, unsigned source))                                                   \
+  X(int, comedi_command_test, (kymograph::comedi::Device * device, kymograph::comedi::Command * command))                                         \
+  X(int, comedi_command, (kymograph::comedi::Device * device, kymograph::comedi::Command * command))                                              \
+  X(int, comedi_cancel, (kymograph::comedi::Device * device, unsigned subdevice))                                                                 \
+  X(ssize_t, read, (int descriptor, void* bytes, size_t count))

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+
+#include "call_lane.h"
+#include "comedi_acquisition.h"
+#include "comedi_device.h"
+
+namespace kymograph {
+
+// A board as JavaScript sees it. Its calls are made one after the other on a thread of its own; each is a promise.
+class ComediDeviceObject : public Napi::ObjectWrap<ComediDeviceObject> {
+ public:
+  struct Opened {
+    std::shared_ptr<CallLane> lane;
+    std::shared_ptr<ComediDevice> device;
+  };
+  static Napi::Function define(Napi::Env env);
+  explicit ComediDeviceObject(const Napi::CallbackInfo& info);
+
+ private:
+  const std::shared_ptr<ComediDevice>& device() const;
+  CallLane& lane() const;
+  Napi::Value describe(const Napi::CallbackInfo& info);
+  Napi::Value read(const Napi::CallbackInfo& info);
+  Napi::Value write(const Napi::CallbackInfo& info);
+  Napi::Value configureLine(const Napi::CallbackInfo& info);
+  Napi::Value lineIsOutput(const Napi::CallbackInfo& info);
+  Napi::Value readLine(const Napi::CallbackInfo& info);
+  Napi::Value writeLine(const Napi::CallbackInfo& info);
+  Napi::Value bits(const Napi::CallbackInfo& info);
+  Napi::Value startCounter(const Napi::CallbackInfo& info);
+  Napi::Value resetCounter(const Napi::CallbackInfo& info);
+  Napi::Value acquire(const Napi::CallbackInfo& info);
+  Napi::Value close(const Napi::CallbackInfo& info);
+
+  Opened opened_;
+};
+
+class ComediAcquisitionObject : public Napi::ObjectWrap<ComediAcquisitionObject> {
+ public:
+  static Napi::Function define(Napi::Env env);
+  explicit ComediAcquisitionObject(const Napi::CallbackInfo& info);
+
+ private:
+  Napi::Value scanIntervalNs(const Napi::CallbackInfo& info);
+  Napi::Value convertIntervalNs(const Napi::CallbackInfo& info);
+  Napi::Value take(const Napi::CallbackInfo& info);
+  Napi::Value makeRing(const Napi::CallbackInfo& info);
+  Napi::Value pour(const Napi::CallbackInfo& info);
+  Napi::Value stop(const Napi::CallbackInfo& info);
+
+  std::shared_ptr<ComediAcquisition> acquisition_;
+  std::shared_ptr<Ring> ring_;  // that is poured into
+  CallLane takes_;  // one waits for samples while others may stop the acquisition
+};
+
+// openComedi(libraryPath, devicePath): a promise.
+Napi::Value openComedi(const Napi::CallbackInfo& info);
+
+}  // namespace kymograph

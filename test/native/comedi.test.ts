@@ -1,0 +1,373 @@
+import { copyFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { comediSimulatorPath, openComedi, pvcamSimulatorPath } from '../../native/devices.ts'
+import type { ComediAcquisition, ComediAcquisitionOptions, ComediBoard } from '../../native/types.ts'
+import { openFrameFile } from '../../storage/frame-file.ts'
+import { prepareFrameLayout } from '../../storage/frame-heads.ts'
+import { until } from '../until.ts'
+
+const DEVICE = '/dev/comedi0'
+const [AI, AO, DIO, COUNTER_0, COUNTER_1] = [0, 1, 2, 11, 12]
+const EPIPE = '32'
+
+let folder: string
+let library: string
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'kymograph-comedi-'))
+  library = path.join(folder, 'libcomedi.so')
+  await copyFile(comediSimulatorPath(), library)
+})
+afterEach(() => rm(folder, { recursive: true }))
+
+const openOn = async (bench = ''): Promise<ComediBoard> => {
+  await writeFile(`${library}.bench`, bench)
+  return await openComedi(library, DEVICE)
+}
+const volts = (raw: number, minimum: number, maximum: number): number => minimum + (raw / 65_535) * (maximum - minimum)
+const input = (channel: number, range = 0, reference = 0) => ({ subdevice: AI, channel, range, reference })
+const output = (channel: number, range = 0) => ({ subdevice: AO, channel, range, reference: 0 })
+const problem = (code: string, more: object = {}) => expect.objectContaining({ code, ...more })
+
+/** Everything until the end; what was taken before an error is with it. */
+async function drain(acquisition: ComediAcquisition, atMost = Number.POSITIVE_INFINITY): Promise<{ readonly samples: number[]; readonly error?: unknown }> {
+  const samples: number[] = []
+  try {
+    while (samples.length < atMost) {
+      const taken = await acquisition.take(4096)
+      if (taken === undefined) break
+      for (const sample of taken) samples.push(sample)
+    }
+    return { samples }
+  } catch (error) {
+    return { samples, error }
+  }
+}
+
+/** Of the first sample that is not the number of its conversion. */
+const firstWrong = (samples: readonly number[]): number => samples.findIndex((sample, at) => sample !== at % 65_536)
+
+describe('the board', () => {
+  test('says what it is, subdevice by subdevice', async () => {
+    await using board = await openOn()
+    expect(board).toMatchObject({ driver: 'ni_pcimio', board: 'pci-mio-16xe-10', version: '0.11.0' })
+    expect(board.subdevices.map(({ kind, channels }) => `${kind} ${channels}`)).toEqual([
+      'ANALOG_IN 16',
+      'ANALOG_OUT 2',
+      'DIGITAL_IO 8',
+      'UNUSED 0',
+      'UNUSED 0',
+      'OTHER 11',
+      'OTHER 512',
+      'DIGITAL_IO 10',
+      'UNUSED 0',
+      'OTHER 1',
+      'DIGITAL_IO 8',
+      'COUNTER 3',
+      'COUNTER 3',
+      'COUNTER 1',
+    ])
+    expect(board.subdevices.filter(({ acquires }) => acquires)).toEqual([board.subdevices[AI]])
+    expect(board.subdevices[AI]?.references).toEqual(['GROUND', 'COMMON', 'DIFFERENTIAL', 'OTHER'])
+    expect(board.subdevices[AI]?.ranges.map(({ minimum, maximum, unit }) => `${minimum} ${maximum} ${unit}`)).toEqual(
+      [10, 5, 2, 1, 0.5, 0.2, 0.1].map((span) => `${-span} ${span} V`).concat([10, 5, 2, 1, 0.5, 0.2, 0.1].map((span) => `0 ${span} V`)),
+    )
+    expect(board.subdevices[AO]?.ranges).toMatchObject([
+      { minimum: -10, maximum: 10, unit: 'V' },
+      { minimum: 0, maximum: 10, unit: 'V' },
+      { unit: undefined },
+      { unit: undefined },
+    ])
+  })
+
+  test('opens and closes fifty times, and twice at once', async () => {
+    for (let round = 0; round < 50; round += 1) await (await openOn())[Symbol.asyncDispose]()
+    await using first = await openOn()
+    await using second = await openOn()
+    expect(await first.read(input(1))).toBeGreaterThan(0)
+    expect(await second.read(input(1))).toBeGreaterThan(0)
+  })
+
+  test('what cannot be opened says why, with the code of Comedi', async () => {
+    await expect(openComedi('/nowhere/libcomedi.so', DEVICE)).rejects.toThrow(/cannot load the Comedi library/)
+    await expect(openComedi(pvcamSimulatorPath(), DEVICE)).rejects.toThrow(/is not a Comedi library: it has no function comedi_open/)
+    await expect(openComedi(library, '/dev/comedi9')).rejects.toThrow(problem('HARDWARE_FAULT', { facts: { instrumentCode: '2', effect: 'NONE' } }))
+    await expect(openComedi(library, '/dev/comedi9')).rejects.toThrow('comedi_open: No such file or directory (Comedi error 2)')
+  })
+})
+
+describe('single values', () => {
+  test('go out on DAC0 and come back on ACH0, in every range, within the loop’s own error', async () => {
+    await using board = await openOn()
+    for (const [raw, wanted] of [
+      [0, -10],
+      [32_768, 0.000_15],
+      [40_000, 2.207],
+      [65_535, 10],
+    ] as const) {
+      expect(volts(raw, -10, 10)).toBeCloseTo(wanted, 3)
+      await board.write(output(0), raw)
+      expect(await board.read(output(0))).toBe(raw)
+      expect(Math.abs(volts(await board.read(input(0)), -10, 10) - wanted)).toBeLessThan(0.06)
+    }
+    await board.write(output(0, 1), 65_535 / 5) // 2 V of 0 … 10
+    expect(volts(await board.read(input(0)), -10, 10)).toBeCloseTo(1.95, 2)
+    expect(volts(await board.read(input(0, 8)), 0, 5)).toBeCloseTo(1.95, 2)
+    expect(await board.read(input(0, 3))).toBe(65_535) // more than the ±1 V that it can tell
+  })
+
+  test('are measured against the reference that is asked for', async () => {
+    await using board = await openOn()
+    expect(volts(await board.read(input(1, 1, 0)), -5, 5)).toBeCloseTo(4.78, 2)
+    expect(volts(await board.read(input(1, 1, 2)), -5, 5)).toBeCloseTo(4.78, 2)
+    expect(volts(await board.read(input(1, 6, 3)), -0.1, 0.1)).toBeCloseTo(0, 2) // its own ground
+  })
+
+  test.each([
+    [{ ...input(16) }, 'channel'],
+    [{ ...input(0, 14) }, 'range'],
+    [{ ...input(0, 0, 4) }, 'reference'],
+    [{ ...input(0), subdevice: 14 }, 'subdevice'],
+    [{ ...input(0), subdevice: 3 }, 'channel'],
+  ])('%j never reaches the library', async (channel, name) => {
+    await using board = await openOn()
+    await expect(board.read(channel)).rejects.toThrow(problem('INVALID_VALUE', { facts: expect.objectContaining({ path: [name] }) }))
+    await expect(board.read({ ...input(0), channel: -1 })).rejects.toThrow(/channel: a whole number/)
+    await expect(board.write(output(0), 65_536)).rejects.toThrow(problem('INVALID_VALUE'))
+  })
+})
+
+describe('digital lines', () => {
+  test('float high, are driven once they are outputs, one by one or as a field', async () => {
+    await using board = await openOn()
+    const line = { subdevice: DIO, line: 3 }
+    expect([await board.lineIsOutput(line), await board.readLine(line)]).toEqual([false, true])
+    await board.writeLine(line, false)
+    expect(await board.readLine(line)).toBe(true)
+    await board.configureLine(line, true)
+    expect([await board.lineIsOutput(line), await board.readLine(line)]).toEqual([true, false])
+    expect(await board.bits({ subdevice: DIO, mask: 0, bits: 0, base: 0 })).toBe(0b1111_0111)
+    for (let each = 0; each < 8; each += 1) await board.configureLine({ subdevice: DIO, line: each }, true)
+    expect(await board.bits({ subdevice: DIO, mask: 0b1111_1111, bits: 0b1010_0101, base: 0 })).toBe(0b1010_0101)
+    expect(await board.bits({ subdevice: DIO, mask: 0b0011, bits: 0b0001, base: 4 })).toBe(0b1001)
+    expect(await board.bits({ subdevice: DIO, mask: 0, bits: 0, base: 0 })).toBe(0b1001_0101)
+  })
+
+  test('what there is not is refused', async () => {
+    await using board = await openOn()
+    await expect(board.readLine({ subdevice: DIO, line: 8 })).rejects.toThrow(problem('INVALID_VALUE'))
+    await expect(board.writeLine({ subdevice: AI, line: 0 }, true)).rejects.toThrow(problem('INVALID_VALUE'))
+    await expect(board.bits({ subdevice: DIO, mask: 0x100, bits: 0, base: 0 })).rejects.toThrow(problem('INVALID_VALUE'))
+    await expect(board.bits({ subdevice: DIO, mask: 0x10, bits: 0, base: 4 })).rejects.toThrow(problem('INVALID_VALUE'))
+  })
+})
+
+test('counters are loaded, count from 0 once started, and stand at 0 when reset', async () => {
+  await using board = await openOn()
+  const counter = (subdevice: number) => ({ subdevice, channel: 0, range: 0, reference: 0 })
+  await board.write(counter(COUNTER_1), 0xabcdef)
+  expect(await board.read(counter(COUNTER_1))).toBe(0xabcdef)
+  await expect(board.write(counter(COUNTER_1), 0x1000000)).rejects.toThrow(problem('INVALID_VALUE'))
+  expect(await board.read(counter(COUNTER_0))).toBe(0)
+  await board.startCounter(COUNTER_0)
+  await until(async () => (await board.read(counter(COUNTER_0))) > 0)
+  await board.resetCounter(COUNTER_0)
+  expect(await board.read(counter(COUNTER_0))).toBe(0)
+  await expect(board.startCounter(AI)).rejects.toThrow(problem('INVALID_VALUE'))
+})
+
+describe('commands', () => {
+  const one = { channel: 0, range: 0, reference: 0 }
+  const options = (more: Partial<ComediAcquisitionOptions> = {}): ComediAcquisitionOptions => ({
+    subdevice: AI,
+    channels: [one],
+    scanIntervalNs: 10_000,
+    bufferScans: 100_000,
+    ...more,
+  })
+  const FAST = 'ramp 1 pace 20 buffer 8388608' // 2 million samples a second; two seconds of them may wait on a machine that does other things
+
+  test('a finite one gives every scan once, in order, and then the board is free', async () => {
+    await using board = await openOn(FAST)
+    await using acquisition = await board.acquire(
+      options({ channels: [one, { ...one, channel: 1 }, { ...one, channel: 2 }], scanIntervalNs: 30_000, scans: 50_000 }),
+    )
+    expect(acquisition).toMatchObject({ scanIntervalNs: 30_000, convertIntervalNs: 10_000 })
+    const { samples, error } = await drain(acquisition)
+    expect(error).toBeUndefined()
+    expect(samples).toHaveLength(150_000)
+    expect(firstWrong(samples)).toBe(-1)
+    expect(await acquisition.take(1)).toBeUndefined()
+    expect(await board.read(input(1))).toBeGreaterThan(0)
+  })
+
+  test('an endless one loses and repeats none of more than a million, through a buffer that is often full', async () => {
+    await using board = await openOn(FAST)
+    await using acquisition = await board.acquire(options({ bufferScans: 5000 }))
+    const { samples, error } = await drain(acquisition, 1_200_000)
+    expect(error).toBeUndefined()
+    expect(samples.length).toBeGreaterThanOrEqual(1_200_000)
+    expect(firstWrong(samples)).toBe(-1)
+    await acquisition.stop()
+    const rest = await drain(acquisition)
+    expect(rest.error).toBeUndefined()
+    expect(firstWrong([...samples, ...rest.samples])).toBe(-1)
+  })
+
+  test('samples that nobody takes are an overflow: an error, after everything that came before it', async () => {
+    await using board = await openOn('ramp 1 pace 20 buffer 20000') // bytes
+    await using acquisition = await board.acquire(options({ bufferScans: 1000 }))
+    await until(async () => (await board.read({ ...output(0) })) >= 0 && (await overflowed(board)))
+    const { samples, error } = await drain(acquisition)
+    expect(firstWrong(samples)).toBe(-1)
+    expect(samples.length).toBe(11_000) // what we keep, and what the board does
+    expect(error).toMatchObject({ code: 'HARDWARE_FAULT', facts: { instrumentCode: EPIPE }, message: expect.stringContaining('overflow') })
+    await expect(acquisition.take(1)).rejects.toThrow(/overflow: .* after 11000 scans/)
+    await using again = await board.acquire(options({ scans: 100 }))
+    expect((await drain(again)).samples).toHaveLength(100)
+  })
+
+  describe('recorded by the writer of frames', () => {
+    const SCANS = 500
+    const three = [one, { ...one, channel: 1 }, { ...one, channel: 2 }]
+    const target = () => path.join(folder, 'samples.arrow')
+    const recordOptions = () => ({
+      ...prepareFrameLayout({ roi: { x: 0, y: 0, width: three.length, height: SCANS }, binning: 1, exposureSeconds: SCANS * 30e-6 }),
+      path: target(),
+      keepFreeBytes: 0,
+      ringPath: path.join(folder, 'samples.ring'),
+      ringSlots: 64,
+    })
+    async function recorded(): Promise<number[]> {
+      await using file = await openFrameFile(target())
+      const samples: number[] = []
+      let frames = 0
+      for await (const { sequence, pixels } of file.frames()) {
+        expect(sequence).toBe(frames)
+        frames += 1
+        for (const sample of pixels) samples.push(sample)
+      }
+      return samples
+    }
+
+    test('a finite one is in the file, scan by scan, and what is less than a frame is given back', async () => {
+      await using board = await openOn(FAST)
+      await using acquisition = await board.acquire(options({ channels: three, scanIntervalNs: 30_000, scans: 100 * SCANS + 7 }))
+      const recording = acquisition.record(recordOptions())
+      expect(() => acquisition.record(recordOptions())).toThrow(problem('DEVICE_BUSY'))
+      const rest = await recording.rest
+      expect(await recording.ended).toMatchObject({ written: 100, dropped: 0, state: 'finished' })
+      expect(rest).toHaveLength(7 * three.length)
+      const samples = [...(await recorded()), ...(rest ?? [])]
+      expect(samples).toHaveLength((100 * SCANS + 7) * three.length)
+      expect(firstWrong(samples)).toBe(-1)
+      expect((await readdir(folder)).filter((name) => name.endsWith('.ring'))).toEqual([])
+    })
+
+    test('an endless one is whole when it is stopped', async () => {
+      await using board = await openOn(FAST)
+      await using acquisition = await board.acquire(options({ channels: three, scanIntervalNs: 30_000 }))
+      const recording = acquisition.record(recordOptions())
+      await until(() => recording.progress().written >= 20)
+      const { written, dropped } = await recording.stop()
+      const samples = [...(await recorded()), ...((await recording.rest) ?? [])]
+      expect({ dropped, frames: Math.floor(samples.length / (SCANS * three.length)) }).toEqual({ dropped: 0, frames: written })
+      expect(firstWrong(samples)).toBe(-1)
+    })
+
+    test('an acquisition that fails leaves its frames before that, and says why', async () => {
+      await using board = await openOn(FAST)
+      await using acquisition = await board.acquire(options({ channels: three, scanIntervalNs: 30_000 }))
+      const recording = acquisition.record(recordOptions())
+      await until(() => recording.progress().written >= 5)
+      await writeFile(`${library}.unplugged`, '')
+      await expect(recording.rest).rejects.toThrow(problem('HARDWARE_FAULT'))
+      expect((await recording.ended).written).toBeGreaterThanOrEqual(5)
+      expect(firstWrong(await recorded())).toBe(-1)
+    })
+  })
+
+  test('the real pace is the one that was asked for, and the values those of the inputs', async () => {
+    await using board = await openOn()
+    await board.write(output(0), 49_151) // 5 V
+    const startMs = performance.now()
+    await using acquisition = await board.acquire(options({ channels: [one, { channel: 1, range: 1, reference: 2 }], scanIntervalNs: 100_000, scans: 1000 }))
+    expect(acquisition).toMatchObject({ scanIntervalNs: 100_000, convertIntervalNs: 50_000 })
+    const { samples } = await drain(acquisition)
+    expect(performance.now() - startMs).toBeGreaterThan(95)
+    expect(samples).toHaveLength(2000)
+    const mean = (from: number) => samples.filter((_, at) => at % 2 === from).reduce((sum, sample) => sum + sample, 0) / 1000
+    expect(volts(mean(0), -10, 10)).toBeCloseTo(4.95, 2)
+    expect(volts(mean(1), -5, 5)).toBeCloseTo(4.78, 2)
+  })
+
+  test('while one is under way the inputs are busy, also for others, and the rest of the board is not', async () => {
+    await using board = await openOn()
+    await using other = await openOn()
+    await using acquisition = await board.acquire(options())
+    await expect(board.read(input(0))).rejects.toThrow(problem('DEVICE_BUSY'))
+    await expect(board.acquire(options())).rejects.toThrow(problem('DEVICE_BUSY'))
+    await expect(other.acquire(options())).rejects.toThrow(problem('DEVICE_BUSY'))
+    expect(await board.readLine({ subdevice: DIO, line: 0 })).toBe(true)
+    expect((await acquisition.take(10))?.length).toBeGreaterThan(0) // it goes on
+    await acquisition.stop()
+    expect(await other.read(input(1))).toBeGreaterThan(0)
+  })
+
+  test('whoever waits for samples is told when it is stopped', async () => {
+    await using board = await openOn()
+    await using acquisition = await board.acquire(options({ scanIntervalNs: 800_000_000, channels: [one] }))
+    const waiting = acquisition.take(1)
+    await acquisition.stop()
+    expect(await waiting).toBeUndefined()
+  })
+
+  test('a board that is closed stops what is under way', async () => {
+    const board = await openOn()
+    const acquisition = await board.acquire(options())
+    await board[Symbol.asyncDispose]()
+    expect((await drain(acquisition)).error).toBeUndefined()
+    await using again = await openOn()
+    expect(await again.read(input(1))).toBeGreaterThan(0)
+  })
+
+  test('a board that is pulled out is an error', async () => {
+    await using board = await openOn()
+    await using acquisition = await board.acquire(options())
+    await acquisition.take(1)
+    await writeFile(`${library}.unplugged`, '')
+    expect((await drain(acquisition)).error).toMatchObject({ code: 'HARDWARE_FAULT', facts: { instrumentCode: '19' } })
+  })
+
+  test.each<[Partial<ComediAcquisitionOptions>, RegExp]>([
+    [{ scans: 0 }, /scans: 1 to/],
+    [{ scans: 0x1000000 }, /the board would make 16777215/],
+    [{ scanIntervalNs: 0 }, /scanIntervalNs: 1 to/],
+    [{ scanIntervalNs: 5000 }, /the board would make 10000 of 5000/],
+    [{ channels: [one, one], scanIntervalNs: 10_000 }, /the board would make 20000 of 10000/],
+    [{ channels: [] }, /channels: at least one/],
+    [{ channels: [{ ...one, channel: 16 }] }, /channel: 16/],
+    [{ channels: [{ ...one, range: 14 }] }, /range: 14/],
+    [{ subdevice: AO }, /takes no commands/],
+    [{ bufferScans: 0 }, /bufferScans/],
+  ])('%j is refused, and the board is as free as before', async (more, reason) => {
+    await using board = await openOn()
+    const refused = expect.objectContaining({ code: 'INVALID_VALUE', message: expect.stringMatching(reason) })
+    await expect(board.acquire(options(more))).rejects.toThrow(refused)
+    expect(await board.read(input(1))).toBeGreaterThan(0)
+  })
+
+  test('the board’s rounding to its clock is told', async () => {
+    await using board = await openOn()
+    await using acquisition = await board.acquire(options({ scanIntervalNs: 10_020, scans: 1 }))
+    expect(acquisition.scanIntervalNs).toBe(10_000)
+  })
+
+  /** The board's inputs are free again only when the acquisition is over; while nobody takes, that is never: so the board's own time is looked at. */
+  async function overflowed(board: ComediBoard): Promise<boolean> {
+    const counter = { subdevice: COUNTER_0, channel: 0, range: 0, reference: 0 }
+    if ((await board.read(counter)) === 0) await board.startCounter(COUNTER_0)
+    return (await board.read(counter)) > 4_000_000 // a fifth of a second: sixteen times what there is room for
+  }
+})

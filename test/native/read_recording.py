@@ -1,0 +1,40 @@
+"""Reads recordings of the test pattern batch by batch with pyarrow, as far as they go, and prints what it saw of each, as a list of JSON."""
+
+import json
+import sys
+
+import numpy as np
+import pyarrow as pa
+
+
+def seen(path):
+    with pa.memory_map(path) as file, pa.ipc.open_stream(file) as reader:
+        kind = reader.schema.field("frame").type
+        frames = wrong = 0
+        ended = False
+        while True:
+            try:
+                batch = reader.read_next_batch()
+            except StopIteration:
+                ended = True
+                break
+            except (pa.ArrowInvalid, OSError):
+                break
+            batch.validate(full=True)
+            image = batch.column("frame").to_numpy_ndarray()[0]
+            height, width = image.shape
+            at = np.arange(width * height, dtype=np.uint32).reshape(height, width)
+            expected = (at * 31).astype(np.uint16)
+            expected[0] = at[0] + 7 * frames
+            wrong += not np.array_equal(image, expected)
+            wrong += batch.column("sequence")[0].as_py() != frames
+            roi = [batch.column(name)[0].as_py() for name in ("roiX", "roiY", "roiWidth", "roiHeight")]
+            exposure = batch.column("exposure")[0].as_py()
+            clock = batch.column("hardwareTime")[0].as_py() // max(1, frames)
+            frames += 1
+        tensor = isinstance(kind, pa.FixedShapeTensorType)
+        return {"tensor": tensor, "shape": kind.shape, "names": kind.dim_names, "wrong": int(wrong), "roi": roi, "exposure": exposure,
+                "clock": clock, "frames": frames, "ended": ended}
+
+
+print(json.dumps([seen(path) for path in sys.argv[1:]]))
