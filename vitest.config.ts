@@ -23,7 +23,7 @@ export default defineConfig({
   resolve: { alias: { graphql: 'graphql/index.js' } },
   test: {
     pool: 'forks',
-    maxWorkers: 2, // whole labs run in some of them: processes, a database, real time
+    maxWorkers: 3, // more than a small machine has cores: whole labs run in some of them, and mostly wait for real time
     maxConcurrency: 64, // of the tests of one file that say they may run beside each other: they wait for answers that never come
     testTimeout: 60_000, // a process of a lab takes seconds to start on a busy machine; what hangs is ended all the same
     retry: process.env.CI === undefined ? 0 : 1, // whole labs on a shared machine: what fails twice fails, and the report names what was tried twice
