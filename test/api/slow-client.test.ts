@@ -35,7 +35,7 @@ async function follow(after: string): Promise<{ readonly socket: WebSocket; read
   return { socket, batches, isComplete: () => types.includes('complete') }
 }
 
-it('a client that stops reading is told where the feed broke off, and goes on from there without a hole', { timeout: 90_000 }, async () => {
+it('a client that stops reading is told where the feed broke off, and goes on from there without a hole', { timeout: 200_000 }, async () => {
   const { prisma } = lab.api.services.database
   const { data } = await lab.ask<{ lab: { cursor: string } }>('{ lab { cursor } }')
   const stalled = await follow(data.lab.cursor)
@@ -45,7 +45,7 @@ it('a client that stops reading is told where the feed broke off, and goes on fr
   const last = (await lab.ask<{ lab: { cursor: string } }>('{ lab { cursor } }')).data.lab.cursor
   expect(last).not.toBe(data.lab.cursor)
   stalled.socket.resume()
-  await until(stalled.isComplete, { deadlineMs: 30_000, what: 'the end of the subscription' })
+  await until(stalled.isComplete, { deadlineMs: 60_000, what: 'the end of the subscription' })
   stalled.socket.close()
 
   const delivered = stalled.batches.slice(0, -1)
@@ -55,7 +55,7 @@ it('a client that stops reading is told where the feed broke off, and goes on fr
 
   const again = await follow(gap?.from ?? '')
   const summaries = () => [...delivered, ...again.batches].flatMap(({ events }) => events.map(({ summary }) => summary))
-  await until(() => summaries().length >= EVENTS, { deadlineMs: 30_000, what: 'the rest of the feed' })
+  await until(() => summaries().length >= EVENTS, { deadlineMs: 60_000, what: 'the rest of the feed' })
   expect(summaries()).toEqual(Array.from({ length: EVENTS }, (_, at) => `event ${at + 1}`))
   expect(again.batches.every((batch) => batch.gap === null)).toBe(true)
   again.socket.close()

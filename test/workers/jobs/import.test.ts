@@ -220,12 +220,14 @@ test('a table that ends badly takes those before it away again', async () => {
   expect((await readdir(path.join(dataDir, 'imports'), { recursive: true })).filter((name) => name.endsWith('.arrow'))).toEqual([])
 })
 
-/** The job itself, in this process. */
-const run = (file: string, log: (line: string) => void = () => undefined) =>
-  importFile.run(
+/** The job itself, in this process, without a worker: one would take away what no job of the database's is at. */
+async function run(file: string, log: (line: string) => void = () => undefined) {
+  await compute[Symbol.asyncDispose]()
+  return await importFile.run(
     { jobId: uuidv7(), name: 'Old data', format: 'smart-saw-database', file, options: { register: false, timeZone: 'UTC' }, units: {} },
     { jobId: uuidv7(), attempt: 1, database, dataDir, signal: new AbortController().signal, progress: () => undefined, log },
   )
+}
 const written = async (): Promise<readonly string[]> => (await readdir(dataDir, { recursive: true })).filter((name) => name.endsWith('.arrow'))
 
 test('a file that grows while it is read is not taken, and what was made of it is gone', async () => {
