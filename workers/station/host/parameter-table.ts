@@ -25,6 +25,9 @@ export class ParameterTable {
   readonly #context: TableContext
   readonly #rows = new Map<string, Row>()
   #described: readonly ParameterSpec[] = []
+  /** Counts the sets, and remembers of each parameter which was the last. */
+  #sets = 0
+  readonly #lastSet = new Map<string, number>()
 
   constructor(deviceId: string, deviceName: string, context: TableContext) {
     this.#deviceId = deviceId
@@ -74,6 +77,24 @@ export class ParameterTable {
       name,
       'bad' in measured ? { time, quality: 'BAD', reason: measured.bad } : { time, quality: measured.quality ?? 'GOOD', value: measured.value },
     )
+  }
+
+  /** As measured, for what a set has confirmed: an answer to an older question does not speak of it any more. */
+  confirmed(name: string, value: ParameterValue): Reading {
+    this.#sets += 1
+    this.#lastSet.set(name, this.#sets)
+    return this.measured(name, { value })
+  }
+
+  /** How many sets there were: taken before the instrument is asked, given with its answer. */
+  get sets(): number {
+    return this.#sets
+  }
+
+  /** The answer to a question of several parameters, which was asked after so many sets: one that was set meanwhile keeps what the set has confirmed. */
+  answered(name: string, measured: Measured, sets: number): Reading {
+    const newer = (this.#lastSet.get(name) ?? 0) > sets ? this.reading(name) : undefined
+    return newer ?? this.measured(name, measured)
   }
 
   /** Stores and announces what was asked of the instrument. */

@@ -172,8 +172,9 @@ export class StationDevice implements HostedDevice {
     const live = this.live()
     for (const name of names) this.table.spec(name)
     const before = this.#position()
+    const { sets } = this.table
     const measured = await orAbort(live.handle.read(names, signal), signal)
-    const readings = new Map(names.map((name) => [name, this.table.measured(name, measured.get(name) ?? { bad: 'the driver did not answer for it' })]))
+    const readings = new Map(names.map((name) => [name, this.table.answered(name, measured.get(name) ?? { bad: 'the driver did not answer for it' }, sets)]))
     this.#noteReadable([...readings.values()])
     this.axis.noteForeignMotion(before, live)
     return readings
@@ -197,7 +198,7 @@ export class StationDevice implements HostedDevice {
       signal,
     )
     const asked = this.table.asked(name, checked)
-    const reading = spec.access === 'WRITE_ONLY' ? asked : this.table.measured(name, { value: confirmed })
+    const reading = spec.access === 'WRITE_ONLY' ? asked : this.table.confirmed(name, confirmed)
     this.noteChange(name, old, reading, writer)
     this.table.describe(handle.parameters)
     this.#rereadUnpolled()

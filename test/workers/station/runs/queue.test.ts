@@ -164,7 +164,9 @@ test('a run that is being claimed when the queue is held waits on, and goes when
   })
   const before = (await lab.moves()).length
   const { runId, jobId } = await lab.queue(quick)
-  await until(async () => claims > 0 && (await lab.database.prisma.run.findUniqueOrThrow({ where: { id: runId } })).state === 'QUEUED')
+  // Claimed, and given back: before the claim is committed the row says QUEUED, too.
+  const givenBack = { where: { id: runId, state: 'QUEUED', fence: 1 } } as const
+  await until(async () => lab.station.runs.queueState.held && (await lab.database.prisma.run.count(givenBack)) === 1)
   expect(await lab.database.prisma.job.findUniqueOrThrow({ where: { id: jobId } })).toMatchObject({ state: 'WAITING', startedAt: null })
   expect(lab.station.runs.queueState).toEqual({ held: true, reason: 'held by ana: lunch' })
   expect((await lab.moves()).length).toBe(before)
