@@ -1,10 +1,12 @@
+import { existsSync } from 'node:fs'
 import type { DriverContext } from '../../../../drivers/driver.ts'
 import { driverOf } from '../../../../drivers/scpi/driver.ts'
 import { readDescription } from '../../../../drivers/scpi/read-description.ts'
 import { openUsbtmc } from '../../../../drivers/scpi/usbtmc.ts'
+import { until } from '../../../until.ts'
 
-/** Runs with the shim preloaded: drives what is behind the path, and writes what it saw as one line of JSON. */
-const [path = ''] = process.argv.slice(2)
+/** Runs with the shim preloaded: drives what is behind the path, and writes what it saw as one line of JSON. `asked` is there once SLOW? has come. */
+const [path = '', asked = ''] = process.argv.slice(2)
 const never = new AbortController().signal
 const seen: Record<string, unknown> = {}
 
@@ -20,7 +22,7 @@ timeoutMs: 400
 errors: { queue: SYST:ERR? }
 parameters:
   voltage: { description: x, kind: float, unit: V, query: VOLT?, set: 'VOLT {value}' }
-  slow: { description: x, kind: float, query: SLOW?, timeoutMs: 3000 }
+  slow: { description: x, kind: float, query: SLOW?, timeoutMs: 30000 }
   never: { description: x, kind: float, query: NEVER? }
 stop: OUTP OFF
 `,
@@ -45,10 +47,8 @@ seen.set = await device.write?.('voltage', 1.5, never)
 seen.silent = (await device.read(['never'], never)).get('never')
 seen.after = (await device.read(['voltage'], never)).get('voltage')
 const slow = device.read(['slow'], never)
-await new Promise((resolve) => setTimeout(resolve, 100))
-const startMs = performance.now()
+await until(() => existsSync(asked), { what: 'the question that takes long' })
 const stop = await device.emergencyStop?.(never)
-seen.stopMs = performance.now() - startMs
 seen.slow = (await slow).get('slow')
 seen.confirmed = await stop?.confirmed
 await device[Symbol.asyncDispose]()
