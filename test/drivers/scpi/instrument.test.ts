@@ -242,11 +242,9 @@ afterLostStation: make-safe
     const hanging = readOne(voltage.device, 'voltage')
     await until(() => served.line.faultsLeft === 0)
     const waiting = problemOf(sets(voltage.device, 'voltage', 3))
-    const startMs = performance.now()
     const stop = await voltage.device.emergencyStop?.(never)
     await until(() => instrument.commands.includes('OUTP OFF'), { everyMs: 1 })
-    expect(performance.now() - startMs).toBeLessThan(timeoutMs) // of the question that hangs
-    expect(await hanging).toHaveProperty('bad')
+    expect(await hanging).toEqual({ bad: expect.stringContaining('emergency stop') }) // not its time-out
     expect(await waiting).toMatchObject({ code: 'EMERGENCY_STOPPED', effect: 'NONE' })
     expect(await stop?.confirmed).toBe(true)
     expect(instrument.commands.filter((command) => command.startsWith('VOLT'))).toEqual([])
