@@ -3,11 +3,10 @@ import type { Lane } from '../transport/exchange-queue.ts'
 import type { Exchange } from '../transport/serial-line.ts'
 import type { ControllerPort } from './port.ts'
 import { type Axis, ask, LARGEST, NUMBER, parseNumber } from './protocol.ts'
+import { type Limits, type Pace, type Reach, readReach } from './reach.ts'
 import { type AxisUnit, parseUnit, UNIT } from './units.ts'
 
 const READ_BACK_TOLERANCE = 1e-3 // of the value: the controller rounds to its servo's counts
-
-export type Limits = { readonly minimum?: number; readonly maximum?: number }
 
 /** One axis' share of its controller: what is known of its numbers, and the one way in which anything is sent to it. */
 export class AxisLine {
@@ -16,15 +15,17 @@ export class AxisLine {
   /** What every number of this axis is in. */
   unit: AxisUnit
   limits: Limits
+  pace: Pace
   /** What the front panel has made of the unit since, if anything. */
   turnedTo: AxisUnit | undefined
   #stops = 0
 
-  constructor(port: ControllerPort, axis: Axis, unit: AxisUnit, limits: Limits) {
+  constructor(port: ControllerPort, axis: Axis, unit: AxisUnit, { limits, pace }: Reach) {
     this.port = port
     this.axis = axis
     this.unit = unit
     this.limits = limits
+    this.pace = pace
   }
 
   /** From now on nothing goes out that was asked for before. */
@@ -77,10 +78,13 @@ export class AxisLine {
     if (!(position >= minimum && position <= maximum)) throw new LimitViolation('position', position, minimum, maximum, this.unit.ucum)
   }
 
-  async readLimits(line: Exchange): Promise<void> {
-    const minimum = parseNumber(await line.ask(ask.lowerLimit(this.axis), NUMBER))
-    const maximum = parseNumber(await line.ask(ask.upperLimit(this.axis), NUMBER))
-    this.limits = { ...(minimum !== undefined && { minimum }), ...(maximum !== undefined && { maximum }) }
+  /** The axis counts in `unit` by now; until its numbers are read anew, it is turned to another unit than theirs. */
+  async countIn(line: Exchange, unit: AxisUnit): Promise<void> {
+    const { limits, pace } = await readReach(line, this.axis)
+    this.unit = unit
+    this.turnedTo = undefined
+    this.limits = limits
+    this.pace = pace
   }
 
   /** The number that is read back after a set. Throws HardwareFault when it is another one. */

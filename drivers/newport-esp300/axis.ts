@@ -95,9 +95,7 @@ export class AxisDevice implements DeviceHandle {
         const reply = await line.ask(ask.unit(axis), UNIT)
         const now = this.#line.noteUnit(reply)
         if (now !== unit) throw new HardwareFault(`axis ${axis} was to count in ${unit.name} and counts in ${now?.name ?? `unit ${reply}`}`, 'DONE')
-        this.#line.unit = unit
-        this.#line.turnedTo = undefined
-        await this.#line.readLimits(line)
+        await this.#line.countIn(line, unit)
         return unit.name
       },
       signal,
@@ -151,6 +149,7 @@ export class AxisDevice implements DeviceHandle {
   #note(name: string, value: number): void {
     if (name === 'soft_limit_minimum') this.#line.limits = { ...this.#line.limits, minimum: value }
     if (name === 'soft_limit_maximum') this.#line.limits = { ...this.#line.limits, maximum: value }
+    if (name === 'velocity' || name === 'acceleration' || name === 'deceleration') this.#line.pace = { ...this.#line.pace, [name]: value }
   }
 }
 

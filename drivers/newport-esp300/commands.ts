@@ -34,7 +34,7 @@ export class AxisCommands implements CommandFacet {
   }
 
   get specs(): readonly CommandSpec[] {
-    return specsIn(this.#line.unit.ucum)
+    return specsIn(this.#line.unit.ucum, this.#motion.longestMs)
   }
 
   async invoke(name: string, given: Given, signal: AbortSignal): Promise<ParameterValue | undefined> {
@@ -80,12 +80,14 @@ export class AxisCommands implements CommandFacet {
   }
 }
 
-function specsIn(unit: string): readonly CommandSpec[] {
+/** `longestMs`: of what moves the axis. */
+function specsIn(unit: string, longestMs: number): readonly CommandSpec[] {
   return [
     {
       name: 'move_relative',
       description: 'Moves by a distance from where the last move was to end (PR)',
       arguments: [{ name: 'distance', kind: 'FLOAT', description: 'How far', required: true, unit, minimum: -LARGEST, maximum: LARGEST }],
+      longestMs,
     },
     {
       name: 'search_home',
@@ -100,6 +102,7 @@ function specsIn(unit: string): readonly CommandSpec[] {
           maximum: 6,
         },
       ],
+      longestMs,
     },
     {
       name: 'define_home',

@@ -6,6 +6,7 @@ import { AxisLine } from './axis-line.ts'
 import { ControllerPort } from './port.ts'
 import { probe } from './probe.ts'
 import { ask, IDENTITY, STAGE } from './protocol.ts'
+import { readReach } from './reach.ts'
 import { locate, SETTINGS } from './settings.ts'
 import { parseUnit, UNIT } from './units.ts'
 
@@ -55,8 +56,8 @@ async function openAxis(port: ControllerPort, settings: DeviceSettings, context:
   const unitCode = await port.line.ask('command', ask.unit(axis), UNIT, signal)
   const unit = parseUnit(unitCode)
   if (unit === undefined) throw new HardwareFault(`axis ${axis} of ${address} counts in unit ${unitCode} (SN?), which the manual does not list`, 'NONE')
-  const line = new AxisLine(port, axis, unit, {})
-  await line.exchange('command', (exchange) => line.readLimits(exchange), signal)
+  const reach = await port.line.exchange('command', (exchange) => readReach(exchange, axis), signal, String(axis))
+  const line = new AxisLine(port, axis, unit, reach)
 
   const device = new AxisDevice(line, { identity: `${identity}, axis ${axis}: ${stage}`, stage, homeMode })
   if (wanted !== undefined && wanted !== unit) await device.write('units', wanted.name, signal)

@@ -2,8 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Conflict, HardwareFault, Problem } from '../../core/errors.ts'
 import type { MotionFacet } from '../driver.ts'
 import type { Exchange } from '../transport/serial-line.ts'
-import type { AxisLine, Limits } from './axis-line.ts'
+import type { AxisLine } from './axis-line.ts'
 import { ask, command, FLAG, HOMING_ABORTED, type HomeMode, NUMBER, parseFlag, parseNumber } from './protocol.ts'
+import { type Limits, longestMotionMs } from './reach.ts'
 
 const CONFIRM_STOP_WITHIN_MS = 5000 // the longest emergency deceleration of a stage is a fraction of this
 const CONFIRM_STOP_EVERY_MS = 20
@@ -33,6 +34,10 @@ export class AxisMotion implements MotionFacet {
 
   get unit(): string {
     return this.#line.unit.ucum
+  }
+
+  get longestMs(): number {
+    return longestMotionMs(this.#line)
   }
 
   limits(): Limits {

@@ -36,6 +36,9 @@ export const ask = {
   velocity: (axis: Axis) => `${axis}VA?`,
   acceleration: (axis: Axis) => `${axis}AC?`,
   deceleration: (axis: Axis) => `${axis}AG?`,
+  /** Of a search for home: to the switch, and at its edge. */
+  homingVelocity: (axis: Axis) => `${axis}OH?`,
+  approachVelocity: (axis: Axis) => `${axis}OL?`,
   lowerLimit: (axis: Axis) => `${axis}SL?`,
   upperLimit: (axis: Axis) => `${axis}SR?`,
   unit: (axis: Axis) => `${axis}SN?`,

@@ -8,8 +8,6 @@ const MAXIMUM_ACCELERATION = 1000
 export const HARDWARE_LIMITS = { minimum: -1, maximum: 26 } as const
 const HOME_SWITCH = 0
 const INDEX = { at: 0.05, every: 1 } // one pulse for each turn of the screw
-const HOMING_VELOCITY = 5
-const APPROACH_VELOCITY = 1 // to the edge of a switch, once it is found
 const BACK_OFF = 0.3
 
 /** How many of unit SN there are in a millimetre, or in a degree; a unit that is missing does not fit the stage. */
@@ -37,6 +35,8 @@ export type AxisOptions = { readonly stage: string; readonly motorOn: boolean; r
 export class SimulatedAxis {
   readonly stage: string
   readonly ramps = { velocity: 10, acceleration: 40, deceleration: 40 }
+  /** Of a search for home; `approach`: to the edge of a switch, once it is found. */
+  readonly homing = { velocity: 5, approach: 1 }
   motorOn: boolean
   unitCode: number
   lowerLimit = 0
@@ -118,8 +118,8 @@ export class SimulatedAxis {
   home(mode: HomeMode, seconds: number): boolean {
     if (!this.#mayMove()) return false
     const from = this.position(seconds)
-    const fast = { ...this.ramps, velocity: HOMING_VELOCITY }
-    const slow = { ...this.ramps, velocity: APPROACH_VELOCITY }
+    const fast = { ...this.ramps, velocity: this.homing.velocity }
+    const slow = { ...this.ramps, velocity: this.homing.approach }
     const path =
       mode === 0
         ? moveBetween(from, this.#origin, fast)
@@ -170,6 +170,13 @@ export class SimulatedAxis {
     if (name === 'velocity' && value > MAXIMUM_VELOCITY) return this.#refuse(ERROR.maximumVelocity)
     if (name !== 'velocity' && value > MAXIMUM_ACCELERATION) return this.#refuse(ERROR.maximumAcceleration)
     this.ramps[name] = value
+    return true
+  }
+
+  setHoming(name: keyof SimulatedAxis['homing'], value: number): boolean {
+    if (!(value > 0)) return this.#refuse(ERROR.outOfRange)
+    if (value > MAXIMUM_VELOCITY) return this.#refuse(ERROR.maximumVelocity)
+    this.homing[name] = value
     return true
   }
 

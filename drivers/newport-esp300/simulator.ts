@@ -157,6 +157,10 @@ export class Esp300Simulator implements ByteInstrument {
         return rate(axis.ramps.acceleration)
       case 'AG':
         return rate(axis.ramps.deceleration)
+      case 'OH':
+        return rate(axis.homing.velocity)
+      case 'OL':
+        return rate(axis.homing.approach)
       case 'SL':
         return rate(axis.lowerLimit)
       case 'SR':
@@ -197,6 +201,10 @@ export class Esp300Simulator implements ByteInstrument {
         return axis.setRamp('acceleration', value)
       case 'AG':
         return axis.setRamp('deceleration', value)
+      case 'OH':
+        return axis.setHoming('velocity', value)
+      case 'OL':
+        return axis.setHoming('approach', value)
       case 'SL':
         axis.lowerLimit = value
         return true
@@ -226,9 +234,9 @@ export class Esp300Simulator implements ByteInstrument {
 }
 
 const CONTROLLER_COMMANDS = new Set(['VE', 'TE', 'TB', 'TS', 'AB', 'ST'])
-const AXIS_COMMANDS = new Set(['PA', 'PR', 'OR', 'DH', 'ST', 'MO', 'MF', 'VA', 'AC', 'AG', 'SL', 'SR', 'SN', 'WS', 'TP', 'DP', 'MD', 'ID'])
+const AXIS_COMMANDS = new Set(['PA', 'PR', 'OR', 'DH', 'ST', 'MO', 'MF', 'VA', 'AC', 'AG', 'OH', 'OL', 'SL', 'SR', 'SN', 'WS', 'TP', 'DP', 'MD', 'ID'])
 const QUESTIONS_ALONE = new Set(['TP', 'MD', 'ID'])
-const NEEDS_ARGUMENT = new Set(['PA', 'PR', 'VA', 'AC', 'AG', 'SL', 'SR', 'SN'])
+const NEEDS_ARGUMENT = new Set(['PA', 'PR', 'VA', 'AC', 'AG', 'OH', 'OL', 'SL', 'SR', 'SN'])
 
 function homeMode(given: number): HomeMode | undefined {
   return HOME_MODES.find((mode) => mode === given)

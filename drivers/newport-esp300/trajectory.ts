@@ -1,4 +1,4 @@
-/** Trapezoidal motion in closed form, in seconds and the axis' units: what the simulated stage does between two commands. */
+/** Trapezoidal motion in closed form, in seconds and the axis' units: what a stage does between two commands. */
 export type Trajectory = {
   at(seconds: number): { readonly position: number; readonly velocity: number }
   readonly durationSeconds: number

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type CommandCall, completeWithin, DEFAULT_COMPLETE_MS, MAX_COMPLETE_MS } from '../../core/command.ts'
 import type { DeviceSettings } from '../../core/device.ts'
 import type { ParameterValue } from '../../core/reading.ts'
 import type { DeviceHandle } from '../../drivers/driver.ts'
@@ -58,6 +59,36 @@ describe('the driver on a pseudo-terminal', () => {
     const ended = await problemOf(motion?.isMoving(never) ?? Promise.resolve())
     expect(ended).toMatchObject({ code: 'HARDWARE_FAULT', effect: 'DONE', facts: { instrumentCode: '0' } })
     expect(ended.message).toContain('the motor of axis 1 is off')
+  })
+
+  test('a move or a search for home may take as long as the travel at the velocity that is set', async () => {
+    await using axis = await openAxis()
+    const { device } = axis
+    const longestMs = (): number => device.motion?.longestMs ?? 0
+    const within = (call: CommandCall): number =>
+      completeWithin(undefined, [{ call, device: { ...(device.motion && { motion: device.motion }), commands: device.commands?.specs ?? [] } }])
+    const byDistance = { kind: 'invoke', command: 'move_relative', arguments: { distance: 25 } } as const
+    expect(within({ kind: 'move', to: 25, wait: true })).toBe(DEFAULT_COMPLETE_MS)
+    await device.write?.('velocity', 0.2, never)
+    expect(longestMs()).toBeGreaterThan(125_000)
+    expect(longestMs()).toBeLessThan(250_000)
+    expect([within({ kind: 'move', to: 25, wait: true }), within(byDistance)]).toEqual([longestMs(), longestMs()])
+    await device.write?.('soft_limit_maximum', 1, never)
+    expect(longestMs()).toBeLessThan(DEFAULT_COMPLETE_MS)
+    await device.write?.('units', 'um', never)
+    await device.write?.('soft_limit_maximum', 20_000, never)
+    expect(longestMs()).toBeGreaterThan(100_000)
+    await device.write?.('velocity', 0.1, never) // more than two days for 20 mm
+    expect(longestMs()).toBe(MAX_COMPLETE_MS)
+  })
+
+  test('a search for home may take as long as the whole travel at its own velocities', async () => {
+    expect(Buffer.from(simulator.receive(Buffer.from('1OH0.25;1OL0.1;1OH?;1OL?\r'), seconds())).toString()).toBe('0.25\r\n0.1\r\n')
+    await using axis = await openAxis()
+    const longestMs = axis.device.motion?.longestMs ?? 0
+    expect(longestMs).toBeGreaterThan(1000 * (26 / 0.25 + 1 / 0.1))
+    expect(longestMs).toBeLessThan(MAX_COMPLETE_MS)
+    expect(axis.device.commands?.specs.find(({ name }) => name === 'search_home')?.longestMs).toBe(longestMs)
   })
 
   test('a lost answer of the error queue does not spoil a move that arrived', async () => {
