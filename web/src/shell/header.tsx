@@ -44,8 +44,8 @@ export function Header({ data, stop, onHelp }: Properties) {
           <path d="M3 19h6l2-3 2.5 9L17 5l3 17 2-4 1.5 1H29" fill="none" stroke="currentColor" strokeWidth="2.2" strokeLinecap="round" strokeLinejoin="round" />
         </svg>
         <span>
-          <strong>Kymograph</strong>
-          <small>{data?.lab.name ?? '…'}</small>
+          <strong>{data?.lab.name ?? 'Kymograph'}</strong>
+          <small>{data?.lab.version ?? '…'}</small>
         </span>
       </a>
       <div className="header-state">
