@@ -24,5 +24,10 @@ test('the scale shows every value with air, and a constant in the middle', () =>
   const constant = laneView(ring([70, 3]), 100, 60, 1000, true)
   expect((constant.low + constant.high) / 2).toBeCloseTo(3)
   expect(constant.high).toBeGreaterThan(constant.low)
-  expect(laneView(ring(), 100, 60, 1000, true)).toEqual({ times: [], values: [], low: 0, high: 1 })
+  expect(laneView(ring(), 100, 60, 1000, true)).toEqual({ times: [], values: [], low: 0, high: 1, largest: 0 })
+})
+
+test('the unit is that of the values, not of the air around them', () => {
+  expect(laneView(ring([70, 0]), 100, 60, 1000, true)).toMatchObject({ low: -0.5, high: 0.5, largest: 0 })
+  expect(laneView(ring([70, -0.9], [80, 0.1]), 100, 60, 1000, true)).toMatchObject({ largest: 0.9 })
 })

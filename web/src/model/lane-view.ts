@@ -6,6 +6,8 @@ export type LaneView = {
   /** The scale that shows all of it, with a little air. */
   readonly low: number
   readonly high: number
+  /** Of the values, whatever its sign: what the unit is chosen for. The scale's ends are no values: those around a constant 0 W are 500 mW away. */
+  readonly largest: number
 }
 
 const AIR = 0.12 // of the extent, above and below
@@ -25,7 +27,7 @@ export function laneView(ring: TimeRing, now: number, seconds: number, maxPoints
     minimum = Math.min(minimum, value)
     maximum = Math.max(maximum, value)
   }
-  if (minimum > maximum) return { times, values, low: 0, high: 1 }
+  if (minimum > maximum) return { times, values, low: 0, high: 1, largest: 0 }
   const air = (maximum - minimum) * AIR || Math.abs(maximum) * 0.01 || 0.5 // a constant value is a line in the middle
-  return { times, values, low: minimum - air, high: maximum + air }
+  return { times, values, low: minimum - air, high: maximum + air, largest: Math.max(Math.abs(minimum), Math.abs(maximum)) }
 }

@@ -1,7 +1,7 @@
 import { useComputedColorScheme } from '@mantine/core'
 import { useLayoutEffect, useRef } from 'react'
 import uPlot from 'uplot'
-import { displayScale, formatNumber, unitLabel } from '../model/format.ts'
+import { formatNumber } from '../model/format.ts'
 import 'uplot/dist/uPlot.min.css'
 
 export type ChartData = readonly [readonly number[], ...(readonly (number | null)[])[]]
@@ -76,17 +76,10 @@ export function axis(colors: ChartColors, more: uPlot.Axis): uPlot.Axis {
   }
 }
 
-/** Numbers of an axis in one scale, with only as many decimals as tell them apart. */
-export function axisNumbers(ticks: number[], unit: string | undefined): string[] {
-  const scale = displayScale(Math.max(...ticks.map(Math.abs)), unit)
-  const gap = Math.abs((ticks[1] ?? 0) - (ticks[0] ?? 0)) / scale.factor
-  return ticks.map((tick) => formatNumber(tick / scale.factor, gap > 0 ? gap : undefined))
-}
-
-/** The unit that axisNumbers used for a scale of this extent. */
-export function axisUnit(scale: uPlot.Scale | undefined, unit: string | undefined): string {
-  const largest = Math.max(Math.abs(scale?.min ?? 0), Math.abs(scale?.max ?? 0))
-  return unitLabel(displayScale(largest, unit).unit)
+/** Numbers of an axis, divided by the factor that its unit stands for, with only as many decimals as tell them apart. */
+export function axisNumbers(ticks: number[], factor = 1): string[] {
+  const gap = Math.abs((ticks[1] ?? 0) - (ticks[0] ?? 0)) / factor
+  return ticks.map((tick) => formatNumber(tick / factor, gap > 0 ? gap : undefined))
 }
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' })

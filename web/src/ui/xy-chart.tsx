@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'react'
 import type uPlot from 'uplot'
-import { formatQuantity, unitLabel } from '../model/format.ts'
-import { axis, axisClock, axisNumbers, axisUnit, Chart, type ChartColors } from './chart.tsx'
+import { displayScale, formatQuantity, unitLabel } from '../model/format.ts'
+import { axis, axisClock, axisNumbers, Chart, type ChartColors } from './chart.tsx'
 
 type Side = { readonly name: string; readonly unit?: string | undefined }
 type Point = { readonly x: number | undefined; readonly y: number | undefined }
@@ -31,6 +31,7 @@ export function XyChart({ shape, version, read, x, y, height, latest }: Properti
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new version says that there is more to draw
   useEffect(() => redraw.current?.(), [version])
   const isTime = x.unit === undefined && /time/i.test(x.name)
+  const yScale = ({ scales }: uPlot) => displayScale(Math.max(Math.abs(scales['y']?.min ?? 0), Math.abs(scales['y']?.max ?? 0)), y.unit)
   const options = (colors: ChartColors): Omit<uPlot.Options, 'width' | 'height'> => {
     const stroke = colors.series[0] ?? colors.ink
     return {
@@ -39,12 +40,12 @@ export function XyChart({ shape, version, read, x, y, height, latest }: Properti
       cursor: { drag: { x: true, y: false }, points: { size: 8 } },
       scales: { x: { time: isTime } },
       axes: [
-        axis(colors, { label: label(x), labelSize: 20, size: 32, values: (_, ticks) => (isTime ? axisClock(ticks) : axisNumbers(ticks, undefined)) }),
+        axis(colors, { label: label(x), labelSize: 20, size: 32, values: (_, ticks) => (isTime ? axisClock(ticks) : axisNumbers(ticks)) }),
         axis(colors, {
-          label: (plot) => titled(y.name, axisUnit(plot.scales.y, y.unit)),
+          label: (plot) => titled(y.name, unitLabel(yScale(plot).unit)),
           labelSize: 20,
           size: 62,
-          values: (_, ticks) => axisNumbers(ticks, y.unit),
+          values: (plot, ticks) => axisNumbers(ticks, yScale(plot).factor),
         }),
       ],
       series: [

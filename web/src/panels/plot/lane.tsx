@@ -2,11 +2,12 @@ import { useEffect, useMemo, useRef } from 'react'
 import uPlot from 'uplot'
 import { useClient } from 'urql'
 import { graphql } from '../../graphql.ts'
+import { displayScale, unitLabel } from '../../model/format.ts'
 import { type LaneView, laneView } from '../../model/lane-view.ts'
 import { TimeRing } from '../../model/time-ring.ts'
 import { useLab } from '../../state/lab.tsx'
 import { useReading } from '../../state/use-reading.ts'
-import { axis, axisClock, axisNumbers, axisUnit, Chart, type ChartColors, seriesColor } from '../../ui/chart.tsx'
+import { axis, axisClock, axisNumbers, Chart, type ChartColors, seriesColor } from '../../ui/chart.tsx'
 import { Value } from '../../ui/value.tsx'
 import styles from './plot.module.css'
 
@@ -99,6 +100,7 @@ export function Lane({ trace, color, seconds, last, height }: Properties) {
     return () => clearInterval(timer)
   }, [])
 
+  const scale = () => displayScale(view.current?.largest ?? 0, trace.unit)
   const options = (colors: ChartColors): Omit<uPlot.Options, 'width' | 'height'> => ({
     cursor: { sync: { key: 'traces' }, drag: { x: false, y: false }, points: { size: 6 } },
     legend: { show: false },
@@ -112,9 +114,9 @@ export function Lane({ trace, color, seconds, last, height }: Properties) {
       axis(colors, {
         size: 66,
         space: 24,
-        label: (plot) => axisUnit(plot.scales.y, trace.unit),
+        label: () => unitLabel(scale().unit),
         labelSize: 16,
-        values: (_, ticks) => axisNumbers(ticks, trace.unit),
+        values: (_, ticks) => axisNumbers(ticks, scale().factor),
       }),
     ],
     series: [
