@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type ScanForm, toRunInput } from '../../web/src/model/plan-input.ts'
+import { likelyAxis, type ScanForm, toRunInput } from '../../web/src/model/plan-input.ts'
 
 const stage = { id: 'S', name: 'stage' }
 const meter = { id: 'M', name: 'meter' }
@@ -17,6 +17,14 @@ const form: ScanForm = {
   frames: 100,
   sessionId: undefined,
 }
+
+test('the first linear stage is scanned unless a person says otherwise', () => {
+  const dome = { ...axis, key: 'dome', unit: 'deg' }
+  const gap = { ...axis, key: 'gap', parameter: 'gap', unit: 'mm' }
+  for (const unit of ['mm', 'um', 'm', '[in_i]']) expect(likelyAxis([dome, gap, { ...axis, unit }])?.key).toBe('x')
+  for (const unit of ['min', 'mm/s', 'deg', 'm2']) expect(likelyAxis([dome, gap, { ...axis, unit }])?.key).toBe('dome')
+  expect(likelyAxis([])).toBeUndefined()
+})
 
 test('a linear scan of a position', () => {
   expect(toRunInput(form, 'key')).toEqual({

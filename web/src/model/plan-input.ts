@@ -16,6 +16,13 @@ export type Scannable = {
   readonly maximum?: number
 }
 
+const LENGTH = /^[kdcmunp]?m$|^\[(in|mil)_i\]$/ // as UCUM codes
+
+/** What is scanned until a person says otherwise: a linear stage, or else the first. A dome that turns is nobody's first scan. */
+export function likelyAxis(scannables: readonly Scannable[]): Scannable | undefined {
+  return scannables.find(({ parameter, unit }) => parameter === undefined && unit !== undefined && LENGTH.test(unit)) ?? scannables[0]
+}
+
 export type ScanForm = {
   readonly kind: PlanKind
   readonly axis: Scannable | undefined

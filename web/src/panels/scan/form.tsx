@@ -2,7 +2,7 @@ import { MultiSelect, NumberInput, SegmentedControl, Select, Switch } from '@man
 import { useMemo, useState } from 'react'
 import { formatBound, unitLabel } from '../../model/format.ts'
 import { mainParameter } from '../../model/main-parameter.ts'
-import { type PlanKind, type ScanForm, type Scannable, toRunInput } from '../../model/plan-input.ts'
+import { likelyAxis, type PlanKind, type ScanForm, type Scannable, toRunInput } from '../../model/plan-input.ts'
 import { toNumber } from '../../model/value-input.ts'
 import { newIdempotencyKey, useCommand } from '../../state/use-command.ts'
 import { Button } from '../../ui/button.tsx'
@@ -43,7 +43,7 @@ export function ScanFormView({ devices, session, started }: Properties) {
   const readable = devices.filter((device) => device.capabilities.includes('READABLE'))
   const cameras = devices.filter((device) => device.capabilities.includes('FRAME_PRODUCER'))
   const recording = kind === 'record'
-  const axis = scannables.find((each) => each.key === axisKey) ?? scannables[0]
+  const axis = scannables.find((each) => each.key === axisKey) ?? likelyAxis(scannables)
   const firstDetector = readable.find((device) => !device.capabilities.includes('MOVABLE') && !device.capabilities.includes('FRAME_PRODUCER')) ?? readable[0]
   const detectors = recording
     ? (cameraIds ?? cameras.slice(0, 1).map((device) => device.id))
