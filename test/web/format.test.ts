@@ -8,6 +8,7 @@ import {
   formatDuration,
   formatNumber,
   formatQuantity,
+  formatRange,
   positionStep,
   unitLabel,
 } from '../../web/src/model/format.ts'
@@ -44,6 +45,14 @@ test('bare units take a prefix, others stay as they are', () => {
   expect(formatQuantity(0, 'W')).toBe('0 W')
   expect(displayScale(1234, 'mm')).toEqual({ factor: 1, unit: 'mm' })
   expect(displayScale(90, 's')).toEqual({ factor: 1, unit: 's' })
+})
+
+test('a range has the ends that are known', () => {
+  expect(formatRange({ minimum: -0.01, maximum: 25 })).toBe('−0.01…25')
+  expect(formatRange({ minimum: 0, maximum: null })).toBe('≥ 0')
+  expect(formatRange({ minimum: null, maximum: 25 })).toBe('≤ 25')
+  expect(formatRange({ minimum: null, maximum: null })).toBe('')
+  expect(formatRange(null)).toBe('')
 })
 
 test('decimals of a step', () => {

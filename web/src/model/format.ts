@@ -85,6 +85,14 @@ export function formatBound(value: number): string {
   return String(Number(value.toPrecision(7))).replace('-', MINUS)
 }
 
+/** `0…25`, `≥ 0`, `≤ 25`; empty where nothing is known. */
+export function formatRange(limits: { readonly minimum: number | null; readonly maximum: number | null } | null): string {
+  const { minimum = null, maximum = null } = limits ?? {}
+  if (minimum !== null && maximum !== null) return `${formatBound(minimum)}…${formatBound(maximum)}`
+  if (minimum !== null) return `≥ ${formatBound(minimum)}`
+  return maximum === null ? '' : `≤ ${formatBound(maximum)}`
+}
+
 export function decimalsOf(step: number): number {
   if (!(step > 0)) return 0
   for (let decimals = 0; decimals < 9; decimals += 1) if (Math.abs(Math.round(step * 10 ** decimals) - step * 10 ** decimals) < 1e-6) return decimals

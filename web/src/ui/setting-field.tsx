@@ -1,5 +1,5 @@
 import { NumberInput, Select, TextInput } from '@mantine/core'
-import { formatBound, unitLabel } from '../model/format.ts'
+import { formatRange, unitLabel } from '../model/format.ts'
 import type { SettingShape } from '../model/setting-input.ts'
 
 type Setting = SettingShape & {
@@ -34,17 +34,11 @@ export function SettingField({ setting, value, onChange }: { setting: Setting; v
         {...common}
         value={value}
         onChange={onChange}
-        placeholder={setting.default ?? range(setting)}
+        placeholder={setting.default ?? formatRange(setting)}
         rightSection={unitLabel(unit)}
         rightSectionWidth={36}
         decimalScale={kind === 'INTEGER' ? 0 : 9}
       />
     )
   return <TextInput {...common} value={value} placeholder={setting.default ?? ''} onChange={(event) => onChange(event.currentTarget.value)} />
-}
-
-function range({ minimum, maximum }: Setting): string {
-  if (minimum !== null && maximum !== null) return `${formatBound(minimum)}…${formatBound(maximum)}`
-  if (minimum !== null) return `≥ ${formatBound(minimum)}`
-  return maximum === null ? '' : `≤ ${formatBound(maximum)}`
 }

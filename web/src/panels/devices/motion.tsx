@@ -1,6 +1,6 @@
 import { NumberInput } from '@mantine/core'
 import { useState } from 'react'
-import { decimalsOf, formatBound, unitLabel } from '../../model/format.ts'
+import { decimalsOf, formatRange, unitLabel } from '../../model/format.ts'
 import { toNumber } from '../../model/value-input.ts'
 import { isNumber, useRemembered } from '../../state/remembered.ts'
 import { newIdempotencyKey, useCommand } from '../../state/use-command.ts'
@@ -32,10 +32,6 @@ export function MotionControls({ device }: { device: Device }) {
     clear()
     void move.send({ input: { deviceId: device.id, by, ...(unit !== undefined && { unit }), options: options() } })
   }
-  const range =
-    device.motion?.minimum !== null && device.motion?.maximum !== null
-      ? `${formatBound(device.motion?.minimum ?? 0)} to ${formatBound(device.motion?.maximum ?? 0)}`
-      : ''
   return (
     <div className={styles.motion}>
       <form
@@ -47,7 +43,7 @@ export function MotionControls({ device }: { device: Device }) {
       >
         <NumberInput
           aria-label={`Move ${name} to`}
-          placeholder={range}
+          placeholder={formatRange(device.motion)}
           value={target}
           onChange={setTarget}
           rightSection={label}

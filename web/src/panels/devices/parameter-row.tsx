@@ -1,6 +1,6 @@
 import { NumberInput, Select, Switch, TextInput } from '@mantine/core'
 import { useState } from 'react'
-import { formatBound, unitLabel } from '../../model/format.ts'
+import { formatRange, unitLabel } from '../../model/format.ts'
 import { fromReading } from '../../model/reading-batch.ts'
 import { toValueInput } from '../../model/value-input.ts'
 import { newIdempotencyKey, useCommand } from '../../state/use-command.ts'
@@ -89,7 +89,7 @@ function Control({ parameter, current, busy, onSend }: ControlProperties) {
       {numeric ? (
         <NumberInput
           aria-label={label}
-          placeholder={hint(parameter)}
+          placeholder={formatRange(parameter)}
           value={draft}
           onChange={setDraft}
           rightSection={unitLabel(parameter.unit)}
@@ -109,10 +109,4 @@ function Control({ parameter, current, busy, onSend }: ControlProperties) {
       </Button>
     </form>
   )
-}
-
-function hint({ minimum, maximum }: Parameter): string {
-  if (minimum !== null && maximum !== null) return `${formatBound(minimum)}…${formatBound(maximum)}`
-  if (minimum !== null) return `≥ ${formatBound(minimum)}`
-  return maximum === null ? '' : `≤ ${formatBound(maximum)}`
 }

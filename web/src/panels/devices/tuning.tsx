@@ -1,6 +1,6 @@
 import { NumberInput } from '@mantine/core'
 import { useState } from 'react'
-import { formatBound, unitLabel } from '../../model/format.ts'
+import { formatRange, unitLabel } from '../../model/format.ts'
 import { fromReading } from '../../model/reading-batch.ts'
 import { toNumber } from '../../model/value-input.ts'
 import { newIdempotencyKey, useCommand } from '../../state/use-command.ts'
@@ -16,7 +16,7 @@ import { type Device, SET_WAVELENGTH } from './documents.ts'
 export function WavelengthControl({ device, wavelength }: { device: Device; wavelength: NonNullable<Device['wavelength']> }) {
   const [target, setTarget] = useState<string | number>('')
   const set = useCommand(SET_WAVELENGTH, () => setTarget(''))
-  const { parameter, minimum, maximum, unit } = wavelength
+  const { parameter, unit } = wavelength
   const known = device.parameters.find((candidate) => candidate.id === parameter?.id)
   const initial = known?.reading === null || known?.reading === undefined ? undefined : fromReading(known.reading)
   const value = useReading(parameter === null ? undefined : { parameterId: parameter.id, deviceId: device.id, name: parameter.name }, initial)
@@ -35,7 +35,7 @@ export function WavelengthControl({ device, wavelength }: { device: Device; wave
       <Value value={value} unit={known?.unit ?? unit} step={known?.step} reason={reason} />
       <NumberInput
         aria-label={`Tune ${device.label ?? device.name} to`}
-        placeholder={minimum !== null && maximum !== null ? `${formatBound(minimum)} to ${formatBound(maximum)}` : ''}
+        placeholder={formatRange(wavelength)}
         value={target}
         onChange={setTarget}
         rightSection={unitLabel(unit)}
