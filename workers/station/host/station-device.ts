@@ -46,6 +46,8 @@ export class StationDevice implements HostedDevice {
   readonly #poller: Poller
   readonly #bell = new Bell()
   #connection: DeviceConnection | undefined
+  /** The newest handle, from its first moment on. */
+  #met: LiveHandle | undefined
   #unreadable: string | undefined
   #status: DeviceStatus
   #port: PortState | undefined
@@ -70,7 +72,7 @@ export class StationDevice implements HostedDevice {
     })
     this.light = new Darkening({
       reading: (name) => this.table.reading(name),
-      readNow: (names, signal) => this.readNow(names, signal),
+      readNow: (names, signal) => this.#read(this.#reachable(), names, signal),
       noteChange: (name, old, next, writer) => this.noteChange(name, old, next, writer),
       log: (line) => context.log(`${record.name}: ${line}`),
     })
@@ -169,7 +171,10 @@ export class StationDevice implements HostedDevice {
   }
 
   async readNow(names: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, Reading>> {
-    const live = this.live()
+    return await this.#read(this.live(), names, signal)
+  }
+
+  async #read(live: LiveHandle, names: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, Reading>> {
     for (const name of names) this.table.spec(name)
     const before = this.#position()
     const { sets } = this.table
@@ -264,12 +269,15 @@ export class StationDevice implements HostedDevice {
 
   /** Whatever moves or may move is stopped in the hardest way that the driver knows. Resolves when the bytes are out. */
   async emergencyStop(cause: Cause, signal: AbortSignal): Promise<{ readonly confirmed: Promise<boolean> }> {
-    const live = this.live()
+    const live = this.#reachable()
     const darkened = { before: this.light.known(live.handle), cause }
     this.axis.stopped()
     const stopping = sendStop(live.handle, signal)
     void this.light.noteAfter(
-      stopping.then(({ confirmed }) => confirmed),
+      orAbort(
+        stopping.then(({ confirmed }) => confirmed),
+        signal,
+      ),
       darkened,
       live.signal,
     )
@@ -325,7 +333,13 @@ export class StationDevice implements HostedDevice {
     }
   }
 
+  /** Also while it is being greeted: a stop that is pressed then must reach what may move. Throws DeviceOffline. */
+  #reachable(): LiveHandle {
+    return this.#met?.signal.aborted === false ? this.#met : this.live()
+  }
+
   async #opened(handle: DeviceHandle, connection: AbortSignal): Promise<void> {
+    this.#met = { handle, signal: connection }
     const darkened = await this.#context.greet(this, handle, connection)
     this.#port = await this.#locatePort()
     this.table.describe(handle.parameters)

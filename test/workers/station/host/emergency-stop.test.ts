@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { EmergencyStopState } from '../../../../core/device.ts'
 import { until } from '../../../until.ts'
 import { ADA, type HostBench, never, openHostBench, problemOf, record } from './bench.ts'
@@ -71,6 +71,19 @@ describe('the emergency stop', () => {
       problem: { code: 'HARDWARE_FAULT', facts: { deviceId: 'left' } },
     })
     expect(report.devices.find(({ deviceId }) => deviceId === 'right')).toMatchObject({ confirmed: true })
+  })
+
+  it('reaches a device that has come back and is still being read for the first time', async () => {
+    left.unplug()
+    await until(() => bench.host.device('left').state.connection === 'RECONNECTING')
+    left.silent.add('read')
+    const exchanges = vi.spyOn(left, 'exchange')
+    left.plugged = true
+    await until(() => exchanges.mock.calls.some(([name]) => name === 'read'))
+    left.go(40) // at its panel
+    const { devices } = await bench.host.emergencyStop(ADA, undefined, 0)
+    expect(left.moving).toBe(false)
+    expect(devices.find(({ deviceId }) => deviceId === 'left')).toMatchObject({ confirmed: true })
   })
 
   it('refuses everything that starts something until it is released, and nothing that stops or reads', async () => {
