@@ -28,12 +28,20 @@ export function prepareWavelength({ value, unit, wait }: Call<'setWavelength'>, 
 export function prepareInvoke({ command, arguments: given }: Call<'invoke'>, { device, writer }: StepContext): Step {
   device.checkInvoke(command, given)
   let value: ParameterValue | undefined
+  const ended = async (signal: AbortSignal, error: unknown): Promise<never> => {
+    if (device.moving) return await givenUp(device, signal, error)
+    throw error
+  }
   return {
     device,
     changes: true,
     wait: true,
     start: async (signal) => {
-      value = await device.invoke(command, given, writer, signal)
+      try {
+        value = await device.invoke(command, given, writer, signal)
+      } catch (error) {
+        return await ended(signal, error)
+      }
       return []
     },
     value: () => value,
@@ -41,8 +49,7 @@ export function prepareInvoke({ command, arguments: given }: Call<'invoke'>, { d
       try {
         await Promise.all([device.arrived(signal), device.settled(signal)])
       } catch (error) {
-        if (device.moving) return await givenUp(device, signal, error)
-        throw error
+        return await ended(signal, error)
       }
       return []
     },

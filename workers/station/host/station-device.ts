@@ -223,10 +223,9 @@ export class StationDevice implements HostedDevice {
   async invoke(name: string, given: Readonly<Record<string, ParameterValue>>, writer: Writer, signal: AbortSignal): Promise<ParameterValue | undefined> {
     const checked = this.checkInvoke(name, given)
     this.#context.permit(this, writer)
-    const live = this.live()
-    const value = await this.#followed(({ commands }) => commands?.invoke(name, checked, signal) ?? Promise.resolve(undefined), signal)
-    this.axis.follow(live) // it may move: nobody but the instrument knows
-    this.table.describe(live.handle.parameters)
+    const { handle } = this.live()
+    const value = await this.#followed(({ commands }) => commands?.invoke(name, checked, signal) ?? Promise.resolve(undefined), signal, 'mayMove')
+    this.table.describe(handle.parameters)
     this.#rereadUnpolled()
     return value
   }
@@ -315,20 +314,24 @@ export class StationDevice implements HostedDevice {
   }
 
   /** Carries out what may go on after the instrument has taken it, and watches it from then on; also when the answer is lost and it may go on all the same. */
-  async #followed<T>(begin: (handle: DeviceHandle) => Promise<T>, signal: AbortSignal): Promise<T> {
-    const { handle, signal: connection } = this.live()
+  async #followed<T>(begin: (handle: DeviceHandle) => Promise<T>, signal: AbortSignal, axis?: 'mayMove'): Promise<T> {
+    const live = this.live()
     const watch = (): void => {
-      const question = activityOf(handle)
+      if (axis === 'mayMove') this.axis.follow(live) // nobody but the instrument knows
+      const question = activityOf(live.handle)
       if (question === undefined) return
-      this.#activity.begin(question, connection)
+      this.#activity.begin(question, live.signal)
       this.#poller.wake()
     }
     try {
-      const done = await orAbort(begin(handle), signal)
+      const done = await orAbort(begin(live.handle), signal)
       watch()
       return done
     } catch (error) {
-      if (asProblem(error).effect !== 'NONE') watch()
+      if (asProblem(error).effect !== 'NONE') {
+        watch()
+        this.#rereadUnpolled()
+      }
       throw error
     }
   }

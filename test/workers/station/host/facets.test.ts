@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { CommandCall, CommandProgress } from '../../../../core/command.ts'
 import { uuidv7 } from '../../../../core/id.ts'
+import type { Driver } from '../../../../drivers/driver.ts'
 import { until } from '../../../until.ts'
 import { ADA, type HostBench, never, openHostBench, problemOf, record } from './bench.ts'
 import { Laser, laserDriver } from './laser-driver.ts'
@@ -212,6 +213,12 @@ describe('a wavelength', () => {
     await until(() => status() === 'IDLE')
   })
 
+  it('or another set whose answer is lost is read back, though nothing polls it', async () => {
+    laser.loseAnswer = true
+    expect(await problemOf(bench.ask('laser', { kind: 'setShutter', open: true }))).toMatchObject({ effect: 'POSSIBLE' })
+    await until(() => bench.host.device('laser').reading('shutter')?.value === true)
+  })
+
   it('on the way is seen by a station that has just connected', async () => {
     laser.underWay = true
     laser.unplug()
@@ -236,6 +243,33 @@ describe("a command of the device's own", () => {
     })
     expect(laser.heard).toEqual(['optimise 2 fine'])
     expect((await bench.entries()).find(({ type }) => type === 'command')).toMatchObject({ calls: [{ call: { kind: 'invoke', arguments: { passes: 2 } } }] })
+  })
+
+  it('whose answer is lost may have set an axis moving: given up, it is stopped', async () => {
+    const rig = new Instrument()
+    rig.unitsPerSecond = 5
+    rig.unconfirmed.add('invoke')
+    const axis = testDriver({ rig })
+    const sweep = { name: 'sweep', description: 'goes to the far end', arguments: [] }
+    const driver: Driver = {
+      ...axis,
+      openDevice: async (...given) => ({
+        ...(await axis.openDevice(...given)),
+        commands: {
+          specs: [sweep],
+          invoke: async (_name, _arguments, signal) => {
+            await rig.exchange('invoke', () => rig.go(40), signal)
+            return undefined
+          },
+        },
+      }),
+    }
+    await using own = await openHostBench([driver], [record('rig', axis.id, { address: 'rig' })])
+    await own.connected('rig')
+    const problem = await problemOf(own.ask('rig', { kind: 'invoke', command: 'sweep', arguments: {} }, { completeWithinMs: 60 }))
+    expect(problem).toMatchObject({ code: 'DEADLINE_EXCEEDED', effect: 'POSSIBLE' })
+    expect(rig.heard).toEqual(['move 40', 'stop'])
+    expect(rig.moving).toBe(false)
   })
 
   it('that is given up after its deadline says so', async () => {
