@@ -63,9 +63,9 @@
       'product_prefix': 'lib',
       'product_extension': 'so',
       'product_dir': '<(PRODUCT_DIR)',
-      'sources': ['pvcam-sim/camera.cc', 'pvcam-sim/exports.cc', 'pvcam-sim/faults.cc', 'pvcam-sim/scene.cc'],
+      'sources': ['pvcam-sim/camera.cc', 'pvcam-sim/exports.cc', 'simulated/faults.cc', 'pvcam-sim/scene.cc'],
       'conditions': [['OS=="linux"', { 'libraries': ['-ldl'] }]],
-      'include_dirs': ['src'],
+      'include_dirs': ['src', 'simulated'],
     },
     {
       'target_name': 'kymograph_comedi_sim',
@@ -73,9 +73,9 @@
       'product_prefix': 'lib',
       'product_extension': 'so',
       'product_dir': '<(PRODUCT_DIR)',
-      'sources': ['comedi-sim/acquisition.cc', 'comedi-sim/bench.cc', 'comedi-sim/board.cc', 'comedi-sim/exports.cc', 'pvcam-sim/faults.cc'],
+      'sources': ['comedi-sim/acquisition.cc', 'comedi-sim/bench.cc', 'comedi-sim/board.cc', 'comedi-sim/exports.cc', 'simulated/faults.cc'],
       'conditions': [['OS=="linux"', { 'libraries': ['-ldl'] }]],
-      'include_dirs': ['src', 'pvcam-sim'],
+      'include_dirs': ['src', 'simulated'],
     },
   ],
 }

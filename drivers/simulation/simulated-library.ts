@@ -16,7 +16,7 @@ export type LibrarySource = {
   readonly files?: Readonly<Record<string, string>>
 }
 
-/** A copy of the library has devices of its own, and is told its faults by files beside it (native/pvcam-sim/faults.h). */
+/** A copy of the library has devices of its own, and is told its faults by files beside it (native/simulated/faults.h). */
 export class SimulatedLibrary implements RunningSimulation {
   readonly entry: BookEntry
   readonly devices: readonly DeviceSettings[]

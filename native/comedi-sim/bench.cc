@@ -1,17 +1,15 @@
 #include "bench.h"
 
-#include <dlfcn.h>
-
 #include <fstream>
 #include <string>
+
+#include "faults.h"
 
 namespace comedi_sim {
 
 Bench readBench() {
   Bench bench;
-  Dl_info info;
-  if (dladdr(reinterpret_cast<void*>(&readBench), &info) == 0 || info.dli_fname == nullptr) return bench;
-  std::ifstream file(std::string(info.dli_fname) + ".bench");
+  std::ifstream file(simulated::libraryPath() + ".bench");
   std::string word;
   double number = 0;
   while (file >> word >> number) {

@@ -1,5 +1,5 @@
 // A libcomedi without a board: the same C functions, looked up the same way, so that the loader and the driver are the ones for the real library. Its one board,
-// /dev/comedi0, is board.h's; what stands around it is bench.h's; a copy of it can be told faults by files beside it: ../pvcam-sim/faults.h, where an error's code
+// /dev/comedi0, is board.h's; what stands around it is bench.h's; a copy of it can be told faults by files beside it: ../simulated/faults.h, where an error's code
 // is an errno.
 #include <algorithm>
 #include <cerrno>
@@ -49,13 +49,13 @@ int fail(int code) {
 
 // Before a call does anything: 0, or the error it ends with.
 int obstacle(comedi::Device* device, unsigned subdevice, unsigned channel, bool& garbage) {
-  if (pvcam_sim::unplugged()) return ENODEV;
+  if (simulated::unplugged()) return ENODEV;
   if (machine().opened.count(device) == 0) return ENODEV;
   if (subdevice >= comedi_sim::kSubdevices || subdevices()[subdevice].type == comedi::kUnused) return kBadSubdevice;
   if (channel >= subdevices()[subdevice].channels) return kBadChannel;
-  const pvcam_sim::Suffered suffered = pvcam_sim::suffer();
+  const simulated::Suffered suffered = simulated::suffer();
   garbage = suffered.garbage;
-  return suffered.code == pvcam_sim::kNoAnswer ? ETIMEDOUT : suffered.code;
+  return suffered.unanswered ? ETIMEDOUT : suffered.code;
 }
 
 bool badAnalog(unsigned subdevice, unsigned range, unsigned reference) { return range >= subdevices()[subdevice].ranges.size() || reference >= kReferences; }
@@ -74,8 +74,8 @@ uint16_t convert(unsigned word) {
 #define EXPORT extern "C" __attribute__((visibility("default")))
 
 EXPORT comedi::Device* comedi_open(const char* path) {
-  if (pvcam_sim::unplugged() || std::string(path) != kPath) {
-    lastError = pvcam_sim::unplugged() ? ENODEV : ENOENT;
+  if (simulated::unplugged() || std::string(path) != kPath) {
+    lastError = simulated::unplugged() ? ENODEV : ENOENT;
     return nullptr;
   }
   Machine& all = machine();
@@ -270,7 +270,6 @@ EXPORT int comedi_cancel(comedi::Device* device, unsigned subdevice) {
   return 0;
 }
 
-
 // Of the kernel, where there is one: see comedi_api.h.
 EXPORT ssize_t read(int descriptor, void* bytes, size_t count) {
   Acquisition* acquisition = machine().acquisition.get();
@@ -278,7 +277,7 @@ EXPORT ssize_t read(int descriptor, void* bytes, size_t count) {
     errno = EBADF;
     return -1;
   }
-  if (pvcam_sim::unplugged()) {
+  if (simulated::unplugged()) {
     errno = ENODEV;
     return -1;
   }

@@ -2,7 +2,7 @@
 // It has two cameras. Read by pl_pvcam_init from the environment:
 //   KYMOGRAPH_PVCAM_SIM_SIZE        "2048x2048": the size of their sensors (default 512x512)
 //   KYMOGRAPH_PVCAM_SIM_FAIL_AFTER  "100": every acquisition fails after so many frames, as when the cable is pulled (default: never)
-// A copy of it can be told faults by files beside it: faults.h.
+// A copy of it can be told faults by files beside it: ../simulated/faults.h.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -20,7 +20,7 @@ namespace {
 
 namespace pvcam = kymograph::pvcam;
 using pvcam_sim::Camera;
-using pvcam_sim::Suffered;
+using simulated::Suffered;
 
 constexpr int kCameras = 2;
 constexpr uint32_t kDefaultSide = 512;
@@ -33,7 +33,7 @@ constexpr int16_t kWarmest = 2500;
 constexpr uint32_t kRecommendedFrames = 32;
 
 // Codes of the simulator's own, where the real library's are not documented to us.
-enum OwnError : int16_t { kNotInitialised = 9001, kNoSuchCamera = 9002, kNotAvailable = 9003, kNoFrame = 9004, kBadValue = 9005 };
+enum OwnError : int16_t { kNotInitialised = 9001, kNoSuchCamera = 9002, kNotAvailable = 9003, kNoFrame = 9004, kBadValue = 9005, kNoAnswer = 9006 };
 
 std::mutex mutex;  // guards what follows; a camera's own state is guarded by itself
 auto& cameras = *new std::vector<std::unique_ptr<Camera>>();  // never destroyed: callers may go on while the process ends
@@ -56,7 +56,7 @@ const char* textOf(int16_t code) {
     case kNotAvailable: return "the parameter is not available";
     case kNoFrame: return "there is no frame to take";
     case kBadValue: return "the value is not allowed";
-    case pvcam_sim::kNoAnswer: return "the camera does not answer";
+    case kNoAnswer: return "the camera does not answer";
     default: return "unknown error";
   }
 }
@@ -147,7 +147,11 @@ rs_bool giveCurrent(Camera& camera, int16_t handle, uint32_t parameter, int16_t 
 bool isAsked(uint32_t parameter) { return parameter == pvcam::kTemperature || parameter == pvcam::kTemperatureSetpoint; }
 
 // The fault that this call suffers, if one waits; an unplugged camera answers nothing.
-Suffered answered() { return pvcam_sim::unplugged() ? Suffered{pvcam_sim::kNoAnswer, false} : pvcam_sim::suffer(); }
+Suffered answered() {
+  Suffered suffered = simulated::unplugged() ? Suffered{.unanswered = true} : simulated::suffer();
+  if (suffered.unanswered) suffered.code = kNoAnswer;
+  return suffered;
+}
 
 void spoil(int16_t* value) { *value ^= 0x5555; }
 
@@ -180,7 +184,7 @@ EXPORT rs_bool pl_pvcam_get_ver(uint16_t* version) {
 EXPORT rs_bool pl_cam_get_total(int16_t* total) {
   const std::lock_guard guard(mutex);
   if (cameras.empty()) return fail(kNotInitialised);
-  *total = static_cast<int16_t>(pvcam_sim::unplugged() ? 0 : cameras.size());
+  *total = static_cast<int16_t>(simulated::unplugged() ? 0 : cameras.size());
   return 1;
 }
 
@@ -192,7 +196,7 @@ EXPORT rs_bool pl_cam_get_name(int16_t number, char* name) {
 
 EXPORT rs_bool pl_cam_open(char* name, int16_t* handle, int16_t) {
   const std::lock_guard guard(mutex);
-  if (pvcam_sim::unplugged()) return fail(kNoSuchCamera);
+  if (simulated::unplugged()) return fail(kNoSuchCamera);
   for (size_t number = 0; number < cameras.size(); ++number) {
     if (nameOf(static_cast<int>(number)) != name) continue;
     if (cameras[number]->open) return fail(pvcam::kDeviceBusy);
@@ -223,7 +227,7 @@ EXPORT rs_bool pl_get_param(int16_t handle, uint32_t parameter, int16_t attribut
   }
   if (attribute != pvcam::kCurrent || !isAsked(parameter)) return giveCurrent(*camera, handle, parameter, attribute, value);
   const Suffered suffered = answered();
-  if (suffered.code != 0) return fail(suffered.code);
+  if (suffered.code != 0) return fail(static_cast<int16_t>(suffered.code));
   const rs_bool given = giveCurrent(*camera, handle, parameter, attribute, value);
   if (suffered.garbage) spoil(static_cast<int16_t*>(value));
   return given;
@@ -233,7 +237,7 @@ EXPORT rs_bool pl_set_param(int16_t handle, uint32_t parameter, void* value) {
   Camera* camera = opened(handle);
   if (camera == nullptr) return fail(kNoSuchCamera);
   if (camera->streaming()) return fail(pvcam::kDeviceBusy);
-  if (const Suffered suffered = answered(); suffered.code != 0) return fail(suffered.code);
+  if (const Suffered suffered = answered(); suffered.code != 0) return fail(static_cast<int16_t>(suffered.code));
   if (parameter == pvcam::kTemperatureSetpoint) {
     int16_t wanted;
     std::memcpy(&wanted, value, sizeof wanted);
@@ -285,7 +289,7 @@ EXPORT rs_bool pl_exp_setup_cont(
     int16_t handle, uint16_t regions, const rgn_type* region, int16_t, uint32_t exposure, uint32_t* frameBytes, int16_t bufferMode) {
   Camera* camera = opened(handle);
   if (camera == nullptr) return fail(kNoSuchCamera);
-  if (const Suffered suffered = answered(); suffered.code != 0) return fail(suffered.code);
+  if (const Suffered suffered = answered(); suffered.code != 0) return fail(static_cast<int16_t>(suffered.code));
   if (regions != 1 || bufferMode != pvcam::kNoOverwrite) return fail(pvcam::kConfigurationInvalid);
   return result(camera->setUp(*region, exposure, frameBytes));
 }
@@ -299,7 +303,7 @@ EXPORT rs_bool pl_exp_check_cont_status(int16_t handle, int16_t* status, uint32_
   Camera* camera = opened(handle);
   if (camera == nullptr) return fail(kNoSuchCamera);
   const uint32_t frames = camera->framesDone();
-  *status = !camera->streaming() ? pvcam::kNotActive : camera->failed() || pvcam_sim::unplugged() ? pvcam::kFailed : frames > 0 ? pvcam::kFrameAvailable : pvcam::kExposing;
+  *status = !camera->streaming() ? pvcam::kNotActive : camera->failed() || simulated::unplugged() ? pvcam::kFailed : frames > 0 ? pvcam::kFrameAvailable : pvcam::kExposing;
   *bytesArrived = 0;
   *buffersFilled = frames;
   return 1;

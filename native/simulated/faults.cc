@@ -10,7 +10,7 @@
 #include <string>
 #include <thread>
 
-namespace pvcam_sim {
+namespace simulated {
 namespace {
 
 namespace fs = std::filesystem;
@@ -20,20 +20,12 @@ constexpr int kLongestLateMs = 60'000;
 
 std::mutex taking;
 
-const std::string& library() {
-  static const std::string path = [] {
-    Dl_info info;
-    return dladdr(reinterpret_cast<void*>(&unplugged), &info) != 0 && info.dli_fname != nullptr ? std::string(info.dli_fname) : std::string();
-  }();
-  return path;
-}
-
 // The word of the first fault that waits, taken away; empty: none.
 std::string take() {
   const std::lock_guard guard(taking);
   std::error_code ignored;
   fs::path first;
-  for (fs::directory_iterator each(library() + ".faults", ignored), end; each != end; each.increment(ignored))
+  for (fs::directory_iterator each(libraryPath() + ".faults", ignored), end; each != end; each.increment(ignored))
     if (first.empty() || each->path() < first) first = each->path();
   if (first.empty()) return {};
   std::ifstream file(first);
@@ -45,23 +37,31 @@ std::string take() {
 
 }  // namespace
 
+const std::string& libraryPath() {
+  static const std::string path = [] {
+    Dl_info info;
+    return dladdr(reinterpret_cast<void*>(&unplugged), &info) != 0 && info.dli_fname != nullptr ? std::string(info.dli_fname) : std::string();
+  }();
+  return path;
+}
+
 bool unplugged() {
   std::error_code ignored;
-  return fs::exists(library() + ".unplugged", ignored);
+  return fs::exists(libraryPath() + ".unplugged", ignored);
 }
 
 Suffered suffer() {
   const std::string fault = take();
   if (fault.empty()) return {};
-  if (fault == "garbage") return {0, true};
+  if (fault == "garbage") return {.garbage = true};
   if (fault.rfind("late ", 0) == 0) {
     const int milliseconds = std::atoi(fault.c_str() + 5);
     std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds < 0 ? 0 : milliseconds > kLongestLateMs ? kLongestLateMs : milliseconds));
     return {};
   }
-  if (fault.rfind("error ", 0) == 0) return {static_cast<int16_t>(std::atoi(fault.c_str() + 6)), false};
+  if (fault.rfind("error ", 0) == 0) return {.code = std::atoi(fault.c_str() + 6)};
   if (fault == "silent") std::this_thread::sleep_for(kSilence);
-  return {kNoAnswer, false};
+  return {.unanswered = true};
 }
 
-}  // namespace pvcam_sim
+}  // namespace simulated
