@@ -23,3 +23,20 @@ describe('the recipes', async () => {
       expect(files.filter((file) => !existsSync(path.join(ROOT, file)))).toEqual([])
     })
 })
+
+describe('the pages beside them', async () => {
+  const pages = (await readdir(path.join(ROOT, 'docs'), { recursive: true })).filter((page) => page.endsWith('.md')).sort()
+  for (const page of pages.filter((each) => !each.startsWith('recipes/')))
+    it(`${page} names files that exist`, async () => {
+      const files = namedFiles(await readFile(path.join(ROOT, 'docs', page), 'utf8'))
+      expect(files.filter((file) => !existsSync(path.join(ROOT, file)))).toEqual([])
+    })
+
+  it('are found from the README: each by itself, the decisions by their folder', async () => {
+    const readme = await readFile(path.join(ROOT, 'README.md'), 'utf8')
+    const linked = [...readme.matchAll(/\]\(([^)#]+)\)/g)].map(([, target = '']) => target).filter((target) => !target.includes('://'))
+    expect(linked.filter((target) => !existsSync(path.join(ROOT, target)))).toEqual([])
+    expect(pages.filter((page) => !linked.includes(`docs/${page}`) && !page.startsWith('decisions/'))).toEqual([])
+    expect(linked).toContain('docs/decisions')
+  })
+})
