@@ -26,7 +26,7 @@ export function prepareWavelength({ value, unit, wait }: Call<'setWavelength'>, 
 
 /** Refused like a set; arguments are checked before. What it begins is waited for: it is done when the instrument says so. */
 export function prepareInvoke({ command, arguments: given }: Call<'invoke'>, { device, writer }: StepContext): Step {
-  device.checkInvoke(command, given)
+  device.controls.checkInvoke(command, given)
   let value: ParameterValue | undefined
   const ended = async (signal: AbortSignal, error: unknown): Promise<never> => {
     if (device.moving) return await givenUp(device, signal, error)
@@ -38,7 +38,7 @@ export function prepareInvoke({ command, arguments: given }: Call<'invoke'>, { d
     wait: true,
     start: async (signal) => {
       try {
-        value = await device.invoke(command, given, writer, signal)
+        value = await device.controls.invoke(command, given, writer, signal)
       } catch (error) {
         return await ended(signal, error)
       }
@@ -67,7 +67,7 @@ type Set = {
 
 /** A set whose end the instrument tells later: the shutter travels, the laser tunes. */
 function setStep({ device, writer }: StepContext, { parameter, value, unit, confirmedBy, wait }: Set): Step {
-  device.checkSet(parameter, value, unit)
+  device.controls.checkSet(parameter, value, unit)
   let asked: ReturnType<typeof device.setpoint>
   const known = (): readonly CommandReading[] =>
     confirmedBy.flatMap((name) => {

@@ -134,3 +134,8 @@ export class ParameterTable {
     return row
   }
 }
+
+/** Of what has a value that can be read. */
+export function readableNames(specs: readonly ParameterSpec[]): readonly string[] {
+  return specs.filter(({ access }) => access !== 'WRITE_ONLY').map(({ name }) => name)
+}

@@ -1,22 +1,21 @@
 import type { Cause } from '../../../core/cause.ts'
-import { checkArguments } from '../../../core/command-spec.ts'
 import type { DeviceRecord, DeviceState, DeviceStatus, PortState } from '../../../core/device.ts'
-import { asProblem, DeviceOffline, NotFound, NotSupported } from '../../../core/errors.ts'
-import { checkValue, type ParameterSpec } from '../../../core/parameter.ts'
+import { DeviceOffline } from '../../../core/errors.ts'
+import type { ParameterSpec } from '../../../core/parameter.ts'
 import type { ParameterValue, Reading } from '../../../core/reading.ts'
 import { formatRfc3339 } from '../../../core/time.ts'
 import type { DeviceHandle, Driver, DriverContext } from '../../../drivers/driver.ts'
-import { ActivityWatch, activityOf } from './activity-watch.ts'
 import { Bell } from './bell.ts'
 import { type Darkened, Darkening } from './darkened.ts'
 import { orAbort } from './deadline.ts'
 import { type Connection, DeviceConnection, type LiveHandle } from './device-connection.ts'
 import { deviceState, statusOf } from './device-state.ts'
 import type { HostedDevice, Writer } from './hosted-device.ts'
-import { ParameterTable, type TableContext } from './parameter-table.ts'
+import { ParameterTable, readableNames, type TableContext } from './parameter-table.ts'
 import { Poller } from './poller.ts'
 import type { PortPool } from './port-pool.ts'
 import { StationAxis } from './station-axis.ts'
+import { StationControls } from './station-controls.ts'
 import { sendStop } from './stop-bytes.ts'
 
 export type StationDeviceContext = TableContext & {
@@ -39,10 +38,9 @@ export class StationDevice implements HostedDevice {
   readonly driver: Driver | undefined
   readonly table: ParameterTable
   readonly axis: StationAxis
+  readonly controls: StationControls
   readonly light: Darkening
   readonly #context: StationDeviceContext
-  /** Of what was set, or what a command of its own has begun. */
-  readonly #activity: ActivityWatch
   readonly #poller: Poller
   readonly #bell = new Bell()
   #connection: DeviceConnection | undefined
@@ -76,7 +74,19 @@ export class StationDevice implements HostedDevice {
       noteChange: (name, old, next, writer) => this.noteChange(name, old, next, writer),
       log: (line) => context.log(`${record.name}: ${line}`),
     })
-    this.#activity = new ActivityWatch(() => this.#changed())
+    this.controls = new StationControls({
+      record,
+      table: this.table,
+      axis: this.axis,
+      log: context.log,
+      live: () => this.live(),
+      connection: () => this.#connection?.live?.signal,
+      permit: (writer) => context.permit(this, writer),
+      readNow: (names, signal) => this.readNow(names, signal),
+      noteChange: (name, old, next, writer) => this.noteChange(name, old, next, writer),
+      onBegun: () => this.#poller.wake(),
+      onChange: () => this.#changed(),
+    })
     this.#poller = new Poller({
       specs: () => this.table.specs,
       busy: () => this.busy,
@@ -103,7 +113,7 @@ export class StationDevice implements HostedDevice {
 
   /** It moves, or what was set is still under way. */
   get busy(): boolean {
-    return this.moving || this.#activity.going === true
+    return this.moving || this.controls.going
   }
 
   get stops(): number {
@@ -185,54 +195,12 @@ export class StationDevice implements HostedDevice {
     return readings
   }
 
-  /** The checks of set, without the write: the value in the parameter's unit. */
-  checkSet(name: string, value: ParameterValue, unit: string | undefined): ParameterValue {
-    const checked = checkValue(this.table.spec(name), value, unit)
-    if (this.live().handle.write === undefined) throw new NotSupported(`nothing of ${this.record.name} can be set`, 'SETTABLE')
-    return checked
-  }
-
   async set(name: string, value: ParameterValue, unit: string | undefined, writer: Writer, signal: AbortSignal): Promise<Reading> {
-    const checked = this.checkSet(name, value, unit)
-    const { handle } = this.live()
-    const spec = this.table.spec(name)
-    this.#context.permit(this, writer)
-    const old = spec.access === 'WRITE_ONLY' ? this.setpoint(name) : this.reading(name)
-    const confirmed = await this.#followed(
-      (live) => live.write?.(name, checked, signal) ?? Promise.reject(new NotSupported(`${name} cannot be set`, 'SETTABLE')),
-      signal,
-    )
-    const asked = this.table.asked(name, checked)
-    const reading = spec.access === 'WRITE_ONLY' ? asked : this.table.confirmed(name, confirmed)
-    this.noteChange(name, old, reading, writer)
-    this.table.describe(handle.parameters)
-    this.#rereadUnpolled()
-    return reading
+    return await this.controls.set(name, value, unit, writer, signal)
   }
 
-  /** The checks of a command of the driver's own, without it: its arguments with their defaults. */
-  checkInvoke(name: string, given: Readonly<Record<string, ParameterValue>>): Readonly<Record<string, ParameterValue>> {
-    const { commands } = this.live().handle
-    if (commands === undefined) throw new NotSupported(`${this.record.name} has no commands of its own`, 'COMMANDABLE')
-    const spec = commands.specs.find((candidate) => candidate.name === name)
-    if (spec === undefined) throw new NotFound(`command ${name} of ${this.record.name}; it has ${commands.specs.map((known) => known.name).join(', ')}`)
-    return checkArguments(spec, given)
-  }
-
-  /** Returns what it answers with, once it has accepted; `arrived` and `settled` wait for what it has begun. */
-  async invoke(name: string, given: Readonly<Record<string, ParameterValue>>, writer: Writer, signal: AbortSignal): Promise<ParameterValue | undefined> {
-    const checked = this.checkInvoke(name, given)
-    this.#context.permit(this, writer)
-    const { handle } = this.live()
-    const value = await this.#followed(({ commands }) => commands?.invoke(name, checked, signal) ?? Promise.resolve(undefined), signal, 'mayMove')
-    this.table.describe(handle.parameters)
-    this.#rereadUnpolled()
-    return value
-  }
-
-  /** Until what was set, or begun by a command of its own, is there, by the instrument's own word. Throws what ended it badly. */
   async arrived(signal: AbortSignal): Promise<void> {
-    await this.#activity.settled(signal)
+    await this.controls.arrived(signal)
   }
 
   /** Journals a set with its cause. */
@@ -313,29 +281,6 @@ export class StationDevice implements HostedDevice {
     })
   }
 
-  /** Carries out what may go on after the instrument has taken it, and watches it from then on; also when the answer is lost and it may go on all the same. */
-  async #followed<T>(begin: (handle: DeviceHandle) => Promise<T>, signal: AbortSignal, axis?: 'mayMove'): Promise<T> {
-    const live = this.live()
-    const watch = (): void => {
-      if (axis === 'mayMove') this.axis.follow(live) // nobody but the instrument knows
-      const question = activityOf(live.handle)
-      if (question === undefined) return
-      this.#activity.begin(question, live.signal)
-      this.#poller.wake()
-    }
-    try {
-      const done = await orAbort(begin(live.handle), signal)
-      watch()
-      return done
-    } catch (error) {
-      if (asProblem(error).effect !== 'NONE') {
-        watch()
-        this.#rereadUnpolled()
-      }
-      throw error
-    }
-  }
-
   /** Also while it is being greeted: a stop that is pressed then must reach what may move. Throws DeviceOffline. */
   #reachable(): LiveHandle {
     return this.#met?.signal.aborted === false ? this.#met : this.live()
@@ -347,13 +292,12 @@ export class StationDevice implements HostedDevice {
     this.#port = await this.#locatePort()
     this.table.describe(handle.parameters)
     this.#changed() // readers of the hub learn what the handles mean before the first of their readings, and pass over none
-    const names = readable(handle.parameters)
+    const names = readableNames(handle.parameters)
     const measured = await handle.read(names, connection)
     this.#noteReadable(names.map((name) => this.table.measured(name, measured.get(name) ?? { bad: 'the driver did not answer for it' })))
     if (darkened !== undefined) this.light.note(darkened)
     if (handle.motion !== undefined) await this.axis.look(handle.motion, connection)
-    const activity = activityOf(handle)
-    if (activity !== undefined) await this.#activity.look(activity, connection)
+    await this.controls.look(handle, connection)
   }
 
   async #locatePort(): Promise<PortState | undefined> {
@@ -366,7 +310,7 @@ export class StationDevice implements HostedDevice {
     if (connection.state === 'CONNECTED' && live !== undefined) void this.#poller.run(live.signal)
     else {
       this.axis.forget()
-      this.#activity.forget()
+      this.controls.forget()
       this.table.stale(connection.reason ?? `the device is ${connection.state.toLowerCase()}`)
     }
     const { clock, note, log } = this.#context
@@ -376,16 +320,6 @@ export class StationDevice implements HostedDevice {
     const event = { time: clock.wallNs(), kind: 'DEVICE', subject: { type: 'Device', id }, deviceId: id, summary, cause: { kind: 'DEVICE' } } as const
     note({ type: 'event', event })
     this.#changed()
-  }
-
-  /** One set may change what else the instrument says; what is not polled is read again in the background. */
-  #rereadUnpolled(): void {
-    const live = this.#connection?.live
-    const names = readable(this.table.specs.filter(({ pollMs }) => pollMs === undefined))
-    if (live === undefined || names.length === 0) return
-    this.readNow(names, live.signal).catch((error: unknown) => {
-      if (!live.signal.aborted) this.#context.log(`${this.record.name}: ${asProblem(error).message}`)
-    })
   }
 
   #position(): Reading | undefined {
@@ -407,8 +341,4 @@ export class StationDevice implements HostedDevice {
     this.#bell.ring()
     this.#context.onChange(this)
   }
-}
-
-function readable(specs: readonly ParameterSpec[]): readonly string[] {
-  return specs.filter(({ access }) => access !== 'WRITE_ONLY').map(({ name }) => name)
 }

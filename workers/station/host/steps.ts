@@ -34,7 +34,7 @@ export async function prepare(call: CommandCall, context: StepContext): Promise<
     case 'set': {
       permit()
       device.live()
-      device.checkSet(call.name, call.value, call.unit)
+      device.controls.checkSet(call.name, call.value, call.unit)
       if (call.expected !== undefined) await expect(device, call.name, call.expected, call.unit, context.signal)
       return permitted(async (signal) => [entry(device, call.name, await device.set(call.name, call.value, call.unit, writer, signal))])
     }
