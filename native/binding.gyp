@@ -1,5 +1,10 @@
 # Three products: the addon, and the simulated PVCAM and Comedi libraries that it can load at run time. None links against a vendor's library.
+# LZ4 and ZSTD are compiled into the addon from the sources that the packages `lz4` and `zstd-napi` carry; nothing else of these packages is used.
 {
+  'variables': {
+    'lz4': '<!(node -p "require(\'path\').relative(\'.\', require.resolve(\'lz4/package.json\') + \'/../deps/lz4/lib\')")',
+    'zstd': '<!(node -p "require(\'path\').relative(\'.\', require.resolve(\'zstd-napi/package.json\') + \'/../deps/zstd/lib\')")',
+  },
   'target_defaults': {
     'cflags!': ['-fno-exceptions'],
     'cflags_cc!': ['-fno-exceptions', '-fno-rtti', '-std=gnu++17', '-std=gnu++20'],
@@ -14,7 +19,50 @@
   },
   'targets': [
     {
+      'target_name': 'kymograph_lz4',
+      'type': 'static_library',
+      'sources': ['<(lz4)/lz4.c', '<(lz4)/lz4frame.c', '<(lz4)/lz4hc.c', '<(lz4)/xxhash.c'],
+      'defines': ['XXH_NAMESPACE=LZ4_', 'LZ4LIB_VISIBILITY='],
+      'cflags': ['-O3', '-fPIC', '-fvisibility=hidden'],
+      'direct_dependent_settings': { 'include_dirs': ['<(lz4)'] },
+    },
+    {
+      'target_name': 'kymograph_zstd',
+      'type': 'static_library',
+      'sources': [
+        '<(zstd)/common/debug.c',
+        '<(zstd)/common/entropy_common.c',
+        '<(zstd)/common/error_private.c',
+        '<(zstd)/common/fse_decompress.c',
+        '<(zstd)/common/pool.c',
+        '<(zstd)/common/threading.c',
+        '<(zstd)/common/xxhash.c',
+        '<(zstd)/common/zstd_common.c',
+        '<(zstd)/compress/fse_compress.c',
+        '<(zstd)/compress/hist.c',
+        '<(zstd)/compress/huf_compress.c',
+        '<(zstd)/compress/zstd_compress.c',
+        '<(zstd)/compress/zstd_compress_literals.c',
+        '<(zstd)/compress/zstd_compress_sequences.c',
+        '<(zstd)/compress/zstd_compress_superblock.c',
+        '<(zstd)/compress/zstd_double_fast.c',
+        '<(zstd)/compress/zstd_fast.c',
+        '<(zstd)/compress/zstd_lazy.c',
+        '<(zstd)/compress/zstd_ldm.c',
+        '<(zstd)/compress/zstd_opt.c',
+        '<(zstd)/compress/zstd_preSplit.c',
+        '<(zstd)/decompress/huf_decompress.c',
+        '<(zstd)/decompress/zstd_ddict.c',
+        '<(zstd)/decompress/zstd_decompress.c',
+        '<(zstd)/decompress/zstd_decompress_block.c',
+      ],
+      'defines': ['XXH_NAMESPACE=ZSTD_', 'ZSTDLIB_VISIBLE=', 'ZSTDERRORLIB_VISIBLE=', 'ZSTD_DISABLE_ASM', 'ZSTD_NO_TRACE'],
+      'cflags': ['-O3', '-fPIC', '-fvisibility=hidden'],
+      'direct_dependent_settings': { 'include_dirs': ['<(zstd)'] },
+    },
+    {
       'target_name': 'kymograph',
+      'dependencies': ['kymograph_lz4', 'kymograph_zstd'],
       'sources': [
         'src/addon.cc',
         'src/background_task.cc',
@@ -55,7 +103,8 @@
       ],
       'include_dirs': ['<!(node -p "require(\'node-addon-api\').include_dir")'],
       'defines': ['NAPI_VERSION=8', 'NODE_ADDON_API_CPP_EXCEPTIONS', 'NODE_ADDON_API_DISABLE_DEPRECATED'],
-      'conditions': [['OS=="linux"', { 'libraries': ['-ldl'] }]],
+      # lz4frame.h makes its functions visible whatever the flags say; they are ours alone, and node may have others of the same name
+      'conditions': [['OS=="linux"', { 'libraries': ['-ldl'], 'ldflags': ['-Wl,--exclude-libs,ALL'] }]],
     },
     {
       'target_name': 'kymograph_pvcam_sim',
