@@ -1,13 +1,17 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { Schema } from 'apache-arrow'
 import { Message } from 'apache-arrow/ipc/metadata/message'
+import type { DatasetColumn } from '../core/dataset.ts'
 import type { Roi } from '../core/device.ts'
 import { HardwareFault, NotFound } from '../core/errors.ts'
 import type { FrameLayout } from '../core/frame.ts'
+import type { RowCell } from '../core/row.ts'
 import type { WallNs } from '../core/time.ts'
 import { crc32c } from '../native/files.ts'
 import { ByteSource, PREFIX_BYTES, readExactly, readMessageAt } from './arrow-message.ts'
+import { decodeSchema } from './arrow-schema.ts'
 import { type BatchEntry, readBatchEntry } from './batch-index.ts'
+import { type CellPlace, cellPlaces, cellsIn } from './frame-cells.ts'
 import { type FrameSettings, LAYOUT_KEY, LAYOUT_VERSION, layoutAround } from './frame-heads.ts'
 import { batchStart, hasHardwareTime, isBatchHead, wholeBatches } from './frame-index.ts'
 
@@ -23,6 +27,8 @@ export type FrameLabel = {
 }
 export type RecordedFrame = FrameLabel & { readonly pixels: Uint16Array }
 export type FrameStatistics = { readonly minimum: number; readonly maximum: number; readonly mean: number; readonly standardDeviation: number }
+/** Frames whose pixels stand in a file as they are, row by row: those of the first at `offset`, of each next one `step` bytes further. */
+export type PixelRun = { readonly path: string; readonly offset: number; readonly step: number; readonly frames: number }
 
 /** A recording of frames: being written, whole, or cut. Only whole batches are seen. */
 export interface FrameFile extends AsyncDisposable {
@@ -37,6 +43,12 @@ export interface FrameFile extends AsyncDisposable {
   frame(index: number): Promise<RecordedFrame>
   /** The same, checked: throws HardwareFault when the batch is not what was recorded, NotFound when nobody has kept its checksum. */
   checkedFrame(index: number): Promise<RecordedFrame>
+  /** The columns beside the pixels that have one value a frame. */
+  readonly columns: readonly DatasetColumn[]
+  /** Those values, in that order. Throws NotFound beyond the last whole frame. */
+  cells(index: number): Promise<readonly RowCell[]>
+  /** Whole frames from `index` on of which single rows can be read; undefined where they cannot (beyond the last one, or compressed): read frame(). */
+  pixelRun(index: number): Promise<PixelRun | undefined>
   /** What the index has to say of this frame, made from the bytes that are here now. */
   entry(index: number): Promise<BatchEntry>
   /** Frames `from` (0) up to, not including, `to` (count()). The pixels are good until the next step: one buffer serves them all. */
@@ -69,7 +81,12 @@ export function frameStatistics(pixels: Uint16Array): FrameStatistics {
   return { minimum, maximum, mean, standardDeviation: Math.sqrt(squares / pixels.length) }
 }
 
-type FileSchema = { readonly layout: FrameLayout; readonly settings: FrameSettings; readonly metadata: ReadonlyMap<string, string> }
+type FileSchema = {
+  readonly layout: FrameLayout
+  readonly settings: FrameSettings
+  readonly metadata: ReadonlyMap<string, string>
+  readonly places: readonly CellPlace[]
+}
 
 async function readSchema(file: FileHandle, path: string): Promise<FileSchema> {
   const { size } = await file.stat()
@@ -83,7 +100,8 @@ async function readSchema(file: FileHandle, path: string): Promise<FileSchema> {
   if (height === undefined || width === undefined) throw new Error(`${path}: its schema does not tell the shape of a frame`)
   const schemaMessage = await readExactly(file, 0, PREFIX_BYTES + first.head.metadata.byteLength)
   const settings = settingsOf(schema.metadata)
-  return { layout: layoutAround(schemaMessage, width, height, settings.roi), settings, metadata: schema.metadata }
+  const places = cellPlaces(decodeSchema(first.head.metadata).columns)
+  return { layout: layoutAround(schemaMessage, width, height, settings.roi), settings, metadata: schema.metadata, places }
 }
 
 function settingsOf(metadata: ReadonlyMap<string, string>): FrameSettings {
@@ -105,6 +123,8 @@ class OpenedFrameFile implements FrameFile {
   readonly layout: FrameLayout
   readonly settings: FrameSettings
   readonly metadata: ReadonlyMap<string, string>
+  readonly columns: readonly DatasetColumn[]
+  readonly #places: readonly CellPlace[]
   readonly #file: FileHandle
   readonly #path: string
 
@@ -114,6 +134,8 @@ class OpenedFrameFile implements FrameFile {
     this.layout = schema.layout
     this.settings = schema.settings
     this.metadata = schema.metadata
+    this.#places = schema.places
+    this.columns = schema.places.map(({ column }) => column)
   }
 
   async count(): Promise<number> {
@@ -134,6 +156,17 @@ class OpenedFrameFile implements FrameFile {
     if (recorded === undefined) throw new NotFound(`checksum of frame ${index} of ${this.#path}`)
     if (recorded.crc32c !== crc32c(batch)) throw new HardwareFault(`frame ${index} of ${this.#path} is damaged: it is not what was recorded`, 'NONE')
     return this.#frameIn(index, batch)
+  }
+
+  async cells(index: number): Promise<readonly RowCell[]> {
+    const batch = await this.#read(index, new Uint8Array(this.layout.pixelOffset))
+    return cellsIn(batch, this.layout.batchHead.byteLength, this.#places)
+  }
+
+  async pixelRun(index: number): Promise<PixelRun | undefined> {
+    const frames = (await this.count()) - index
+    const { pixelOffset, batchBytes } = this.layout
+    return frames > 0 ? { path: this.#path, offset: batchStart(this.layout, index) + pixelOffset, step: batchBytes, frames } : undefined
   }
 
   async entry(index: number): Promise<BatchEntry> {

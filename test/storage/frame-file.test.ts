@@ -36,6 +36,8 @@ function tornAt(frames: number, keptBytes: number): Buffer {
   return Buffer.concat([stream(frames).subarray(0, -LAYOUT.endOfStream.byteLength), rest])
 }
 
+const LAYOUT_COLUMNS = ['sequence', 'time', 'hardwareTime', 'exposure', 'roiX', 'roiY', 'roiWidth', 'roiHeight']
+const named = (cells: readonly unknown[]) => Object.fromEntries(LAYOUT_COLUMNS.map((name, at) => [name, cells[at]]))
 const pixelsOf = (index: number) => Uint16Array.from({ length: WIDTH * HEIGHT }, (_, at) => at * 3 + index)
 const stream = (frames: number) => Buffer.concat([LAYOUT.schemaMessage, ...Array.from({ length: frames }, (_, index) => batch(index)), LAYOUT.endOfStream])
 
@@ -99,6 +101,23 @@ describe('a file of frames', () => {
     for (const index of [5, -1, 0.5]) await expect(file.frame(index)).rejects.toMatchObject({ code: 'NOT_FOUND' })
     const ended = AbortSignal.abort(new Error('enough'))
     await expect(file.frames({}, ended).next()).rejects.toThrow('enough')
+  })
+
+  test('gives the columns beside the pixels, and says where the pixels stand', async () => {
+    await using folder = await temporaryFolder()
+    await writeFile(folder.file('a'), stream(5))
+    await using file = await openFrameFile(folder.file('a'))
+    expect(file.columns.map(({ name }) => name)).toEqual(LAYOUT_COLUMNS)
+    const { sequence, time, hardwareTime, exposure, roiX, roiHeight } = named(await file.cells(3))
+    expect([sequence, time, hardwareTime, exposure, roiX, roiHeight]).toEqual([6n, TIME + 3n, 3000n, 125_000_000n, 10, 60])
+    expect(named(await file.cells(CLOCKLESS))).toMatchObject({ sequence: 2n, hardwareTime: null })
+    await expect(file.cells(5)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    const run = await file.pixelRun(2)
+    expect(run).toMatchObject({ path: folder.file('a'), frames: 3 })
+    const bytes = await readFile(folder.file('a'))
+    const { offset, step } = run ?? expect.fail('the pixels can be read in place')
+    for (const at of [0, 1, 2]) expect(bytes.readUInt16LE(offset + at * step + 2 * 7)).toBe(pixelsOf(2 + at)[7])
+    expect(await file.pixelRun(5)).toBeUndefined()
   })
 
   test('grows while it is recorded, by whole batches', async () => {
