@@ -132,9 +132,10 @@ void Ring::publish(const FrameStamp& stamp) {
   changed_.notify_all();
 }
 
-void Ring::close() {
+void Ring::close(std::optional<LastBatch> last) {
   {
     const std::lock_guard guard(mutex_);
+    if (last) last_ = std::move(last);
     header_->closed.store(1, std::memory_order_release);
   }
   changed_.notify_all();
@@ -148,6 +149,11 @@ bool Ring::whole(uint64_t index) const {
 const uint16_t* Ring::pixels(uint64_t index) const { return reinterpret_cast<const uint16_t*>(reinterpret_cast<const char*>(slot(index)) + kPageBytes); }
 
 FrameStamp Ring::stamp(uint64_t index) const { return slot(index)->stamp; }
+
+std::optional<LastBatch> Ring::takeLast() {
+  const std::lock_guard guard(mutex_);
+  return std::exchange(last_, std::nullopt);
+}
 
 bool Ring::waitFor(uint64_t index, std::chrono::milliseconds timeout) {
   std::unique_lock guard(mutex_);

@@ -7,7 +7,9 @@
 #include <limits>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace kymograph {
 
@@ -63,6 +65,12 @@ struct SlotHeader {
 };
 static_assert(sizeof(FrameStamp) == 32 && offsetof(SlotHeader, stamp) == 8);
 
+// A whole record batch, whole pages long, for what is left at the end of a source and is less than a frame.
+struct LastBatch {
+  std::vector<uint8_t> bytes;
+  FrameStamp stamp;
+};
+
 struct RingShape {
   uint32_t width;
   uint32_t height;
@@ -91,8 +99,8 @@ class Ring {
   // The writer's side: fill the pixels that beginWrite gives, then publish.
   uint16_t* beginWrite();
   void publish(const FrameStamp& stamp);
-  // No more frames will come.
-  void close();
+  // No more frames will come; the recorder writes `last` behind them.
+  void close(std::optional<LastBatch> last = {});
 
   // A reader's side. `whole` is true as long as publication `index` still stands in its slot.
   bool whole(uint64_t index) const;
@@ -103,6 +111,8 @@ class Ring {
 
   // A test source that must not lap its recorder waits for it here.
   void noteRecorded(uint64_t upTo);
+  // Once, after the end; only within the writer's process.
+  std::optional<LastBatch> takeLast();
   bool waitForRoom(std::chrono::milliseconds timeout);
   // Also done by the destructor of the writer's Ring.
   void unlinkFile();
@@ -120,6 +130,7 @@ class Ring {
   std::mutex mutex_;
   std::condition_variable changed_;
   uint64_t recorded_ = 0;
+  std::optional<LastBatch> last_;
 };
 
 }  // namespace kymograph

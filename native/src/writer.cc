@@ -119,8 +119,14 @@ Recording::End Recording::record() {
   while (written_ < plan_.frames.value_or(kNever) && next_ < stopAt_) {
     if (diskIsFull()) return {RecordingState::finished, "disk-full"};
     if (!ring_->waitFor(next_, kWaitForFrame)) {
-      if (ring_->closed() && ring_->published() <= next_) return {RecordingState::finished, plan_.frames ? "the source stopped" : ""};
-      continue;
+      if (!ring_->closed() || ring_->published() > next_) continue;
+      try {
+        writeLast();
+      } catch (const SystemError& error) {
+        if (error.code() != ENOSPC) throw;
+        return {RecordingState::finished, "disk-full"};
+      }
+      return {RecordingState::finished, plan_.frames ? "the source stopped" : ""};
     }
     // The oldest slot may be overwritten at any moment: once the writer is that far behind, half the ring is given up at one go.
     const uint64_t published = ring_->published();
@@ -180,6 +186,20 @@ void Recording::fillHead(const FrameStamp& stamp) {
   std::memcpy(head_.data() + plan_.timeOffset, &stamp.timeNs, sizeof stamp.timeNs);
   std::memcpy(head_.data() + plan_.hardwareTimeOffset, &hardwareTimeNs, sizeof hardwareTimeNs);
   std::memcpy(head_.data() + plan_.exposureOffset, &stamp.exposureNs, sizeof stamp.exposureNs);
+}
+
+// What the source had left at its end, if it leaves such.
+void Recording::writeLast() {
+  const std::optional<LastBatch> last = ring_->takeLast();
+  if (!last) return;
+  PageBuffer batch(last->bytes.size());
+  std::memcpy(batch.data(), last->bytes.data(), batch.size());
+  const ExclusiveFile::Piece whole{batch.data(), batch.size()};
+  file_.write(whole, {nullptr, 0}, bytes_);
+  checksum_.start(whole, {nullptr, 0});
+  index_.add({bytes_, batch.size(), last->stamp.sequence, last->stamp.timeNs, checksum_.result(), 0});
+  ++written_;
+  bytes_ += batch.size();
 }
 
 void Recording::skipTo(uint64_t index) {

@@ -91,6 +91,7 @@ class Recording {
   End record();
   bool writeBatch(uint64_t index);
   void fillHead(const FrameStamp& stamp);
+  void writeLast();
   void skipTo(uint64_t index);
   void finish();
   bool diskIsFull();
