@@ -1,11 +1,11 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { databaseSocketFolder, embeddedDatabaseUrl } from '../local/config.ts'
 import { query } from '../test/harness/graphql.ts'
 import { startWholeLab } from '../test/harness/lab.ts'
 import { until } from '../test/until.ts'
+import { cpuSeconds } from './process-usage.ts'
 import type { ClientCounts } from './readings-clients.ts'
 import { say } from './report.ts'
 
@@ -19,7 +19,6 @@ const LOADS = [
   { signals: 400, everyMs: 20 },
   { signals: 4000, everyMs: 20 },
 ] as const
-const CLOCK_TICKS_PER_SECOND = 100 // of /proc/<pid>/stat on Linux
 
 await using lab = await startWholeLab()
 for (const { signals, everyMs } of LOADS) for (const delivery of ['LATEST', 'EVERY'] as const) await measure(signals, everyMs, delivery)
@@ -95,11 +94,4 @@ async function register(name: string): Promise<string> {
       'CONNECTED',
   )
   return id
-}
-
-/** User and system time of a process so far. */
-async function cpuSeconds(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_SECOND
 }
