@@ -77,7 +77,7 @@ export async function startApi(config: ApiConfig, { log, webFolder }: ApiOptions
     opened.use(app)
     const taps = opened.use(createFrameTaps(stations, log))
     const graphqlSocket = opened.use(createGraphqlSocket(schema, services, authenticator, hub, log))
-    const framesSocket = opened.use(createFramesSocket(tickets, taps, log))
+    const framesSocket = opened.use(createFramesSocket({ tickets, taps, log }))
 
     const origins = createOriginPolicy(config.host, config.allowedOrigins)
     const server = createServer((request, response) => {

@@ -5,19 +5,32 @@ import type { WallNs } from './time.ts'
 export type FrameQuality = 'FULL' | 'PREVIEW' | 'FAST'
 export const FRAME_BIN: Readonly<Record<FrameQuality, 1 | 2 | 4>> = { FULL: 1, PREVIEW: 2, FAST: 4 }
 
-/** One image beside its pixels. width and height are those of the pixels that follow it (after binning). */
+/** Of the pixels behind a header: as they are, or one block of LZ4 (without a frame around it). */
+export type FrameEncoding = 'RAW' | 'LZ4'
+
+/** One picture beside its pixels, which are `width * height` of them once they are decoded. */
 export type FrameHeader = {
   readonly sequence: number
   /** Host time at the end of the exposure. */
   readonly time: WallNs
+  /** The camera's own clock at the end of the exposure, in nanoseconds from a start of its own; absent without one. */
+  readonly hardwareTime?: bigint
   readonly width: number
   readonly height: number
   readonly dtype: 'uint16'
+  /** Of the camera: what reaches 2^bitDepth - 1 is saturated. */
+  readonly bitDepth: number
+  readonly encoding: FrameEncoding
   readonly exposureSeconds: number
+  /** What of the sensor the picture shows, in sensor pixels. One pixel of it is `roi.width / width` across, a whole number. */
   readonly roi: Roi
+  /** Pixels of the camera's frame, across and down, whose mean is one pixel of the picture. */
+  readonly bin: 1 | 2 | 4
+  /** Of the camera's own pixels that the picture shows, before the mean is taken. */
   readonly minimum: number
   readonly maximum: number
   readonly mean: number
+  readonly saturated: number
   /** Frames that the camera or the ring lost since the stream began. */
   readonly dropped: number
 }

@@ -47,7 +47,7 @@ export type AddonRing = {
   readonly frameBytes: number
   readonly published: bigint
   readonly closed: boolean
-  tap(bin: 1 | 2 | 4, after?: bigint): FrameTap | undefined
+  tap(bin: 1 | 2 | 4, saturation: number, after?: bigint): FrameTap | undefined
   frame(index: bigint): RingFrame | undefined
   record(options: RecordingOptions): FrameRecording
   startTestPattern(options: { rateHz?: number; frames: number }): Promise<void>

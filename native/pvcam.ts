@@ -86,7 +86,7 @@ class OpenedCamera implements PvcamCamera {
   }
 
   tap(bin: 1 | 2 | 4, after?: bigint): FrameTap | undefined {
-    return this.#ring?.disposed === false ? this.#ring.tap(bin, after) : undefined
+    return this.#ring?.disposed === false ? this.#ring.tap(bin, after, 2 ** this.bitDepth - 1) : undefined
   }
 
   record(options: RecordingOptions): FrameRecording {

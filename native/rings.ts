@@ -41,8 +41,8 @@ export class NativeRing implements FrameRing {
   }
 
   /** The newest whole frame; undefined unless its sequence is above `after`. */
-  tap(bin: 1 | 2 | 4, after?: bigint): FrameTap | undefined {
-    return withProblems('NONE', () => this.#ring.tap(bin, after))
+  tap(bin: 1 | 2 | 4, after?: bigint, saturation = 0xffff): FrameTap | undefined {
+    return withProblems('NONE', () => this.#ring.tap(bin, saturation, after))
   }
 
   /** From the next frame on. Only in the process that writes the ring. */

@@ -54,6 +54,10 @@ export type FrameTap = {
   readonly minimum: number
   readonly maximum: number
   readonly mean: number
+  /** Pixels that have reached the end of the camera's range. */
+  readonly saturated: number
+  /** As RingFrame's. */
+  readonly hardwareTimeNs?: bigint
 }
 
 export type RecordingOptions = FrameLayout & {

@@ -1,18 +1,32 @@
 import type { Logger } from 'pino'
+import { messageOf } from '../../core/errors.ts'
 import type { LinkStreams } from '../../link/protocol.ts'
 import type { Stations } from '../stations/stations.ts'
 import { pause } from '../subscriptions/pause.ts'
 import type { FrameView } from './ticket.ts'
 
 export type TappedFrame = LinkStreams['frames']['item']
-type Tap = { readonly viewers: Set<(frame: TappedFrame) => void>; readonly stop: AbortController; readonly running: Promise<void> }
+export type FrameWatcher = {
+  frame(frame: TappedFrame): void
+  /** No frames for the moment, and why; they come by themselves. */
+  waiting(reason: string): void
+}
+
+type Tap = {
+  readonly watchers: Set<FrameWatcher>
+  readonly stop: AbortController
+  readonly running: Promise<void>
+  /** For one who comes later: the next frame may be minutes away. */
+  last: TappedFrame | undefined
+  waitsFor: string | undefined
+}
 
 const RETRY_MS = 500 // a station that is away, or a camera that is not connected
 
 /** Frames from the stations, one stream for all who look at the same. The newest counts: nothing is kept for a viewer. */
 export interface FrameTaps extends AsyncDisposable {
-  /** Until the returned function is called. Goes on by itself when the station, or the camera, was away. */
-  watch(view: FrameView, onFrame: (frame: TappedFrame) => void): () => void
+  /** From the newest frame that is known, until the returned function is called. Goes on by itself when the station, or the camera, was away. */
+  watch(view: FrameView, watcher: FrameWatcher): () => void
 }
 
 export function createFrameTaps(stations: Stations, log: Logger): FrameTaps {
@@ -20,34 +34,43 @@ export function createFrameTaps(stations: Stations, log: Logger): FrameTaps {
 
   function open(view: FrameView): Tap {
     const stop = new AbortController()
-    const viewers = new Set<(frame: TappedFrame) => void>()
-    return { viewers, stop, running: follow(view, viewers, stop.signal) }
+    const tap: Tap = { watchers: new Set(), stop, running: Promise.resolve(), last: undefined, waitsFor: undefined }
+    return Object.assign(tap, { running: follow(view, tap) })
   }
 
-  async function follow(view: FrameView, viewers: ReadonlySet<(frame: TappedFrame) => void>, signal: AbortSignal): Promise<void> {
-    let said = ''
+  async function follow(view: FrameView, tap: Tap): Promise<void> {
+    const { signal } = tap.stop
     while (!signal.aborted) {
       try {
         const mirror = stations.all().find(({ devices, online }) => online && devices.has(view.deviceId))
-        if (mirror !== undefined) for await (const frame of mirror.link.stream('frames', view, signal)) for (const viewer of viewers) viewer(frame)
+        if (mirror === undefined) throw new Error('no station that is here has this camera')
+        for await (const frame of mirror.link.stream('frames', view, signal)) {
+          tap.last = frame
+          tap.waitsFor = undefined
+          for (const watcher of tap.watchers) watcher.frame(frame)
+        }
       } catch (error) {
-        const text = String(error)
-        if (!signal.aborted && text !== said) log.info({ device: view.deviceId, error: text }, 'the frames of a camera are not followed for the moment')
-        said = text
+        const reason = messageOf(error)
+        if (!signal.aborted && reason !== tap.waitsFor)
+          log.info({ device: view.deviceId, error: reason }, 'the frames of a camera are not followed for the moment')
+        tap.waitsFor = reason
+        for (const watcher of tap.watchers) watcher.waiting(reason)
       }
       await pause(RETRY_MS, signal)
     }
   }
 
   return {
-    watch(view, onFrame) {
-      const key = `${view.deviceId}/${view.quality}/${view.maxRateHz}`
+    watch(view, watcher) {
+      const key = JSON.stringify(view)
       const tap = taps.get(key) ?? open(view)
       taps.set(key, tap)
-      tap.viewers.add(onFrame)
+      tap.watchers.add(watcher)
+      if (tap.last !== undefined) watcher.frame(tap.last)
+      if (tap.waitsFor !== undefined) watcher.waiting(tap.waitsFor)
       return () => {
-        tap.viewers.delete(onFrame)
-        if (tap.viewers.size > 0) return
+        tap.watchers.delete(watcher)
+        if (tap.watchers.size > 0) return
         tap.stop.abort()
         if (taps.get(key) === tap) taps.delete(key)
       }

@@ -20,8 +20,7 @@ const StreamTicketRef = builder.objectRef<StreamTicket>('StreamTicket').implemen
     url: t.exposeString('url'),
     protocol: t.string({
       description:
-        'The WebSocket subprotocol. Each message is one frame, little-endian: u32 magic 0x4b594d46, u16 version, u16 bytes of the header (64), u64 sequence, ' +
-        'i64 time (ns), u32 width, u32 height, u32 dtype (1: uint16), u32 exposure (µs), u32 dropped, u32 skipped, u16 minimum, u16 maximum, f32 mean, 4 spare; then the rows of pixels.',
+        'The WebSocket subprotocol. Each binary message is one frame: a header of version 2, little-endian, that says how long it is, then the rows of pixels. docs/live-view.md tells it byte by byte.',
       resolve: () => FRAME_PROTOCOL,
     }),
     expiresAt: t.field({ type: 'Time', resolve: ({ expiresAt }) => expiresAt }),

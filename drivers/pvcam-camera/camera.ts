@@ -209,19 +209,26 @@ export class CameraDevice implements DeviceHandle {
     if (configuration === undefined) return undefined
     const tap = this.#camera.tap(FRAME_BIN[quality], after === undefined ? undefined : BigInt(after))
     if (tap === undefined) return undefined
-    const { width, height, minimum, maximum, mean } = tap
+    const { width, height, minimum, maximum, mean, saturated, hardwareTimeNs } = tap
+    const bin = FRAME_BIN[quality]
+    const { roi, binning } = configuration
     return {
       header: {
         sequence: Number(tap.sequence),
         time: tap.timeNs,
+        ...(hardwareTimeNs !== undefined && { hardwareTime: hardwareTimeNs }),
         width,
         height,
         dtype: 'uint16',
+        bitDepth: this.#camera.bitDepth,
+        encoding: 'RAW',
         exposureSeconds: Number(tap.exposureNs) / 1e9,
-        roi: configuration.roi,
+        roi: { x: roi.x, y: roi.y, width: width * bin * binning, height: height * bin * binning }, // what is left over at the edges is not in the picture
+        bin,
         minimum,
         maximum,
         mean,
+        saturated,
         dropped: this.#camera.statistics().lost,
       },
       pixels: tap.pixels,

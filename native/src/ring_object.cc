@@ -1,5 +1,6 @@
 #include "ring_object.h"
 
+#include <algorithm>
 #include <cstring>
 #include <stdexcept>
 #include <utility>
@@ -109,7 +110,8 @@ Napi::Value RingObject::frame(const Napi::CallbackInfo& info) {
 Napi::Value RingObject::tapNewest(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     const uint32_t bin = info[0].IsNumber() ? info[0].As<Napi::Number>().Uint32Value() : 0;
-    return tap(info.Env(), ring(), bin, sequenceArgument(info[1]));
+    const uint32_t saturation = info[1].IsNumber() ? info[1].As<Napi::Number>().Uint32Value() : UINT16_MAX;
+    return tap(info.Env(), ring(), bin, static_cast<uint16_t>(std::min<uint32_t>(saturation, UINT16_MAX)), sequenceArgument(info[2]));
   });
 }
 

@@ -9,8 +9,8 @@
 
 namespace kymograph {
 
-// The newest whole frame of the ring as { pixels, width, height, sequence, timeNs, exposureNs, minimum, maximum, mean }, or undefined until there is one
+// The newest whole frame of the ring as { pixels, width, height, sequence, timeNs, exposureNs, hardwareTimeNs?, minimum, maximum, mean, saturated }, or undefined until there is one
 // with a sequence above `after`. It reads the ring and touches nothing: the source and the recorder do not notice it.
-Napi::Value tap(Napi::Env env, const Ring& ring, uint32_t bin, std::optional<uint64_t> after);
+Napi::Value tap(Napi::Env env, const Ring& ring, uint32_t bin, uint16_t saturation, std::optional<uint64_t> after);
 
 }  // namespace kymograph

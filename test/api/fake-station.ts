@@ -4,11 +4,13 @@ import { join } from 'node:path'
 import type { CommandAnswer, CommandRequest } from '../../core/command.ts'
 import type { DeviceState, EmergencyStopState } from '../../core/device.ts'
 import { EmergencyStopped, Problem } from '../../core/errors.ts'
+import { FRAME_BIN } from '../../core/frame.ts'
 import type { ParameterSpec } from '../../core/parameter.ts'
 import { wallNsFromMs } from '../../core/time.ts'
 import { unixAddress } from '../../link/address.ts'
 import type { DriverDescription, FoundPort, LinkHandler, QueueState, ReadingColumns, ReadingsItem, RunRowsItem, StateItem } from '../../link/protocol.ts'
 import { listenForLinks } from '../../link/server.ts'
+import { frameHeader } from '../frame-header.ts'
 
 const POSITION: ParameterSpec = { name: 'position', description: 'where it is', kind: 'FLOAT', access: 'READ_ONLY', unit: 'mm' }
 const VELOCITY: ParameterSpec = { name: 'velocity', description: 'how fast', kind: 'FLOAT', access: 'READ_WRITE', unit: 'mm/s', minimum: 0, maximum: 10 }
@@ -214,23 +216,19 @@ export class FakeStation {
           }
         },
         async *frames({ quality }, signal) {
-          const size = quality === 'FULL' ? 8 : quality === 'PREVIEW' ? 4 : 2
+          const size = 8 / FRAME_BIN[quality]
           for (let sequence = 1; !signal.aborted; sequence += 1) {
-            const roi = { x: 0, y: 0, width: 8, height: 8 }
+            const bin = FRAME_BIN[quality]
             yield {
-              header: {
+              header: frameHeader(size, size, {
                 sequence,
-                time: 1_700_000_000_000_000_000n,
-                width: size,
-                height: size,
-                dtype: 'uint16',
                 exposureSeconds: 0.01,
-                roi,
+                roi: { x: 0, y: 0, width: 8, height: 8 },
+                bin,
                 minimum: 1,
                 maximum: 500,
                 mean: 7.5,
-                dropped: 0,
-              },
+              }),
               pixels: new Uint8Array(size * size * 2).fill(sequence % 256),
             }
             await new Promise((resolve) => setTimeout(resolve, 5))

@@ -8,6 +8,7 @@ import { connectStation } from '../../link/client.ts'
 import { encodeMessage, MessageReader } from '../../link/codec.ts'
 import { type LinkHandler, MAX_MESSAGE_BYTES, type RunRowsItem, STREAM_WINDOW, type StationLink } from '../../link/protocol.ts'
 import { listenForLinks } from '../../link/server.ts'
+import { frameHeader } from '../frame-header.ts'
 import { until } from '../until.ts'
 
 const STATION = { stationId: 'station-1', name: 'bench', epoch: 7 }
@@ -318,19 +319,7 @@ describe('streams', () => {
   it('do not hold back a stop: pictures travel on a lane of their own', async () => {
     const handler = quietHandler()
     const pixels = new Uint8Array(8 * 1024 * 1024)
-    const header = {
-      sequence: 1,
-      time: 1n,
-      width: 2048,
-      height: 2048,
-      dtype: 'uint16',
-      exposureSeconds: 0.1,
-      roi: { x: 0, y: 0, width: 1, height: 1 },
-      minimum: 0,
-      maximum: 0,
-      mean: 0,
-      dropped: 0,
-    } as const
+    const header = frameHeader(2048, 2048)
     handler.streams.frames = async function* (_, signal) {
       while (!signal.aborted) yield { header, pixels }
     }

@@ -1,55 +1,82 @@
 import { expect, test } from 'vitest'
-import { decodeFrame, FRAME_HEADER_BYTES, FRAME_MAGIC } from '../../web/src/model/frame-header.ts'
+import { encodeHeader, FRAME_HEADER_BYTES } from '../../api/frames/header.ts'
+import { decodeFrame } from '../../web/src/model/frame-header.ts'
+import { frameHeader } from '../frame-header.ts'
 
-function message(change: (view: DataView) => void = () => undefined): ArrayBuffer {
-  const buffer = new ArrayBuffer(FRAME_HEADER_BYTES + 3 * 2 * 2)
-  const view = new DataView(buffer)
-  view.setUint32(0, FRAME_MAGIC, true)
-  view.setUint16(4, 1, true)
-  view.setUint16(6, FRAME_HEADER_BYTES, true)
-  view.setBigUint64(8, 41n, true)
-  view.setBigInt64(16, 1_772_356_500_123_000_000n, true)
-  view.setUint32(24, 3, true)
-  view.setUint32(28, 2, true)
-  view.setUint32(32, 1, true)
-  view.setUint32(36, 20_000, true)
-  view.setUint32(40, 5, true)
-  view.setUint32(44, 7, true)
-  view.setUint16(48, 10, true)
-  view.setUint16(50, 60_000, true)
-  view.setFloat32(52, 123.5, true)
-  ;[1, 2, 3, 4, 5, 65_535].forEach((pixel, at) => {
-    view.setUint16(FRAME_HEADER_BYTES + 2 * at, pixel, true)
-  })
-  change(view)
-  return buffer
+const PIXELS = Uint16Array.of(1, 2, 3, 4, 5, 65_535)
+const FULL = frameHeader(3, 2, {
+  sequence: 41,
+  time: 1_772_356_500_123_000_000n,
+  hardwareTime: 5_000_000n,
+  exposureSeconds: 0.02,
+  roi: { x: 100, y: 200, width: 12, height: 8 },
+  bin: 4,
+  bitDepth: 12,
+  minimum: 10,
+  maximum: 60_000,
+  mean: 123.456,
+  saturated: 9,
+  dropped: 5,
+})
+
+function message(change: (view: DataView) => void = () => undefined, header = FULL, pixels = new Uint8Array(PIXELS.buffer)): ArrayBuffer {
+  const bytes = new Uint8Array(FRAME_HEADER_BYTES + pixels.byteLength)
+  bytes.set(encodeHeader(header, 3, 7))
+  bytes.set(pixels, FRAME_HEADER_BYTES)
+  change(new DataView(bytes.buffer))
+  return bytes.buffer
 }
 
-test('reads every field and sees the pixels without a copy', () => {
+test('reads every field that the api writes, and sees the pixels without a copy', () => {
   const buffer = message()
   const { pixels, ...header } = decodeFrame(buffer)
   expect(header).toEqual({
+    view: 3,
     sequence: 41,
     timeMs: 1_772_356_500_123,
+    hardwareTimeMs: 5,
     width: 3,
     height: 2,
+    bitDepth: 12,
+    encoding: 'RAW',
+    rawBytes: 12,
+    roi: { x: 100, y: 200, width: 12, height: 8 },
+    bin: 4,
     exposureSeconds: 0.02,
-    dropped: 5,
-    skipped: 7,
     minimum: 10,
     maximum: 60_000,
-    mean: 123.5,
+    mean: 123.456,
+    saturated: 9,
+    dropped: 5,
+    skipped: 7,
   })
-  expect([...pixels]).toEqual([1, 2, 3, 4, 5, 65_535])
+  expect(pixels).toEqual(PIXELS)
   expect(pixels.buffer).toBe(buffer)
+})
+
+test('a camera without a clock has no hardware time', () => {
+  expect(decodeFrame(message(undefined, frameHeader(3, 2))).hardwareTimeMs).toBeUndefined()
+})
+
+test('counts that do not fit stop at the largest', () => {
+  expect(decodeFrame(message(undefined, { ...FULL, dropped: 2 ** 40 })).dropped).toBe(2 ** 32 - 1)
+})
+
+test('unpacks LZ4', () => {
+  // five literals, a match of 4 from 1 back, one literal and no match
+  const block = Uint8Array.of(0x30, 1, 2, 3, 1, 0, 0x50, 7, 8, 9, 10, 11)
+  const { pixels } = decodeFrame(message(undefined, { ...FULL, encoding: 'LZ4' }, block))
+  expect(new Uint8Array(pixels.buffer)).toEqual(Uint8Array.of(1, 2, 3, 3, 3, 3, 3, 7, 8, 9, 10, 11))
 })
 
 test.each([
   ['too short', new ArrayBuffer(10), 'shorter than its header'],
   ['not a frame', message((view) => view.setUint32(0, 0, true)), 'begins with 0x0'],
-  ['a later version', message((view) => view.setUint16(4, 2, true)), 'reload'],
-  ['other pixels', message((view) => view.setUint32(32, 9, true)), 'pixel type 9'],
-  ['cut off', message((view) => view.setUint32(28, 3, true)), '12 came'],
+  ['a later version', message((view) => view.setUint16(4, 3, true)), 'reload'],
+  ['other pixels', message((view) => view.setUint16(48, 9, true)), 'pixel type 9'],
+  ['packed otherwise', message((view) => view.setUint16(50, 9, true)), 'encoding 9'],
+  ['cut off', message(undefined, frameHeader(3, 3)), '12 came'],
+  ['of another length than it says', message((view) => view.setUint32(52, 11, true)), 'cannot have 11 bytes'],
 ])('refuses a message that is %s, and says why', (_, buffer, reason) => {
   expect(() => decodeFrame(buffer)).toThrow(reason)
 })

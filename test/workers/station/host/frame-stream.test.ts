@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { FrameHeader } from '../../../../core/frame.ts'
 import { streamFrames } from '../../../../workers/station/host/frame-stream.ts'
 import type { HostedDevice } from '../../../../workers/station/host/hosted-device.ts'
+import { frameHeader } from '../../../frame-header.ts'
 import { never } from './bench.ts'
 
 /** A camera at 1000 frames a second, as far as a tap can tell. */
@@ -10,19 +11,7 @@ function camera(): Pick<HostedDevice, 'record' | 'handle'> {
   const tap = (_: string, after = 0): { readonly header: FrameHeader; readonly pixels: Uint16Array } | undefined => {
     const sequence = Math.floor(performance.now() - startMs)
     if (sequence <= after) return undefined
-    const header = {
-      sequence,
-      time: 1n,
-      width: 2,
-      height: 1,
-      dtype: 'uint16',
-      exposureSeconds: 0.001,
-      roi: { x: 0, y: 0, width: 2, height: 1 },
-      minimum: 0,
-      maximum: 1,
-      mean: 0,
-      dropped: 0,
-    } as const
+    const header = frameHeader(2, 1, { sequence })
     return { header, pixels: new Uint16Array([0, sequence]) }
   }
   return {
