@@ -15,6 +15,7 @@ import type {
   LibraryAnswer,
   LibraryDevice,
   RecordingOptions,
+  RegionSeriesOptions,
   RingFrame,
   SpiDevice,
   SpiOptions,
@@ -29,6 +30,7 @@ export type Addon = {
   readonly createRing: (options: { path: string; width: number; height: number; slots: number }) => AddonRing
   readonly mapRing: (path: string) => AddonRing
   readonly crc32c: (bytes: Uint8Array, before: number) => number
+  readonly regionSeries: (options: RegionSeriesOptions) => Promise<Float64Array>
   readonly plainWrite: (options: { path: string; bytes: number; count: number }) => Promise<number>
   readonly loadPvcam: (path: string, environment: Readonly<Record<string, string>>) => Promise<AddonPvcam>
   readonly openSpi: (options: SpiOptions) => SpiDevice

@@ -92,6 +92,7 @@
         'src/ring.cc',
         'src/ring_object.cc',
         'src/recording_object.cc',
+        'src/region_series.cc',
         'src/spi.cc',
         'src/spi_object.cc',
         'src/stepper.cc',

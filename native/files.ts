@@ -1,6 +1,7 @@
 import { loadAddon } from './addon.ts'
-import { withProblems } from './faults.ts'
+import { withProblems, withProblemsLater } from './faults.ts'
 import { NativeRing } from './rings.ts'
+import type { RegionSeriesOptions } from './types.ts'
 
 export { RingReader } from './ring-reader.ts'
 export type { NativeRing } from './rings.ts'
@@ -18,6 +19,14 @@ export function mapRing(path: string): NativeRing {
 /** CRC-32C of `bytes`; `before`: of what stands before them. About 8 GB/s. */
 export function crc32c(bytes: Uint8Array, before = 0): number {
   return withProblems('NONE', () => loadAddon().crc32c(bytes, before))
+}
+
+/**
+ * Minimum, maximum and sum of a rectangle in each frame, one after the other, on the thread pool. Of each frame only the rows of the rectangle are read, of the
+ * disk's pages; nothing stays mapped. Throws InvalidValue for a rectangle that leaves the frames, the system's error (EIO) for a file that is too short.
+ */
+export function regionSeries(options: RegionSeriesOptions): Promise<Float64Array> {
+  return withProblemsLater('NONE', () => loadAddon().regionSeries(options))
 }
 
 /**

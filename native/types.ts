@@ -69,6 +69,21 @@ export type RecordingOptions = FrameLayout & {
   readonly keepFreeBytes: number
 }
 
+/** A rectangle of the frames of a file: those of the first begin at `offset`, of each next one `step` bytes further, `frameWidth` 16-bit pixels a row. */
+export type RegionSeriesOptions = {
+  readonly path: string
+  readonly offset: number
+  readonly step: number
+  readonly frames: number
+  readonly frameWidth: number
+  readonly x: number
+  readonly y: number
+  readonly width: number
+  readonly height: number
+  /** Map the file, and not copy out of it; where the system is too old to do that safely, it is read all the same. */
+  readonly mapped: boolean
+}
+
 /**
  * A camera that PVCAM knows. One instance per opened camera; several at once are allowed. What reaches the library is done beside JavaScript's thread, one
  * call after the other in the order in which they were asked for: a stop() asked for during a start() stops what that start began.

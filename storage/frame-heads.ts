@@ -74,22 +74,26 @@ export function layoutAround(schemaMessage: Uint8Array, width: number, height: n
   }
 }
 
-/** `shape` is ours; the extension type lets other readers see images and not lists (arrow.apache.org, "Canonical Extension Types"). */
-function frameFields(width: number, height: number): Field[] {
+/** The pixels. `shape` is ours; the extension type lets other readers see images and not lists (arrow.apache.org, "Canonical Extension Types"). */
+export function imageField(width: number, height: number): Field {
   const shape = [height, width]
-  const image = new Map([
+  const metadata = new Map([
     ['shape', JSON.stringify(shape)],
     ['unit', '{count}'],
     ['ARROW:extension:name', 'arrow.fixed_shape_tensor'],
     ['ARROW:extension:metadata', JSON.stringify({ shape, dim_names: ['y', 'x'] })],
   ])
+  return new Field('frame', new FixedSizeList(width * height, new Field('item', new Uint16(), false)), false, metadata)
+}
+
+function frameFields(width: number, height: number): Field[] {
   return [
     new Field('sequence', new Uint64(), false),
     new Field('time', new TimestampNanosecond('UTC'), false),
     new Field('hardwareTime', new Int64(), true, new Map([['unit', 'ns']])),
     new Field('exposure', new Int64(), false, new Map([['unit', 'ns']])),
     ...ROI_COLUMNS.map((name) => new Field(name, new Uint16(), false, new Map([['unit', '{pixel}']]))),
-    new Field('frame', new FixedSizeList(width * height, new Field('item', new Uint16(), false)), false, image),
+    imageField(width, height),
   ]
 }
 

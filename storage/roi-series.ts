@@ -1,53 +1,81 @@
-import { open } from 'node:fs/promises'
 import type { Roi } from '../core/device.ts'
 import { InvalidValue } from '../core/errors.ts'
-import type { WallNs } from '../core/time.ts'
-import { readExactly } from './arrow-message.ts'
-import { openFrameFile } from './frame-file.ts'
-import { batchStart } from './frame-index.ts'
+import { regionSeries } from '../native/files.ts'
+import type { FrameFile } from './frame-file.ts'
+import { checkedRegion, RegionReader } from './frame-region.ts'
 
-export type RoiPoint = { readonly index: number; readonly sequence: number; readonly time: WallNs; readonly mean: number }
+/** Numbers of a region in one frame after the other, however large the recording is. */
 
-const PIXEL_BYTES = Uint16Array.BYTES_PER_ELEMENT
+export type FrameReduction = 'MEAN' | 'SUM' | 'MIN' | 'MAX'
+export type RoiNumbers = { readonly index: number; readonly minimum: number; readonly maximum: number; readonly sum: number; readonly mean: number }
+/** Every `step`-th (1) of the frames `from` (0) up to, not including, `to` (all). */
+export type FrameRange = { readonly from?: number | undefined; readonly to?: number | undefined; readonly step?: number | undefined }
+export type CheckedFrames = { readonly from: number; readonly to: number; readonly step: number; readonly frames: number }
+
+/** Of one native call: how long a cancelled reader may still go on, and what may be in the page cache at once on its behalf. */
+const CHUNK_BYTES = 32 * 1024 * 1024
+const CHUNK_FRAMES = 4_096
+const NUMBERS = 3 // a frame of a native answer: minimum, maximum, sum
+
+/** A range as a recording of `count` frames has it; what is beyond its end is left out. Throws InvalidValue for one that is none. */
+export function checkedFrames({ from = 0, to, step = 1 }: FrameRange, count: number): CheckedFrames {
+  const end = Math.min(to ?? count, count)
+  for (const [name, value, least] of [
+    ['from', from, 0],
+    ['to', to ?? count, from],
+    ['step', step, 1],
+  ] as const)
+    if (!Number.isSafeInteger(value) || value < least)
+      throw new InvalidValue(`${name}: ${value} is not a whole number from ${least}; there are ${count} frames`, [name])
+  return { from, to: Math.max(from, end), step, frames: Math.max(0, Math.ceil((end - from) / step)) }
+}
 
 /**
- * The mean of a region in each of the frames `from` (0) up to, not including, `to` (all): two small reads a frame, of the rows that the region has, however large
- * the recording is. `region` counts pixels of the frames as they were recorded. Throws InvalidValue for one that is empty or leaves the frame.
+ * Minimum, maximum, sum and mean of a region in each frame of the range. The rows of the region are mapped and looked at by a native thread, and nothing else of
+ * the file is touched; a compressed recording is read frame by frame. Pixels are not checked against checksums, which are of whole frames. Throws InvalidValue for
+ * a region that is empty or leaves the frame.
  */
 export async function* readRoiSeries(
-  recording: string,
-  region: Roi,
-  range: { readonly from?: number; readonly to?: number } = {},
+  file: FrameFile,
+  roi: Roi | undefined,
+  range: FrameRange = {},
   signal?: AbortSignal,
-): AsyncGenerator<RoiPoint> {
-  await using frames = await openFrameFile(recording)
-  const { layout } = frames
-  checkRegion(region, layout)
-  const to = Math.min(range.to ?? Number.POSITIVE_INFINITY, await frames.count())
-  const file = await open(recording, 'r')
-  try {
-    for (let index = range.from ?? 0; index < to; index += 1) {
-      signal?.throwIfAborted()
-      const { sequence, time } = await frames.label(index)
-      const first = (region.y * layout.width + region.x) * PIXEL_BYTES
-      const bytes = ((region.height - 1) * layout.width + region.width) * PIXEL_BYTES // from its first pixel to its last
-      const rows = await readExactly(file, batchStart(layout, index) + layout.pixelOffset + first, bytes)
-      yield { index, sequence, time, mean: meanOf(new Uint16Array(rows.buffer), region, layout.width) }
-    }
-  } finally {
-    await file.close()
+): AsyncGenerator<readonly RoiNumbers[]> {
+  const region = checkedRegion(roi, file.layout)
+  const { from, to, step } = checkedFrames(range, await file.count())
+  const pixels = region.width * region.height
+  const spanBytes = region.height * file.layout.width * Uint16Array.BYTES_PER_ELEMENT
+  const chunk = Math.min(CHUNK_FRAMES, Math.max(1, Math.floor(CHUNK_BYTES / spanBytes)))
+  for (let index = from; index < to; ) {
+    signal?.throwIfAborted()
+    const run = await file.pixelRun(index)
+    const frames = Math.min(chunk, Math.ceil((Math.min(to, index + (run?.frames ?? 1)) - index) / step))
+    const numbers =
+      run === undefined
+        ? await readNumbers(file, region, index)
+        : await regionSeries({ path: run.path, offset: run.offset, step: run.step * step, frames, frameWidth: file.layout.width, ...region, mapped: true })
+    const first = index
+    yield Array.from({ length: frames }, (_, at): RoiNumbers => {
+      const [minimum = 0, maximum = 0, sum = 0] = numbers.subarray(at * NUMBERS, (at + 1) * NUMBERS)
+      return { index: first + at * step, minimum, maximum, sum, mean: sum / pixels }
+    })
+    index += frames * step
   }
 }
 
-function meanOf(rows: Uint16Array, { width, height }: Roi, step: number): number {
-  let sum = 0
-  for (let row = 0; row < height; row += 1) for (let at = row * step; at < row * step + width; at += 1) sum += rows[at] ?? 0
-  return sum / (width * height)
+export function reductionOf({ minimum, maximum, sum, mean }: RoiNumbers, reduce: FrameReduction): number {
+  return { MEAN: mean, SUM: sum, MIN: minimum, MAX: maximum }[reduce]
 }
 
-function checkRegion(region: Roi, frame: { readonly width: number; readonly height: number }): void {
-  const { x, y, width, height } = region
-  const whole = [x, y, width, height].every((side) => Number.isSafeInteger(side) && side >= 0)
-  if (!whole || width === 0 || height === 0 || x + width > frame.width || y + height > frame.height)
-    throw new InvalidValue(`the region ${JSON.stringify(region)} must lie inside a frame of ${frame.width} x ${frame.height}`, ['region'])
+async function readNumbers(file: FrameFile, region: Roi, index: number): Promise<Float64Array> {
+  await using reader = new RegionReader(file, region)
+  let minimum = 0xffff
+  let maximum = 0
+  let sum = 0
+  for (const pixel of await reader.read(index)) {
+    if (pixel < minimum) minimum = pixel
+    if (pixel > maximum) maximum = pixel
+    sum += pixel
+  }
+  return Float64Array.of(minimum, maximum, sum)
 }

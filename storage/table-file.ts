@@ -92,7 +92,12 @@ function adjacent(index: StreamIndex, first: number, last: number): readonly Bat
   return places
 }
 
-function decode(message: Uint8Array, { headBytes, rows }: BatchPlace, all: readonly DatasetColumn[], wanted: readonly number[]): readonly ColumnChunk[] {
+function decode(
+  message: Uint8Array,
+  { headBytes, rows }: Pick<BatchPlace, 'headBytes' | 'rows'>,
+  all: readonly DatasetColumn[],
+  wanted: readonly number[],
+): readonly ColumnChunk[] {
   const { nullCounts, buffers } = batchLayout(message.subarray(PREFIX_BYTES, headBytes))
   const body = message.subarray(headBytes)
   const firstBuffer: number[] = []
@@ -106,6 +111,11 @@ function decode(message: Uint8Array, { headBytes, rows }: BatchPlace, all: reado
     if (column === undefined || at === undefined) throw new RangeError(`there is no column ${number}`)
     return chunkOf(column, body, buffers.slice(at, at + bufferCount(column)), nullCounts[number] ?? 0, rows)
   })
+}
+
+/** What one record batch message of these columns holds, all of them and all of its rows. */
+export function chunkIn(message: Uint8Array, place: Pick<BatchPlace, 'headBytes' | 'firstRow' | 'rows'>, columns: readonly DatasetColumn[]): TableChunk {
+  return { firstRow: place.firstRow, rows: place.rows, columns: decode(message, place, columns, [...columns.keys()]) }
 }
 
 function trimmed(columns: readonly ColumnChunk[], { firstRow, rows }: BatchPlace, range: RowRange): TableChunk {

@@ -1,5 +1,8 @@
 #include "addon.h"
 
+#include <algorithm>
+#include <vector>
+
 #include "background_task.h"
 #include "comedi_object.h"
 #include "crc32c.h"
@@ -10,6 +13,7 @@
 #include "pty.h"
 #include "pvcam.h"
 #include "recording_object.h"
+#include "region_series.h"
 #include "ring_object.h"
 #include "spi_object.h"
 #include "usbtmc_object.h"
@@ -40,6 +44,25 @@ Napi::Value plainWriteSeconds(const Napi::CallbackInfo& info) {
   });
 }
 
+// Resolves to a Float64Array: minimum, maximum and sum of each frame.
+Napi::Value regionSeriesOf(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const Napi::Object options = objectArgument(info, 0);
+    const RegionSeries series{
+        textOption(options, "path"),   countOption(options, "offset"), countOption(options, "step"),  countOption(options, "frames"), countOption(options, "frameWidth"),
+        countOption(options, "x"), countOption(options, "y"),      countOption(options, "width"), countOption(options, "height"),
+    };
+    const ReadMethod method = options.Get("mapped").ToBoolean() ? ReadMethod::kMapped : ReadMethod::kRead;
+    return onThreadPool<std::vector<double>>(
+        info.Env(), [series, method] { return regionSeries(series, method); },
+        [](Napi::Env env, const std::vector<double>& numbers) {
+          auto array = Napi::Float64Array::New(env, numbers.size());
+          std::copy(numbers.begin(), numbers.end(), array.Data());
+          return array;
+        });
+  });
+}
+
 // Of a Uint8Array, after bytes whose checksum is the second argument.
 Napi::Value crc32cOf(const Napi::CallbackInfo& info) {
   if (!info[0].IsTypedArray() || !info[1].IsNumber()) throw Napi::TypeError::New(info.Env(), "crc32c: bytes and the checksum before them are expected");
@@ -65,6 +88,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("createRing", Napi::Function::New(env, createRing));
   exports.Set("mapRing", Napi::Function::New(env, mapRing));
   exports.Set("crc32c", Napi::Function::New(env, crc32cOf));
+  exports.Set("regionSeries", Napi::Function::New(env, regionSeriesOf));
   exports.Set("plainWrite", Napi::Function::New(env, plainWriteSeconds));
   exports.Set("loadPvcam", Napi::Function::New(env, loadPvcam));
   exports.Set("openSpi", Napi::Function::New(env, openSpi));

@@ -1,0 +1,104 @@
+import type { Roi } from '../core/device.ts'
+import { InvalidValue } from '../core/errors.ts'
+import { END_OF_STREAM, frameMetadata } from './arrow-message.ts'
+import { encodeSchema, schemaOf } from './arrow-schema.ts'
+import { ColumnBuffer } from './column-buffer.ts'
+import type { FrameFile } from './frame-file.ts'
+import { imageField } from './frame-heads.ts'
+import { binned, checkedRegion, RegionReader } from './frame-region.ts'
+import { cellsOf } from './frame-table.ts'
+import { npyHeader } from './npy.ts'
+import { type CheckedFrames, checkedFrames, type FrameRange } from './roi-series.ts'
+import { encodeImageBatch } from './table-batch.ts'
+
+/** A block out of a recording: some of its frames, a region of each, binned. It streams through the memory of a few frames, however large it is. */
+
+export type SliceRequest = FrameRange & { readonly roi?: Roi | undefined; readonly bin?: number | undefined }
+export type FrameSlice = CheckedFrames & {
+  readonly roi: Roi
+  readonly bin: number
+  /** [frames, height, width] of what comes out. */
+  readonly shape: readonly [number, number, number]
+  /** Of the pixels alone. */
+  readonly bytes: number
+}
+
+const PIECE_BYTES = 256 * 1024 // small frames are put together to pieces of this size; a larger frame is a piece of its own
+const PIECE_FRAMES = 1_024 // and no more, because an Arrow batch has its columns too
+const MAX_BIN = 64 // squares whose mean still is of one place
+const PIXEL_BYTES = Uint16Array.BYTES_PER_ELEMENT
+
+/** What the request means for this recording as it is now. Throws InvalidValue, with what is allowed. */
+export async function sliceOf(file: FrameFile, request: SliceRequest): Promise<FrameSlice> {
+  const frames = checkedFrames(request, await file.count())
+  const roi = checkedRegion(request.roi, file.layout)
+  const { bin = 1 } = request
+  const largest = Math.min(MAX_BIN, roi.width, roi.height)
+  if (!Number.isSafeInteger(bin) || bin < 1 || bin > largest)
+    throw new InvalidValue(`bin: ${bin} is not a whole number from 1 to ${largest} for ${roi.width} x ${roi.height} pixels`, ['bin'])
+  const shape = [frames.frames, Math.floor(roi.height / bin), Math.floor(roi.width / bin)] as const
+  return { ...frames, roi, bin, shape, bytes: shape[0] * shape[1] * shape[2] * PIXEL_BYTES }
+}
+
+/** How long the .npy file of a slice is. */
+export function npyBytes({ shape, bytes }: FrameSlice): number {
+  return npyHeader(shape).byteLength + bytes
+}
+
+/** Bytes first up to and with last of the slice as a .npy file: header, then frame after frame. Throws HardwareFault at a whole frame that is damaged. */
+export async function* readNpy(file: FrameFile, slice: FrameSlice, first: number, last: number, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+  const header = npyHeader(slice.shape)
+  if (first < header.byteLength) yield header.subarray(first, last + 1)
+  if (last < header.byteLength) return
+  const frameBytes = slice.shape[1] * slice.shape[2] * PIXEL_BYTES
+  const from = Math.max(0, first - header.byteLength)
+  const to = last - header.byteLength + 1
+  let at = Math.floor(from / frameBytes) * frameBytes
+  const frames = { ...slice, from: slice.from + (at / frameBytes) * slice.step, frames: Math.ceil((to - at) / frameBytes) }
+  for await (const { pixels } of readPieces(file, frames, signal)) {
+    const bytes = new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength)
+    yield bytes.subarray(Math.max(0, from - at), Math.min(bytes.byteLength, to - at))
+    at += bytes.byteLength
+  }
+}
+
+/** The slice as an Arrow IPC stream: the columns of the recording, then `frame` as a tensor of fixed shape. */
+export async function* readArrow(file: FrameFile, slice: FrameSlice, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+  const [, height, width] = slice.shape
+  const schema = schemaOf(file.columns, { slice: JSON.stringify({ roi: slice.roi, bin: slice.bin, from: slice.from, step: slice.step }) })
+  schema.fields.push(imageField(width, height))
+  yield frameMetadata(encodeSchema(schema))
+  for await (const { indices, pixels } of readPieces(file, slice, signal)) {
+    const buffers = file.columns.map((column) => new ColumnBuffer(column))
+    for (const cells of await cellsOf(file, indices)) for (const [at, buffer] of buffers.entries()) buffer.push(cells[at] ?? null)
+    yield encodeImageBatch(buffers, pixels).bytes
+  }
+  yield END_OF_STREAM
+}
+
+type Piece = { readonly indices: readonly number[]; readonly pixels: Uint16Array }
+
+async function* readPieces(file: FrameFile, { from, step, frames, roi, bin, shape }: FrameSlice, signal: AbortSignal | undefined): AsyncGenerator<Piece> {
+  await using reader = new RegionReader(file, roi)
+  const size = shape[1] * shape[2]
+  const most = Math.min(PIECE_FRAMES, Math.max(1, Math.floor(PIECE_BYTES / (size * PIXEL_BYTES))))
+  for (let done = 0; done < frames; ) {
+    const count = Math.min(most, frames - done)
+    const indices = Array.from({ length: count }, (_, at) => from + (done + at) * step)
+    const whole: Uint16Array[] = []
+    for (const index of indices) {
+      signal?.throwIfAborted()
+      whole.push(binned(await reader.read(index), roi, bin))
+    }
+    yield { indices, pixels: joined(whole, size) }
+    done += count
+  }
+}
+
+function joined(frames: readonly Uint16Array[], size: number): Uint16Array {
+  const [only] = frames
+  if (frames.length === 1 && only !== undefined) return only
+  const pixels = new Uint16Array(frames.length * size)
+  for (const [at, frame] of frames.entries()) pixels.set(frame, at * size)
+  return pixels
+}
