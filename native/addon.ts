@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
+import type { Roi } from '../core/device.ts'
 import { NotSupported } from '../core/errors.ts'
 import type { FrameRecording } from '../core/frame.ts'
 import type {
@@ -9,6 +10,7 @@ import type {
   ComediBoard,
   ComediChannel,
   ComediSamples,
+  FrameStamp,
   FrameTap,
   GpioInput,
   GpioInputOptions,
@@ -17,6 +19,7 @@ import type {
   RecordingOptions,
   RegionSeriesOptions,
   RingFrame,
+  RingMeasures,
   SpiDevice,
   SpiOptions,
   Stepper,
@@ -27,7 +30,7 @@ import type {
 /** The binary's own exports. Only the files of this folder know them. */
 export type Addon = {
   readonly openPseudoTerminal: () => { readonly masterFd: number; readonly slaveFd: number; readonly slavePath: string }
-  readonly createRing: (options: { path: string; width: number; height: number; slots: number }) => AddonRing
+  readonly createRing: (options: { path: string; width: number; height: number; slots: number } & RingMeasures) => AddonRing
   readonly mapRing: (path: string) => AddonRing
   readonly crc32c: (bytes: Uint8Array, before: number) => number
   readonly regionSeries: (options: RegionSeriesOptions) => Promise<Float64Array>
@@ -47,9 +50,12 @@ export type AddonRing = {
   readonly width: number
   readonly height: number
   readonly frameBytes: number
+  readonly saturation: number
+  readonly regions: readonly Roi[]
   readonly published: bigint
   readonly closed: boolean
   tap(bin: 1 | 2 | 4, saturation: number, after?: bigint): FrameTap | undefined
+  stamps(from: bigint, most: number): readonly FrameStamp[]
   frame(index: bigint): RingFrame | undefined
   record(options: RecordingOptions): FrameRecording
   startTestPattern(options: { rateHz?: number; frames: number }): Promise<void>

@@ -95,6 +95,7 @@
         'src/region_series.cc',
         'src/spi.cc',
         'src/spi_object.cc',
+        'src/statistics.cc',
         'src/stepper.cc',
         'src/tap.cc',
         'src/test_pattern.cc',

@@ -1,13 +1,15 @@
 import { loadAddon } from './addon.ts'
 import { withProblems, withProblemsLater } from './faults.ts'
 import { NativeRing } from './rings.ts'
-import type { RegionSeriesOptions } from './types.ts'
+import type { RegionSeriesOptions, RingMeasures } from './types.ts'
 
 export { RingReader } from './ring-reader.ts'
 export type { NativeRing } from './rings.ts'
 
+export type RingOptions = { readonly path: string; readonly width: number; readonly height: number; readonly slots: number } & RingMeasures
+
 /** A ring without a camera, to be filled by its test pattern. */
-export function createRing(options: { readonly path: string; readonly width: number; readonly height: number; readonly slots: number }): NativeRing {
+export function createRing(options: RingOptions): NativeRing {
   return withProblems('NONE', () => new NativeRing(loadAddon().createRing(options)))
 }
 

@@ -3,24 +3,37 @@
 import mmap
 import os
 from dataclasses import dataclass
-from typing import Optional
+from typing import Optional, Tuple
 
 import numpy as np
 
 MAGIC = b"KYMORING"
-VERSION = 2
+VERSION = 3
 NO_HARDWARE_TIME = -(2**63)
 SMALLEST_FILE = 4096
 
 _HEADER = np.dtype(
     {
-        "names": ["magic", "version", "headerBytes", "width", "height", "slots", "bytesPerPixel", "slotBytes", "frameBytes", "published", "closed"],
-        "formats": ["S8", "<u4", "<u4", "<u4", "<u4", "<u4", "<u4", "<u8", "<u8", "<u8", "<u4"],
-        "offsets": [0, 8, 12, 16, 20, 24, 28, 32, 40, 64, 128],
-        "itemsize": 192,
+        "names": ["magic", "version", "headerBytes", "width", "height", "slots", "bytesPerPixel", "slotBytes", "frameBytes"]
+        + ["saturation", "regionCount", "published", "closed", "regions"],
+        "formats": ["S8", "<u4", "<u4", "<u4", "<u4", "<u4", "<u4", "<u8", "<u8", "<u4", "<u4", "<u8", "<u4", ("<u4", (8, 4))],
+        "offsets": [0, 8, 12, 16, 20, 24, 28, 32, 40, 48, 52, 64, 128, 192],
+        "itemsize": 320,
     }
 )
-_STAMP = np.dtype([("sequence", "<u8"), ("timeNs", "<i8"), ("exposureNs", "<i8"), ("hardwareTimeNs", "<i8")])
+_STAMP = np.dtype(
+    [
+        ("sequence", "<u8"),
+        ("timeNs", "<i8"),
+        ("exposureNs", "<i8"),
+        ("hardwareTimeNs", "<i8"),
+        ("minimum", "<u2"),
+        ("maximum", "<u2"),
+        ("saturated", "<u4"),
+        ("sum", "<u8"),
+        ("regionSums", "<u8", (8,)),
+    ]
+)
 _STAMP_AT = 8
 
 
@@ -33,6 +46,11 @@ class Frame:
     time_ns: int
     exposure_ns: int
     hardware_time_ns: Optional[int]
+    minimum: int
+    maximum: int
+    mean: float
+    saturated: int
+    region_means: Tuple[float, ...]
     pixels: np.ndarray
     _ring: "FrameRing"
 
@@ -41,7 +59,7 @@ class Frame:
 
 
 class FrameRing:
-    """The mapped file, read-only. Close it when no more frames of it are used."""
+    """The mapped file, read-only. Close it when no more frames of it are used. `regions` are (x, y, width, height), in the order of a frame's region_means."""
 
     def __init__(self, path: str):
         with open(path, "rb") as file:
@@ -60,6 +78,8 @@ class FrameRing:
         )
         if pixel_bytes != 2 or self.slots < 2 or step < start + self.width * self.height * 2 or start + step * self.slots > size:
             raise ValueError(f"{path} is a damaged ring: its header does not fit its length")
+        self.saturation = int(header["saturation"])
+        self.regions = [tuple(int(side) for side in region) for region in header["regions"][: int(header["regionCount"])]]
         self._locks = np.ndarray((self.slots,), "<u8", self._map, start, (step,))
         self._stamps = np.ndarray((self.slots,), _STAMP, self._map, start + _STAMP_AT, (step,))
         shape, strides = (self.slots, self.height, self.width), (step, self.width * 2, 2)
@@ -78,11 +98,14 @@ class FrameRing:
         if not 0 <= index < self.published or not self._is_whole(index):
             return None
         slot = index % self.slots
-        sequence, time_ns, exposure_ns, hardware_ns = (int(value) for value in self._stamps[slot])
+        stamp = self._stamps[slot].copy()
         if not self._is_whole(index):
             return None
+        sequence, time_ns, exposure_ns, hardware_ns, minimum, maximum, saturated, total = (int(stamp[name]) for name in _STAMP.names[:8])
         hardware = None if hardware_ns == NO_HARDWARE_TIME else hardware_ns
-        return Frame(index, sequence, time_ns, exposure_ns, hardware, self._pixels[slot], self)
+        means = tuple(int(part) / (width * height) for part, (_, _, width, height) in zip(stamp["regionSums"], self.regions))
+        mean = total / (self.width * self.height)
+        return Frame(index, sequence, time_ns, exposure_ns, hardware, minimum, maximum, mean, saturated, means, self._pixels[slot], self)
 
     def reader(self, start: Optional[int] = None) -> "Reader":
         """From publication `start` on; from the next one without it."""

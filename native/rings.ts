@@ -1,7 +1,10 @@
+import type { Roi } from '../core/device.ts'
 import type { FrameRecording } from '../core/frame.ts'
 import type { AddonRing } from './addon.ts'
 import { withProblems } from './faults.ts'
-import type { FrameRing, FrameTap, RecordingOptions, RingFrame } from './types.ts'
+import type { FrameRing, FrameStamp, FrameTap, RecordingOptions, RingFrame } from './types.ts'
+
+const KEPT_STAMPS = 4096 // kKeptStamps of native/src/ring.h
 
 /** A ring of this process or, mapped read-only, of another one. */
 export class NativeRing implements FrameRing {
@@ -10,6 +13,8 @@ export class NativeRing implements FrameRing {
   readonly width: number
   readonly height: number
   readonly frameBytes: number
+  readonly saturation: number
+  readonly regions: readonly Roi[]
   #ring: AddonRing
   #disposed = false
 
@@ -20,6 +25,8 @@ export class NativeRing implements FrameRing {
     this.width = ring.width
     this.height = ring.height
     this.frameBytes = ring.frameBytes
+    this.saturation = ring.saturation
+    this.regions = ring.regions
   }
 
   get disposed(): boolean {
@@ -33,6 +40,10 @@ export class NativeRing implements FrameRing {
   /** No more frames will come. A writer that was killed closes nothing. */
   get closed(): boolean {
     return withProblems('NONE', () => this.#ring.closed)
+  }
+
+  stamps(from: bigint, most: number = KEPT_STAMPS): readonly FrameStamp[] {
+    return withProblems('NONE', () => this.#ring.stamps(from, most))
   }
 
   /** The frame that was published as number `index` (from 0); undefined when it is not in the ring, not yet or no more. */

@@ -1,3 +1,4 @@
+import type { Roi } from '../core/device.ts'
 import type { FrameLayout, FrameRecording } from '../core/frame.ts'
 
 /** What the addon offers, in TypeScript's words. `devices.ts` and `files.ts` hand these out; nobody else loads the binary. */
@@ -22,13 +23,43 @@ export interface FrameRing extends AsyncDisposable {
   readonly frameBytes: number
   readonly width: number
   readonly height: number
+  /** A pixel at or above it counts as saturated. */
+  readonly saturation: number
+  /** Whose means are in each stamp, in their order. */
+  readonly regions: readonly Roi[]
   /** Frames published since the ring was made. */
   readonly published: bigint
+  /**
+   * What is known of the frames that were published as number `from` (from 0) and later, oldest first, at most `most` (4096) of them. In the process that writes the ring
+   * the last 4096 stamps are kept, in any other one those of the frames that are still there: a first `index` above `from` says how many are missing.
+   */
+  stamps(from: bigint, most?: number): readonly FrameStamp[]
 }
 
-/** One frame of a ring, copied out of it. */
-export type RingFrame = {
-  readonly pixels: Uint16Array
+/** What the writer of a ring is to measure of every frame. */
+export type RingMeasures = {
+  /** A pixel at or above it counts as saturated, 1 to 65535; absent: 65535. */
+  readonly saturation?: number
+  /** In pixels of the ring's frames, at most MAX_STATISTICS_REGIONS. */
+  readonly regions?: readonly Roi[]
+}
+
+/** Of a ring, as the stamp has room for: kMaxRegions of native/src/statistics.h. */
+export const MAX_STATISTICS_REGIONS = 8
+
+/** Of all pixels of one frame, taken by the ring's writer before it published the frame. */
+export type FrameStatistics = {
+  readonly minimum: number
+  readonly maximum: number
+  readonly mean: number
+  /** Pixels at or above the ring's saturation level. */
+  readonly saturated: number
+  /** One for each of the ring's regions. */
+  readonly regionMeans: readonly number[]
+}
+
+/** What is known of one frame of a ring beside its pixels. */
+export type FrameStamp = {
   /** Its place among the frames that were published: 0, 1, 2 ... without gaps. */
   readonly index: bigint
   /** The source's own count; a gap is a frame that the source lost. */
@@ -38,7 +69,11 @@ export type RingFrame = {
   readonly exposureNs: bigint
   /** The source's own clock at the end of the exposure, from a start of its own; absent without one. */
   readonly hardwareTimeNs?: bigint
+  readonly statistics: FrameStatistics
 }
+
+/** One frame of a ring, copied out of it. */
+export type RingFrame = FrameStamp & { readonly pixels: Uint16Array }
 
 export type CameraStatistics = { readonly produced: number; readonly lost: number; readonly frameRate: number }
 
@@ -111,6 +146,8 @@ export interface PvcamCamera extends AsyncDisposable {
     readonly exposureSeconds: number
     readonly ringPath: string
     readonly ringSlots: number
+    /** Its regions in pixels of the frames: after the region of the sensor and the binning. */
+    readonly measures?: RingMeasures
     readonly frames?: number
   }): Promise<FrameRing>
   stop(): Promise<void>

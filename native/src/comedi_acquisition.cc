@@ -218,8 +218,8 @@ std::vector<uint8_t> ComediAcquisition::pourFrames(Ring& ring) {
       frame.insert(frame.end(), taken.begin(), taken.end());
     }
     if (!ring.waitForRoom(kRecordedWithin)) throw std::logic_error("the samples are not recorded any more");
-    std::memcpy(ring.beginWrite(), frame.data(), frame.size());
-    ring.publish({sequence, wallNs(), frameNs, static_cast<int64_t>(sequence + 1) * frameNs});
+    const FrameStatistics statistics = copyAndMeasure(ring.measures(), frame.data(), ring.beginWrite());
+    ring.publish({sequence, wallNs(), frameNs, static_cast<int64_t>(sequence + 1) * frameNs, statistics});
   }
 }
 

@@ -32,6 +32,7 @@ PvcamStart startOptions(const Napi::Object& options) {
           numberOption(options, "exposureSeconds"),
           textOption(options, "ringPath"),
           pixels(options, "ringSlots"),
+          options.Has("measures") ? measuresOption(options.Get("measures").As<Napi::Object>()) : RingMeasures{},
           optionalCount(options, "frames")};
 }
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstring>
 #include <stdexcept>
 #include <utility>
 
@@ -189,7 +188,7 @@ std::shared_ptr<Ring> PvcamCamera::start(const PvcamStart& options) {
   const auto binning = static_cast<uint16_t>(options.binning);
   const rgn_type region = {static_cast<uint16_t>(options.x), static_cast<uint16_t>(options.x + options.width - 1), binning,
                            static_cast<uint16_t>(options.y), static_cast<uint16_t>(options.y + options.height - 1), binning};
-  auto ring = Ring::create(options.ringPath, {options.width / options.binning, options.height / options.binning, options.ringSlots});
+  auto ring = Ring::create(options.ringPath, {options.width / options.binning, options.height / options.binning, options.ringSlots}, options.measures);
 
   // The order that PVCAM needs: callback, set-up, allocation, start.
   const uint64_t token = registerEndOfFrame(handle_, endOfFrame_);
@@ -263,11 +262,11 @@ bool PvcamCamera::drain(Ring& ring, const PvcamStart& options) {
   FRAME_INFO info{};
   const auto exposureNs = static_cast<int64_t>(std::llround(options.exposureSeconds * 1e9));
   while (!stopping_ && library_->pl_exp_get_oldest_frame_ex(handle_, &frame, &info)) {
-    std::memcpy(ring.beginWrite(), frame, ring.frameBytes());
+    const FrameStatistics statistics = copyAndMeasure(ring.measures(), frame, ring.beginWrite());
     library_->pl_exp_unlock_oldest_frame(handle_);
     count(info.FrameNr);
     const int64_t hardwareTimeNs = info.TimeStamp == 0 ? kNoHardwareTime : info.TimeStamp * pvcam::kTickNs;
-    ring.publish({sequence_, endOfFrame_->timeOf(info), exposureNs, hardwareTimeNs});
+    ring.publish({sequence_, endOfFrame_->timeOf(info), exposureNs, hardwareTimeNs, statistics});
     if (++produced_ >= options.frames.value_or(UINT64_MAX)) return false;
   }
   return true;

@@ -24,6 +24,7 @@ struct PvcamStart {
   double exposureSeconds;
   std::string ringPath;
   uint32_t ringSlots;
+  RingMeasures measures;
   std::optional<uint64_t> frames;
 };
 

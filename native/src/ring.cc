@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <new>
@@ -19,6 +20,15 @@ namespace {
 
 constexpr uint64_t kMaxRingBytes = 16ull << 30;  // more is a mistake in the shape, not a ring
 constexpr uint32_t kMinSlots = 2;                // one being written, one to read
+
+void check(const RingMeasures& measures, RingShape shape) {
+  if (measures.saturation == 0 || measures.saturation > kFullScale) throw std::invalid_argument("saturation: must lie in 1 ... 65535");
+  if (measures.regions.size() > kMaxRegions) throw std::invalid_argument("regions: at most " + std::to_string(kMaxRegions));
+  for (const Region& region : measures.regions) {
+    const bool inside = region.width > 0 && region.height > 0 && uint64_t{region.x} + region.width <= shape.width && uint64_t{region.y} + region.height <= shape.height;
+    if (!inside) throw std::invalid_argument("regions: each must lie inside the frame of " + std::to_string(shape.width) + " x " + std::to_string(shape.height));
+  }
+}
 
 size_t wholePages(size_t bytes) { return (bytes + kPageBytes - 1) / kPageBytes * kPageBytes; }
 
@@ -45,9 +55,10 @@ uint64_t inodeOf(int fd) {
 
 }  // namespace
 
-std::shared_ptr<Ring> Ring::create(const std::string& path, RingShape shape) {
+std::shared_ptr<Ring> Ring::create(const std::string& path, RingShape shape, const RingMeasures& measures) {
   if (shape.width == 0 || shape.height == 0) throw std::invalid_argument("a ring needs a width and a height of at least 1");
   if (shape.slots < kMinSlots) throw std::invalid_argument("a ring needs at least 2 slots");
+  check(measures, shape);
   const size_t frameBytes = size_t{shape.width} * shape.height * kPixelBytes;
   const size_t slotBytes = kPageBytes + wholePages(frameBytes);
   if (slotBytes > kMaxRingBytes / shape.slots) throw std::invalid_argument("a ring may not be larger than 16 GiB");
@@ -68,6 +79,9 @@ std::shared_ptr<Ring> Ring::create(const std::string& path, RingShape shape) {
     header->bytesPerPixel = kPixelBytes;
     header->slotBytes = slotBytes;
     header->frameBytes = frameBytes;
+    header->saturation = measures.saturation;
+    header->regionCount = static_cast<uint32_t>(measures.regions.size());
+    std::copy(measures.regions.begin(), measures.regions.end(), header->regions);
     std::atomic_thread_fence(std::memory_order_release);
     std::memcpy(header->magic, kRingMagic, sizeof kRingMagic);  // last: who sees it sees the rest
     return std::shared_ptr<Ring>(new Ring(path, address, bytes, inodeOf(fd.get())));
@@ -90,13 +104,13 @@ std::shared_ptr<Ring> Ring::openReadOnly(const std::string& path) {
     throw std::invalid_argument(path + " is a ring of version " + std::to_string(header.version) + ", which this build cannot read");
   const bool fits = header.slots >= kMinSlots && header.bytesPerPixel == kPixelBytes && header.slotBytes % kPageBytes == 0 &&
                     header.frameBytes == uint64_t{header.width} * header.height * kPixelBytes && header.slotBytes >= kPageBytes + header.frameBytes &&
-                    header.slotBytes <= (bytes - kPageBytes) / header.slots;
+                    header.slotBytes <= (bytes - kPageBytes) / header.slots && header.regionCount <= kMaxRegions;
   if (!fits) throw std::invalid_argument(path + " is a damaged ring: its header does not fit its length");
   return ring;
 }
 
 Ring::Ring(std::string path, void* address, size_t bytes, uint64_t inode)
-    : path_(std::move(path)), header_(static_cast<RingHeader*>(address)), bytes_(bytes), writable_(inode != 0), inode_(inode) {}
+    : path_(std::move(path)), header_(static_cast<RingHeader*>(address)), bytes_(bytes), writable_(inode != 0), inode_(inode), kept_(writable_ ? kKeptStamps : 0) {}
 
 Ring::~Ring() {
   unlinkFile();
@@ -113,6 +127,19 @@ SlotHeader* Ring::slot(uint64_t index) const {
   return reinterpret_cast<SlotHeader*>(reinterpret_cast<char*>(header_) + kPageBytes + index % header_->slots * header_->slotBytes);
 }
 
+Measures Ring::measures() const {
+  return {header_->width, header_->height, static_cast<uint16_t>(header_->saturation), {header_->regions, header_->regionCount}};
+}
+
+double Ring::mean(const FrameStatistics& statistics) const {
+  return static_cast<double>(statistics.sum) / (static_cast<double>(header_->width) * header_->height);
+}
+
+double Ring::regionMean(const FrameStatistics& statistics, size_t region) const {
+  const Region& area = header_->regions[region];
+  return static_cast<double>(statistics.regionSums[region]) / (static_cast<double>(area.width) * area.height);
+}
+
 uint16_t* Ring::beginWrite() {
   const uint64_t index = header_->published.load(std::memory_order_relaxed);
   slot(index)->lock.store(2 * index + 1, std::memory_order_relaxed);
@@ -127,6 +154,7 @@ void Ring::publish(const FrameStamp& stamp) {
   header->lock.store(2 * index + 2, std::memory_order_release);
   {
     const std::lock_guard guard(mutex_);
+    kept_[index % kKeptStamps] = stamp;
     header_->published.store(index + 1, std::memory_order_release);
   }
   changed_.notify_all();
@@ -153,6 +181,19 @@ FrameStamp Ring::stamp(uint64_t index) const { return slot(index)->stamp; }
 std::optional<LastBatch> Ring::takeLast() {
   const std::lock_guard guard(mutex_);
   return std::exchange(last_, std::nullopt);
+}
+
+Ring::Stamps Ring::stamps(uint64_t from, size_t most) const {
+  const std::lock_guard guard(mutex_);
+  const uint64_t end = published();
+  const uint64_t oldest = end - std::min<uint64_t>(end, writable_ ? kKeptStamps : slots());
+  Stamps result{std::max(from, oldest), {}};
+  for (uint64_t index = result.first; index < end && result.stamps.size() < most; ++index) {
+    const FrameStamp stamp = writable_ ? kept_[index % kKeptStamps] : this->stamp(index);
+    if (!writable_ && !whole(index)) result = {index + 1, {}};  // overwritten, and so is what came before it
+    else result.stamps.push_back(stamp);
+  }
+  return result;
 }
 
 bool Ring::waitFor(uint64_t index, std::chrono::milliseconds timeout) {

@@ -8,8 +8,11 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
+
+#include "statistics.h"
 
 namespace kymograph {
 
@@ -26,7 +29,7 @@ namespace kymograph {
 //
 // Publication n (0, 1, 2 ...) lives in slot n % slots. A slot's lock is 2n+1 while publication n is being written and 2n+2 once it is whole.
 // A reader of n checks for 2n+2, takes what it needs, and checks again: if the lock has moved, what it took is void.
-constexpr uint32_t kRingVersion = 2;
+constexpr uint32_t kRingVersion = 3;
 constexpr char kRingMagic[8] = {'K', 'Y', 'M', 'O', 'R', 'I', 'N', 'G'};
 constexpr size_t kPageBytes = 4096;
 constexpr size_t kPixelBytes = sizeof(uint16_t);
@@ -43,10 +46,14 @@ struct RingHeader {
   uint32_t bytesPerPixel;
   uint64_t slotBytes;
   uint64_t frameBytes;
+  uint32_t saturation;   // a pixel at or above it is saturated
+  uint32_t regionCount;  // of `regions`, whose sums are in each stamp
   alignas(64) std::atomic<uint64_t> published;
   alignas(64) std::atomic<uint32_t> closed;
+  alignas(64) Region regions[kMaxRegions];
 };
-static_assert(offsetof(RingHeader, published) == 64 && offsetof(RingHeader, closed) == 128);
+static_assert(offsetof(RingHeader, saturation) == 48 && offsetof(RingHeader, published) == 64 && offsetof(RingHeader, closed) == 128);
+static_assert(offsetof(RingHeader, regions) == 192 && sizeof(RingHeader) == 320 && sizeof(RingHeader) <= kPageBytes);
 
 // The source has no clock of its own.
 constexpr int64_t kNoHardwareTime = std::numeric_limits<int64_t>::min();
@@ -57,13 +64,14 @@ struct FrameStamp {
   int64_t timeNs;       // since 1970, host clock at the end of the exposure
   int64_t exposureNs;
   int64_t hardwareTimeNs = kNoHardwareTime;  // the source's own clock at the end of the exposure, from a start of its own
+  FrameStatistics statistics;  // by the ring's saturation and regions
 };
 
 struct SlotHeader {
   std::atomic<uint64_t> lock;
   FrameStamp stamp;
 };
-static_assert(sizeof(FrameStamp) == 32 && offsetof(SlotHeader, stamp) == 8);
+static_assert(sizeof(FrameStamp) == 112 && offsetof(FrameStamp, statistics) == 32 && offsetof(SlotHeader, stamp) == 8);
 
 // A whole record batch, whole pages long, for what is left at the end of a source and is less than a frame.
 struct LastBatch {
@@ -77,10 +85,19 @@ struct RingShape {
   uint32_t slots;
 };
 
+// What the ring's writer measures of each frame. Regions in pixels of the ring's frames, at most kMaxRegions.
+struct RingMeasures {
+  uint32_t saturation = kFullScale;
+  std::vector<Region> regions;
+};
+
+// Stamps are kept longer than frames, in the writer's process: who takes them there loses none when he pauses for 95 s at 43 Hz, or 4 s at 1 kHz. Half a megabyte.
+constexpr size_t kKeptStamps = 4096;
+
 class Ring {
  public:
   // Replaces a file that a dead process left at `path`: a stale map keeps its own inode.
-  static std::shared_ptr<Ring> create(const std::string& path, RingShape shape);
+  static std::shared_ptr<Ring> create(const std::string& path, RingShape shape, const RingMeasures& measures = {});
   static std::shared_ptr<Ring> openReadOnly(const std::string& path);
   ~Ring();
   Ring(const Ring&) = delete;
@@ -95,8 +112,12 @@ class Ring {
   uint64_t published() const { return header_->published.load(std::memory_order_acquire); }
   bool closed() const { return header_->closed.load(std::memory_order_acquire) != 0; }
   bool writable() const { return writable_; }
+  // What measureRows and copyAndMeasure are to be told for a frame of this ring. Good as long as the ring is.
+  Measures measures() const;
+  double mean(const FrameStatistics& statistics) const;
+  double regionMean(const FrameStatistics& statistics, size_t region) const;
 
-  // The writer's side: fill the pixels that beginWrite gives, then publish.
+  // The writer's side: fill the pixels that beginWrite gives, measure them, then publish.
   uint16_t* beginWrite();
   void publish(const FrameStamp& stamp);
   // No more frames will come; the recorder writes `last` behind them.
@@ -106,6 +127,12 @@ class Ring {
   bool whole(uint64_t index) const;
   const uint16_t* pixels(uint64_t index) const;
   FrameStamp stamp(uint64_t index) const;
+  struct Stamps {
+    uint64_t first;  // publication of the first one
+    std::vector<FrameStamp> stamps;
+  };
+  // Of the publications from `from` on, at most `most`: of the last kKeptStamps in the writer's process, of those whose slots still stand in any other.
+  Stamps stamps(uint64_t from, size_t most) const;
   // Waits until publication `index` is there, the ring is closed, or the time is over. Only within the writer's process.
   bool waitFor(uint64_t index, std::chrono::milliseconds timeout);
 
@@ -127,8 +154,9 @@ class Ring {
   bool writable_;
   // The file this map was made from: a later ring at the same path is not ours to remove. 0: nothing to remove.
   uint64_t inode_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
+  std::vector<FrameStamp> kept_;  // publication n at n % kKeptStamps; empty in a reader's process
   uint64_t recorded_ = 0;
   std::optional<LastBatch> last_;
 };

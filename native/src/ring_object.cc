@@ -32,7 +32,51 @@ std::optional<uint64_t> sequenceArgument(const Napi::Value& value) {
   return static_cast<uint64_t>(sequence);
 }
 
+void setStamp(Napi::Object result, const Ring& ring, uint64_t index, const FrameStamp& stamp) {
+  const Napi::Env env = result.Env();
+  const FrameStatistics& measured = stamp.statistics;
+  const size_t regions = ring.measures().regions.size();
+  auto regionMeans = Napi::Array::New(env, regions);
+  for (size_t at = 0; at < regions; ++at) regionMeans.Set(static_cast<uint32_t>(at), ring.regionMean(measured, at));
+  auto statistics = Napi::Object::New(env);
+  statistics.Set("minimum", static_cast<uint32_t>(measured.minimum));
+  statistics.Set("maximum", static_cast<uint32_t>(measured.maximum));
+  statistics.Set("mean", ring.mean(measured));
+  statistics.Set("saturated", measured.saturated);
+  statistics.Set("regionMeans", regionMeans);
+  result.Set("index", Napi::BigInt::New(env, index));
+  result.Set("sequence", Napi::BigInt::New(env, stamp.sequence));
+  result.Set("timeNs", Napi::BigInt::New(env, stamp.timeNs));
+  result.Set("exposureNs", Napi::BigInt::New(env, stamp.exposureNs));
+  if (stamp.hardwareTimeNs != kNoHardwareTime) result.Set("hardwareTimeNs", Napi::BigInt::New(env, stamp.hardwareTimeNs));
+  result.Set("statistics", statistics);
+}
+
+uint32_t side(const Napi::Object& region, const char* name) {
+  try {
+    return size(region, name);
+  } catch (const Napi::Error&) {
+    throw std::invalid_argument(std::string("regions: ") + name + " of each must be a whole number");
+  }
+}
+
 }  // namespace
+
+RingMeasures measuresOption(const Napi::Object& options) {
+  RingMeasures measures;
+  if (options.Has("saturation")) measures.saturation = size(options, "saturation");
+  if (!options.Has("regions")) return measures;
+  const Napi::Value given = options.Get("regions");
+  if (!given.IsArray()) throw Napi::TypeError::New(options.Env(), "regions: a list is expected");
+  const auto list = given.As<Napi::Array>();
+  for (uint32_t at = 0; at < list.Length(); ++at) {
+    const Napi::Value item = list.Get(at);
+    if (!item.IsObject()) throw Napi::TypeError::New(options.Env(), "regions: each is { x, y, width, height }");
+    const auto region = item.As<Napi::Object>();
+    measures.regions.push_back({side(region, "x"), side(region, "y"), side(region, "width"), side(region, "height")});
+  }
+  return measures;
+}
 
 Napi::Function RingObject::define(Napi::Env env) {
   return DefineClass(env, "FrameRing",
@@ -42,9 +86,12 @@ Napi::Function RingObject::define(Napi::Env env) {
                          InstanceAccessor<&RingObject::width>("width"),
                          InstanceAccessor<&RingObject::height>("height"),
                          InstanceAccessor<&RingObject::frameBytes>("frameBytes"),
+                         InstanceAccessor<&RingObject::saturation>("saturation"),
+                         InstanceAccessor<&RingObject::regions>("regions"),
                          InstanceAccessor<&RingObject::published>("published"),
                          InstanceAccessor<&RingObject::closed>("closed"),
                          InstanceMethod<&RingObject::tapNewest>("tap"),
+                         InstanceMethod<&RingObject::stamps>("stamps"),
                          InstanceMethod<&RingObject::frame>("frame"),
                          InstanceMethod<&RingObject::record>("record"),
                          InstanceMethod<&RingObject::startTestPattern>("startTestPattern"),
@@ -78,12 +125,47 @@ Napi::Value RingObject::height(const Napi::CallbackInfo& info) {
 Napi::Value RingObject::frameBytes(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] { return Napi::Number::New(info.Env(), static_cast<double>(ring().frameBytes())); });
 }
+Napi::Value RingObject::saturation(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] { return Napi::Number::New(info.Env(), ring().measures().saturation); });
+}
+Napi::Value RingObject::regions(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const std::span<const Region> regions = ring().measures().regions;
+    auto list = Napi::Array::New(info.Env(), regions.size());
+    for (size_t at = 0; at < regions.size(); ++at) {
+      auto region = Napi::Object::New(info.Env());
+      region.Set("x", regions[at].x);
+      region.Set("y", regions[at].y);
+      region.Set("width", regions[at].width);
+      region.Set("height", regions[at].height);
+      list.Set(static_cast<uint32_t>(at), region);
+    }
+    return list;
+  });
+}
 Napi::Value RingObject::published(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] { return Napi::BigInt::New(info.Env(), ring().published()); });
 }
 
 Napi::Value RingObject::closed(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] { return Napi::Boolean::New(info.Env(), ring().closed()); });
+}
+
+// What is known of the publications from `from` on, at most `most` of them, without their pixels. Those that are known no more are missing in front.
+Napi::Value RingObject::stamps(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return guarded(env, [&] {
+    const double most = info[1].IsNumber() ? info[1].As<Napi::Number>().DoubleValue() : 0;
+    if (!(most >= 1 && most <= kKeptStamps)) throw std::invalid_argument("most: must lie in 1 ... " + std::to_string(kKeptStamps));
+    const Ring::Stamps found = ring().stamps(sequenceArgument(info[0]).value_or(0), static_cast<size_t>(most));
+    auto list = Napi::Array::New(env, found.stamps.size());
+    for (size_t at = 0; at < found.stamps.size(); ++at) {
+      auto stamp = Napi::Object::New(env);
+      setStamp(stamp, ring(), found.first + at, found.stamps[at]);
+      list.Set(static_cast<uint32_t>(at), stamp);
+    }
+    return list;
+  });
 }
 
 // A copy of publication `index`; undefined when it is not there, not yet or no more.
@@ -98,11 +180,7 @@ Napi::Value RingObject::frame(const Napi::CallbackInfo& info) {
     if (!ring().whole(*index)) return env.Undefined();
     auto result = Napi::Object::New(env);
     result.Set("pixels", pixels);
-    result.Set("index", Napi::BigInt::New(env, *index));
-    result.Set("sequence", Napi::BigInt::New(env, stamp.sequence));
-    result.Set("timeNs", Napi::BigInt::New(env, stamp.timeNs));
-    result.Set("exposureNs", Napi::BigInt::New(env, stamp.exposureNs));
-    if (stamp.hardwareTimeNs != kNoHardwareTime) result.Set("hardwareTimeNs", Napi::BigInt::New(env, stamp.hardwareTimeNs));
+    setStamp(result, ring(), *index, stamp);
     return result;
   });
 }
@@ -154,7 +232,8 @@ Napi::Value RingObject::dispose(const Napi::CallbackInfo& info) {
 Napi::Value createRing(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     const Napi::Object options = objectArgument(info, 0);
-    return RingObject::wrap(info.Env(), Ring::create(textOption(options, "path"), {size(options, "width"), size(options, "height"), size(options, "slots")}));
+    const RingShape shape{size(options, "width"), size(options, "height"), size(options, "slots")};
+    return RingObject::wrap(info.Env(), Ring::create(textOption(options, "path"), shape, measuresOption(options)));
   });
 }
 

@@ -22,8 +22,11 @@ class RingObject : public Napi::ObjectWrap<RingObject> {
   Napi::Value width(const Napi::CallbackInfo& info);
   Napi::Value height(const Napi::CallbackInfo& info);
   Napi::Value frameBytes(const Napi::CallbackInfo& info);
+  Napi::Value saturation(const Napi::CallbackInfo& info);
+  Napi::Value regions(const Napi::CallbackInfo& info);
   Napi::Value published(const Napi::CallbackInfo& info);
   Napi::Value closed(const Napi::CallbackInfo& info);
+  Napi::Value stamps(const Napi::CallbackInfo& info);
   Napi::Value frame(const Napi::CallbackInfo& info);
   Napi::Value tapNewest(const Napi::CallbackInfo& info);
   Napi::Value record(const Napi::CallbackInfo& info);
@@ -33,6 +36,8 @@ class RingObject : public Napi::ObjectWrap<RingObject> {
   std::shared_ptr<Ring> ring_;
 };
 
+// Of options that may have `saturation` and `regions`, a list of { x, y, width, height }.
+RingMeasures measuresOption(const Napi::Object& options);
 Napi::Value createRing(const Napi::CallbackInfo& info);
 Napi::Value mapRing(const Napi::CallbackInfo& info);
 

@@ -51,9 +51,12 @@ void TestPattern::publish(uint64_t sequence) {
   if (sequence < ring_->slots()) {
     const uint32_t count = width * ring_->height();
     for (uint32_t at = width; at < count; ++at) pixels[at] = static_cast<uint16_t>(at * 31);
+    if (sequence == 0) below_ = measureRows(ring_->measures(), pixels, 1, ring_->height());
   }
+  FrameStatistics statistics = measureRows(ring_->measures(), pixels, 0, 1);
+  statistics += below_;
   const int64_t now = duration_cast<nanoseconds>(system_clock::now().time_since_epoch()).count();
-  ring_->publish({sequence, now, kExposureNs, static_cast<int64_t>(sequence) * kTickNs});
+  ring_->publish({sequence, now, kExposureNs, static_cast<int64_t>(sequence) * kTickNs, statistics});
 }
 
 }  // namespace kymograph

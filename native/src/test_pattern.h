@@ -34,6 +34,7 @@ class TestPattern {
   const std::shared_ptr<Ring> ring_;
   const Options options_;
   const std::function<void()> onEnd_;
+  FrameStatistics below_;  // of all rows but the first, the same in each frame
   std::atomic<bool> stopping_ = false;
   std::thread thread_;
 };

@@ -27,11 +27,14 @@ while time.monotonic() < deadline:
         time.sleep(0.0005)
         continue
     same = np.array_equal(frame.pixels[0], (column + 7 * frame.sequence).astype(np.uint16)) and np.array_equal(frame.pixels[1:], below)
+    measured = (frame.pixels.min(), frame.pixels.max(), frame.pixels.mean(dtype=np.float64), np.count_nonzero(frame.pixels >= ring.saturation))
+    means = tuple(frame.pixels[y : y + h, x : x + w].mean(dtype=np.float64) for x, y, w, h in ring.regions)
     if not frame.whole():
         void += 1
         continue
     read += 1
     wrong += not same
+    wrong += measured != (frame.minimum, frame.maximum, frame.mean, frame.saturated) or means != frame.region_means
     wrong += frame.hardware_time_ns != frame.sequence * 1_000_000 or frame.exposure_ns != 500_000 or abs(frame.time_ns / 1e9 - time.time()) > 60
     gaps += frame.sequence - last - 1
     last = frame.sequence

@@ -97,7 +97,14 @@ describe('from Python', () => {
     ['faster than it can read', 4000, 20_000, 1],
   ] as const)('frames of a live writer are read without a copy, %s', async ([, frames, rateHz, lostAtLeast], { skip }) => {
     const executable = python.executable ?? skip(python.why)
-    await using ring = createRing({ path: file(), width: 640, height: 480, slots: lostAtLeast === 0 ? 256 : 4 })
+    await using ring = createRing({
+      path: file(),
+      width: 640,
+      height: 480,
+      slots: lostAtLeast === 0 ? 256 : 4,
+      saturation: 60_000,
+      regions: [{ x: 3, y: 0, width: 77, height: 5 }],
+    })
     const child = spawn(executable, [inProject('test/native/read_ring.py'), file()], {
       env: { ...process.env, PYTHONPATH: inProject('native'), PYTHONDONTWRITEBYTECODE: '1' },
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -128,7 +135,15 @@ describe('from Python', () => {
 
 test('the published layout is that of the header file', async () => {
   const page = await readFile(inProject('docs/frame-ring.md'), 'utf8')
-  const types: Readonly<Record<string, string>> = { 'char[8]': 'char[8]', u32: 'uint32_t', u64: 'uint64_t', i64: 'int64_t' }
+  const types: Readonly<Record<string, string>> = {
+    'char[8]': 'char[8]',
+    u16: 'uint16_t',
+    u32: 'uint32_t',
+    'u32[8][4]': 'uint32_t[8][4]',
+    u64: 'uint64_t',
+    'u64[8]': 'uint64_t[8]',
+    i64: 'int64_t',
+  }
   const checks = ['RingHeader', 'SlotHeader'].flatMap((struct, section) => {
     const rows = (page.split('\n## ')[section + 1] ?? '').matchAll(/^\| (\d+) +\| (\S+) +\| `([\w.]+)`/gm)
     return [...rows].map(([, offset, type = '', field]) => {
@@ -136,7 +151,7 @@ test('the published layout is that of the header file', async () => {
       return `static_assert(offsetof(kymograph::${struct}, ${field}) == ${offset} && sizeof(${member}) == sizeof(${types[type]}), "${field}");`
     })
   })
-  expect(checks).toHaveLength(16)
+  expect(checks).toHaveLength(24)
   const version = /This page is version \*\*(\d+)\*\*/.exec(page)?.[1]
   checks.push(`static_assert(kymograph::kRingVersion == ${version} && kymograph::kPageBytes == 4096);`)
   const source = path.join(folder, 'layout.cc')
