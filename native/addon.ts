@@ -9,7 +9,9 @@ import type {
   ComediAcquisitionOptions,
   ComediBoard,
   ComediChannel,
+  ComediCommandOptions,
   ComediSamples,
+  ComediTiming,
   FrameStamp,
   FrameTap,
   GpioInput,
@@ -20,6 +22,7 @@ import type {
   RegionSeriesOptions,
   RingFrame,
   RingMeasures,
+  ScanRecordingOptions,
   SpiDevice,
   SpiOptions,
   Stepper,
@@ -103,6 +106,7 @@ export type AddonComedi = {
   bits(options: Parameters<ComediBoard['bits']>[0]): Promise<number>
   startCounter(options: { readonly subdevice: number }): Promise<void>
   resetCounter(options: { readonly subdevice: number }): Promise<void>
+  check(options: ComediCommandOptions): Promise<ComediTiming>
   acquire(options: ComediAcquisitionOptions): Promise<AddonAcquisition>
   close(): Promise<void>
 }
@@ -121,8 +125,10 @@ export type AddonSubdevice = {
 export type AddonAcquisition = {
   readonly scanIntervalNs: number
   readonly convertIntervalNs: number
-  makeRing(options: { readonly path: string; readonly scansPerFrame: number; readonly slots: number }): AddonRing
-  pour(): Promise<ComediSamples | undefined>
+  makeRing(options: ScanRecordingOptions): AddonRing
+  pour(): Promise<void>
+  readonly lastScans: number
+  abandon(): void
   take(options: { readonly maximumScans: number }): Promise<ComediSamples | undefined>
   stop(): Promise<void>
 }

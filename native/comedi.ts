@@ -1,5 +1,6 @@
-import type { Effect } from '../core/errors.ts'
-import type { FrameRecording } from '../core/frame.ts'
+import type { ScanRecording, ScanRecordingProgress } from '../core/acquisition.ts'
+import { asProblem, type Effect, type Problem } from '../core/errors.ts'
+import type { FrameRecording, FrameRecordingProgress } from '../core/frame.ts'
 import type { AddonAcquisition, AddonComedi, AddonSubdevice } from './addon.ts'
 import { withProblems, withProblemsLater } from './faults.ts'
 import { NativeRing } from './rings.ts'
@@ -9,10 +10,12 @@ import {
   type ComediAcquisitionOptions,
   type ComediBoard,
   type ComediChannel,
+  type ComediCommandOptions,
   type ComediKind,
-  type ComediRecording,
   type ComediSamples,
   type ComediSubdevice,
+  type ComediTiming,
+  type ScanRecordingOptions,
 } from './types.ts'
 
 /** Numbers of linux/comedi.h. */
@@ -74,6 +77,10 @@ export class OpenedComedi implements ComediBoard {
     return call('POSSIBLE', () => this.#board.resetCounter({ subdevice }))
   }
 
+  check(options: ComediCommandOptions): Promise<ComediTiming> {
+    return call('NONE', () => this.#board.check(options))
+  }
+
   async acquire(options: ComediAcquisitionOptions): Promise<ComediAcquisition> {
     const acquisition = new RunningAcquisition(await call('POSSIBLE', () => this.#board.acquire(options)), () => this.#acquisitions.delete(acquisition))
     this.#acquisitions.add(acquisition)
@@ -104,30 +111,13 @@ class RunningAcquisition implements ComediAcquisition {
     return call('NONE', () => this.#acquisition.take({ maximumScans }))
   }
 
-  record({ ringPath, ringSlots, ...options }: Parameters<ComediAcquisition['record']>[0]): ComediRecording {
-    const ring = new NativeRing(withProblems('NONE', () => this.#acquisition.makeRing({ path: ringPath, scansPerFrame: options.height, slots: ringSlots })))
-    let recording: FrameRecording
+  record(options: ScanRecordingOptions): ScanRecording {
+    const ring = new NativeRing(withProblems('NONE', () => this.#acquisition.makeRing(options)))
     try {
-      recording = ring.record(options)
+      return new AcquisitionRecording(this, this.#acquisition, ring, options)
     } catch (error) {
       void ring[Symbol.asyncDispose]()
       throw error
-    }
-    const rest = call('NONE', () => this.#acquisition.pour())
-    rest.catch(() => undefined) // whoever waits for `rest` hears of it
-    const ended = recording.ended.finally(async () => {
-      await rest.catch(() => undefined)
-      await ring[Symbol.asyncDispose]()
-    })
-    ended.catch(() => undefined) // as is whoever waits for `ended`
-    return {
-      rest,
-      ended,
-      progress: () => recording.progress(),
-      stop: async () => {
-        await this.stop()
-        return await ended
-      },
     }
   }
 
@@ -138,6 +128,58 @@ class RunningAcquisition implements ComediAcquisition {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop()
+  }
+}
+
+/** What is poured into the ring, and what of it is on the disk. */
+class AcquisitionRecording implements ScanRecording {
+  readonly ended: Promise<ScanRecordingProgress>
+  readonly #source: RunningAcquisition
+  readonly #acquisition: AddonAcquisition
+  readonly #recording: FrameRecording
+  readonly #rowsPerBatch: number
+  #failure: Problem | undefined
+
+  constructor(source: RunningAcquisition, acquisition: AddonAcquisition, ring: NativeRing, options: ScanRecordingOptions) {
+    this.#source = source
+    this.#acquisition = acquisition
+    this.#rowsPerBatch = options.rowsPerBatch
+    this.#recording = ring.record(options)
+    this.ended = this.#run(ring)
+    this.ended.catch(() => undefined) // whoever waits for it hears of it
+  }
+
+  progress(): ScanRecordingProgress {
+    return this.#told(this.#recording.progress())
+  }
+
+  async stop(): Promise<ScanRecordingProgress> {
+    await this.#source.stop()
+    return await this.ended
+  }
+
+  async #run(ring: NativeRing): Promise<ScanRecordingProgress> {
+    const poured = call('NONE', () => this.#acquisition.pour()).catch((error: unknown) => {
+      this.#failure = asProblem(error)
+    })
+    try {
+      await this.#recording.ended
+      this.#acquisition.abandon() // a disk that is full takes no more
+      await this.#source.stop()
+      await poured
+      return this.progress()
+    } finally {
+      await ring[Symbol.asyncDispose]()
+    }
+  }
+
+  /** Batches as scans; the last one may be shorter than the others. */
+  #told({ written, bytes, state, reason }: FrameRecordingProgress): ScanRecordingProgress {
+    const last = state === 'finished' && reason === undefined ? this.#acquisition.lastScans : 0
+    const scans = written * this.#rowsPerBatch - (last === 0 ? 0 : this.#rowsPerBatch - last)
+    // That nobody took what was poured is the disk's failure, not the board's.
+    const failure = reason === undefined ? this.#failure : undefined
+    return { written: scans, bytes, state, ...(reason !== undefined && { reason }), ...(failure !== undefined && { failure }) }
   }
 }
 

@@ -1,3 +1,4 @@
+import type { ScanLayout, ScanRecording } from '../core/acquisition.ts'
 import type { Roi } from '../core/device.ts'
 import type { FrameLayout, FrameRecording } from '../core/frame.ts'
 
@@ -191,7 +192,10 @@ export type ComediChannel = { readonly subdevice: number; readonly channel: numb
 
 type ComediLine = { readonly subdevice: number; readonly line: number }
 
-export type ComediAcquisitionOptions = {
+/** An edge at one of the board's programmable function inputs. */
+export type ComediTrigger = { readonly pin: number; readonly falling: boolean }
+
+export type ComediCommandOptions = {
   readonly subdevice: number
   /** In the order of a scan. */
   readonly channels: readonly Omit<ComediChannel, 'subdevice'>[]
@@ -199,36 +203,44 @@ export type ComediAcquisitionOptions = {
   readonly scanIntervalNs: number
   /** Absent: until stop(). */
   readonly scans?: number
+  /** What the first scan waits for; absent: nothing. */
+  readonly start?: ComediTrigger
+}
+
+export type ComediAcquisitionOptions = ComediCommandOptions & {
   /** Scans that are kept for whoever takes them, beside those in the board's own buffer. */
   readonly bufferScans: number
 }
+
+/** As the board does it, after its own rounding. */
+export type ComediTiming = { readonly scanIntervalNs: number; readonly convertIntervalNs: number }
 
 /** Raw, scan after scan; 16 bits wide where the subdevice's samples are. */
 export type ComediSamples = Uint16Array | Uint32Array
 
 /** A command of the board under way. Disposing stops it. */
-export interface ComediAcquisition extends AsyncDisposable {
-  /** As the board does it, after its own rounding. */
-  readonly scanIntervalNs: number
-  readonly convertIntervalNs: number
+export interface ComediAcquisition extends ComediTiming, AsyncDisposable {
   /**
    * Whole scans, at least one, in order, each exactly once; waits for them. undefined once it has ended as it should. Throws HardwareFault, after everything
    * that came before, when it has not: instrumentCode 32 (EPIPE) when samples were not taken in time and the board's buffer overflowed.
    */
   take(maximumScans: number): Promise<ComediSamples | undefined>
   /**
-   * Everything from here on goes to an Arrow IPC stream, by the writer of frames: each is `options.height` rows, one for each scan, as wide as there are
-   * channels; its hardware time is the board's, from the first scan on. Only for samples of 16 bits. The recording ends when the acquisition does; its stop()
+   * Everything from here on goes to a table on disk, by the writer of frames: each batch is a slot of a ring, filled with columns. Times are the board's, from
+   * the host's clock at the start of the command on; values are in the unit of each channel's range. The recording ends when the acquisition does; its stop()
    * stops both.
    */
-  record(options: RecordingOptions & { readonly ringPath: string; readonly ringSlots: number }): ComediRecording
+  record(options: ScanRecordingOptions): ScanRecording
   /** What was read before can still be taken. */
   stop(): Promise<void>
 }
 
-export type ComediRecording = FrameRecording & {
-  /** The last scans, where they are less than a frame: undefined without any. Throws as take() does; the frames before are recorded. */
-  readonly rest: Promise<ComediSamples | undefined>
+export type ScanRecordingOptions = ScanLayout & {
+  /** As in RecordingOptions. */
+  readonly path: string
+  readonly keepFreeBytes: number
+  readonly ringPath: string
+  readonly ringSlots: number
 }
 
 /**
@@ -253,6 +265,8 @@ export interface ComediBoard extends AsyncDisposable {
   startCounter(subdevice: number): Promise<void>
   /** Stops it, at 0. */
   resetCounter(subdevice: number): Promise<void>
+  /** What the board would make of such a command; it does nothing. */
+  check(options: ComediCommandOptions): Promise<ComediTiming>
   acquire(options: ComediAcquisitionOptions): Promise<ComediAcquisition>
 }
 

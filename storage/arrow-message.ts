@@ -63,6 +63,13 @@ export function batchLayout(metadata: Uint8Array): { readonly nullCounts: readon
   return { nullCounts, buffers }
 }
 
+/** Where in a framed record batch message the i64 numbers are that say how many rows it has: of the batch, and of each of its columns. */
+export function rowCountPlaces(framed: Uint8Array): readonly number[] {
+  const view = viewOf(framed.subarray(PREFIX_BYTES))
+  const batch = follow(view, field(view, rootOf(view), HEADER))
+  return [field(view, batch, LENGTH), ...structs(view, batch, NODES)].map((at) => PREFIX_BYTES + at)
+}
+
 /** Where in a message's metadata the table of its header is (of a schema message: the Schema). */
 export function headerTableAt(metadata: Uint8Array): number {
   const view = viewOf(metadata)

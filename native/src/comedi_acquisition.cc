@@ -18,12 +18,11 @@ namespace kymograph {
 
 namespace {
 
-constexpr int kTestRounds = 20;             // a board that has not settled on its arguments by then never will
 constexpr size_t kReadBytes = 64 * 1024;    // the kernel's own buffer, unless it was made larger
 constexpr size_t kMaximumBuffer = 1 << 30;  // more than this is a file
-constexpr unsigned kRoundingNs = 100;       // two ticks of the board's 20 MHz, or a hundredth: more is another rate than was asked for
-constexpr unsigned kRoundingPart = 100;
-constexpr std::chrono::seconds kRecordedWithin{10};  // a ring that nobody empties for so long has no recorder any more
+constexpr uint32_t kRingWidth = kPageBytes / kPixelBytes;  // a slot of a ring is told in pixels
+constexpr int kRoomRounds = 200;                           // ten seconds: a ring that nobody empties for so long has no recorder any more
+constexpr std::chrono::milliseconds kRoomRound{50};
 
 int64_t wallNs() { return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count(); }
 
@@ -43,27 +42,26 @@ std::pair<Descriptor, Descriptor> makePipe() {
   return {Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
-const ComediAcquisitionRequest& checked(const ComediDevice& device, const ComediAcquisitionRequest& request) {
-  if ((device.subdevice(request.subdevice).flags & comedi::kCommandRead) == 0)
-    throw std::invalid_argument("subdevice: " + std::to_string(request.subdevice) + " takes no commands");
-  if (request.channels.empty()) throw std::invalid_argument("channels: at least one is needed");
-  for (const ComediChannel& channel : request.channels) device.checkChannel(channel);
-  if (request.scanIntervalNs == 0 || request.scanIntervalNs > UINT32_MAX) throw std::invalid_argument("scanIntervalNs: 1 to 4294967295");
-  if (request.scans && (*request.scans == 0 || *request.scans > UINT32_MAX)) throw std::invalid_argument("scans: 1 to 4294967295, or none");
-  return request;
+std::vector<comedi::Range> rangesOf(const ComediDevice& device, const ComediAcquisitionRequest& request) {
+  std::vector<comedi::Range> ranges;
+  for (const ComediChannel& each : request.channels) ranges.push_back(device.subdevice(request.subdevice).ranges.at(each.range));
+  return ranges;
 }
 
 }  // namespace
 
-ComediAcquisition::ComediAcquisition(std::shared_ptr<ComediDevice> device, const ComediAcquisitionRequest& request)
+ComediAcquisition::ComediAcquisition(std::shared_ptr<ComediDevice> device, const ComediAcquisitionRequest& request, uint64_t bufferScans)
     : device_(std::move(device)),
-      subdevice_(checked(*device_, request).subdevice),
+      command_(*device_, request),
+      subdevice_(request.subdevice),
+      ranges_(rangesOf(*device_, request)),
       sampleBytes_(sampleBytesOf(*device_, subdevice_)),
       scanBytes_(sampleBytes_ * request.channels.size()),
       expectedBytes_(request.scans ? std::optional(*request.scans * scanBytes_) : std::nullopt),
-      buffer_(bufferBytes(request.bufferScans, scanBytes_)) {
+      triggered_(request.start.has_value()),
+      buffer_(bufferBytes(bufferScans, scanBytes_)) {
   std::tie(wakeReader_, wakeWriter_) = makePipe();
-  command(request);
+  start();
   thread_ = std::thread([this] { run(); });
   exitStop_.emplace([this] { stop(); });
 }
@@ -73,39 +71,13 @@ ComediAcquisition::~ComediAcquisition() {
   stop();
 }
 
-void ComediAcquisition::command(const ComediAcquisitionRequest& request) {
+void ComediAcquisition::start() {
   const ComediLibrary& call = device_->library();
-  const auto count = static_cast<unsigned>(request.channels.size());
-  const auto asked = static_cast<unsigned>(request.scanIntervalNs);
-  std::vector<unsigned> words;
-  for (const ComediChannel& each : request.channels) words.push_back(comedi::channelWord(each.channel, each.range, each.reference));
-  comedi::Command command{};
-  command.subdevice = subdevice_;
-  command.startSource = comedi::kNow;
-  command.scanBeginSource = comedi::kTimer;
-  command.scanBeginArgument = asked;
-  command.convertSource = comedi::kTimer;  // kNow: the test of this family of boards never settles
-  command.convertArgument = count == 1 ? 0 : asked / count;
-  command.scanEndSource = comedi::kCount;
-  command.scanEndArgument = count;
-  command.stopSource = request.scans ? comedi::kCount : comedi::kNone;
-  command.stopArgument = static_cast<unsigned>(request.scans.value_or(0));
-  command.channels = words.data();
-  command.channelCount = count;
-
   const auto guard = call.lock();
-  int verdict = 1;
-  for (int round = 0; verdict != 0 && round < kTestRounds; ++round) verdict = call.check(call.comedi_command_test(device_->handle(), &command), "comedi_command_test");
-  if (verdict != 0) throw std::invalid_argument("command: the board does not take it (its test ends with " + std::to_string(verdict) + ")");
-  scanIntervalNs_ = command.scanBeginArgument;
-  convertIntervalNs_ = command.convertArgument;
-  const unsigned difference = scanIntervalNs_ > asked ? scanIntervalNs_ - asked : asked - scanIntervalNs_;
-  if (difference > std::max(kRoundingNs, asked / kRoundingPart))
-    throw std::invalid_argument("scanIntervalNs: the board would make " + std::to_string(scanIntervalNs_) + " of " + std::to_string(asked));
-  if (command.stopSource == comedi::kCount && command.stopArgument != *request.scans)
-    throw std::invalid_argument("scans: the board would make " + std::to_string(command.stopArgument) + " of " + std::to_string(*request.scans));
   fd_ = call.check(call.comedi_fileno(device_->handle()), "comedi_fileno");
-  call.check(call.comedi_command(device_->handle(), &command), "comedi_command");
+  const int64_t beforeNs = wallNs();
+  call.check(call.comedi_command(device_->handle(), &command_.raw()), "comedi_command");
+  startNs_ = beforeNs + (wallNs() - beforeNs) / 2;
 }
 
 void ComediAcquisition::run() {
@@ -165,6 +137,7 @@ bool ComediAcquisition::waitForSamples() const {
 
 void ComediAcquisition::append(const uint8_t* bytes, size_t count) {
   const std::lock_guard guard(mutex_);
+  if (triggered_ && received_ == 0) startNs_ = wallNs() - static_cast<int64_t>(count / scanBytes_ * scanIntervalNs());
   const size_t end = (first_ + filled_) % buffer_.size();
   const size_t straight = std::min(count, buffer_.size() - end);
   std::memcpy(buffer_.data() + end, bytes, straight);
@@ -190,37 +163,54 @@ std::vector<uint8_t> ComediAcquisition::take(uint64_t maximumScans) {
   return taken;
 }
 
-std::shared_ptr<Ring> ComediAcquisition::makeRing(const std::string& path, uint64_t scansPerFrame, uint64_t slots) const {
-  if (sampleBytes_ != kPixelBytes) throw std::invalid_argument("subdevice: samples of 32 bits are no frames");
-  if (scansPerFrame == 0 || scansPerFrame > kMaximumBuffer / scanBytes_) throw std::invalid_argument("height: at least 1, and at most what a gigabyte holds");
-  if (slots < 2 || slots > kMaximumBuffer / scanBytes_ / scansPerFrame) throw std::invalid_argument("ringSlots: at least 2, and at most what a gigabyte holds");
-  return Ring::create(path, {static_cast<uint32_t>(scanBytes_ / sampleBytes_), static_cast<uint32_t>(scansPerFrame), static_cast<uint32_t>(slots)});
+std::shared_ptr<Ring> ComediAcquisition::makeRing(const std::string& path, const ScanTable& table, uint64_t slots) const {
+  checkScanTable(table, ranges_.size());
+  if (slots < 2 || slots > kMaximumBuffer / table.columnsBytes) throw std::invalid_argument("ringSlots: at least 2, and at most what a gigabyte holds");
+  return Ring::create(path, {kRingWidth, static_cast<uint32_t>(table.columnsBytes / kPageBytes), static_cast<uint32_t>(slots)});
 }
 
-std::vector<uint8_t> ComediAcquisition::pour(Ring& ring) {
+void ComediAcquisition::pour(Ring& ring, const ScanTable& table) {
+  const ScanColumns columns(table, ranges_, device_->subdevice(subdevice_).maxdata, sampleBytes_);
+  std::vector<uint8_t> scans;  // less than a batch
+  uint64_t poured = 0;
+  std::exception_ptr failure;
   try {
-    std::vector<uint8_t> rest = pourFrames(ring);
-    ring.close();
-    return rest;
+    pourBatches(ring, columns, table.rowsPerBatch, scans, poured);
   } catch (...) {
-    ring.close();
-    throw;
+    failure = std::current_exception();
+  }
+  const uint64_t rest = scans.size() / scanBytes_;
+  std::optional<LastBatch> last;
+  if (rest > 0 && rest < table.rowsPerBatch) {
+    lastScans_ = rest;
+    const FrameStamp stamp{poured / table.rowsPerBatch, wallNs(), static_cast<int64_t>(rest * scanIntervalNs()), static_cast<int64_t>((poured + rest) * scanIntervalNs()), {}};
+    last = LastBatch{columns.shortBatch(scans.data(), rest, poured, startNs_, scanIntervalNs()), stamp};
+  }
+  ring.close(std::move(last));
+  if (failure) std::rethrow_exception(failure);
+}
+
+void ComediAcquisition::pourBatches(Ring& ring, const ScanColumns& columns, size_t rows, std::vector<uint8_t>& scans, uint64_t& poured) {
+  const auto batchNs = static_cast<int64_t>(rows * scanIntervalNs());
+  for (;;) {
+    while (scans.size() < rows * scanBytes_) {
+      const std::vector<uint8_t> taken = take(rows - scans.size() / scanBytes_);
+      if (taken.empty()) return;
+      scans.insert(scans.end(), taken.begin(), taken.end());
+    }
+    if (!waitForRoom(ring)) throw std::logic_error("the samples are not recorded any more");
+    columns.fill(reinterpret_cast<uint8_t*>(ring.beginWrite()), scans.data(), rows, poured, startNs_, scanIntervalNs());
+    const uint64_t sequence = poured / rows;
+    ring.publish({sequence, wallNs(), batchNs, static_cast<int64_t>(sequence + 1) * batchNs, {}});
+    poured += rows;
+    scans.clear();
   }
 }
 
-std::vector<uint8_t> ComediAcquisition::pourFrames(Ring& ring) {
-  const int64_t frameNs = static_cast<int64_t>(scanIntervalNs_) * ring.height();
-  for (uint64_t sequence = 0;; ++sequence) {
-    std::vector<uint8_t> frame;
-    while (frame.size() < ring.frameBytes()) {
-      const std::vector<uint8_t> taken = take((ring.frameBytes() - frame.size()) / scanBytes_);
-      if (taken.empty()) return frame;
-      frame.insert(frame.end(), taken.begin(), taken.end());
-    }
-    if (!ring.waitForRoom(kRecordedWithin)) throw std::logic_error("the samples are not recorded any more");
-    const FrameStatistics statistics = copyAndMeasure(ring.measures(), frame.data(), ring.beginWrite());
-    ring.publish({sequence, wallNs(), frameNs, static_cast<int64_t>(sequence + 1) * frameNs, statistics});
-  }
+bool ComediAcquisition::waitForRoom(Ring& ring) const {
+  for (int round = 0; round < kRoomRounds && !abandoned_; ++round)
+    if (ring.waitForRoom(kRoomRound)) return true;
+  return false;
 }
 
 void ComediAcquisition::stop() {

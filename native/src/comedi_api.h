@@ -44,7 +44,9 @@ enum SubdeviceFlag : unsigned {
   kLargeSamples = 0x10000000,  // of four bytes, not two
 };
 
-enum Source : unsigned { kNone = 0x01, kNow = 0x02, kTimer = 0x10, kCount = 0x20, kExternal = 0x40 };
+enum Source : unsigned { kNone = 0x01, kNow = 0x02, kTimer = 0x10, kCount = 0x20, kExternal = 0x40, kInternal = 0x80 };
+constexpr unsigned kEdge = 1U << 30;    // CR_EDGE: of an external source, its edge and not its level
+constexpr unsigned kInvert = 1U << 31;  // CR_INVERT: the falling one
 enum Direction : unsigned { kInput = 0, kOutput = 1 };
 enum Unit : unsigned { kVolt = 0, kMilliampere = 1, kNoUnit = 2 };
 

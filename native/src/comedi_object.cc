@@ -65,8 +65,39 @@ Napi::Object describeSubdevice(Napi::Env env, const ComediSubdevice& subdevice) 
   return result;
 }
 
+std::optional<ComediTrigger> triggerOf(const Napi::Object& options) {
+  const Napi::Value start = options.Get("start");
+  if (start.IsUndefined()) return std::nullopt;
+  if (!start.IsObject()) throw Napi::TypeError::New(options.Env(), "start: an object is expected");
+  return ComediTrigger{small(start.As<Napi::Object>(), "pin"), flag(start.As<Napi::Object>(), "falling")};
+}
+
+std::vector<size_t> offsetsOption(const Napi::Object& options, const char* name) {
+  const Napi::Value value = options.Get(name);
+  if (!value.IsArray()) throw Napi::TypeError::New(options.Env(), std::string(name) + ": a list is expected");
+  const auto list = value.As<Napi::Array>();
+  std::vector<size_t> offsets;
+  for (uint32_t index = 0; index < list.Length(); ++index) {
+    const Napi::Value each = list.Get(index);
+    if (!each.IsNumber() || each.As<Napi::Number>().DoubleValue() < 0) throw Napi::TypeError::New(options.Env(), std::string(name) + ": whole numbers are expected");
+    offsets.push_back(static_cast<size_t>(each.As<Napi::Number>().Int64Value()));
+  }
+  return offsets;
+}
+
+ScanTable tableOf(const Napi::Object& options) {
+  return {bytesOption(options, "batchHead"),
+          offsetsOption(options, "rowCountOffsets"),
+          countOption(options, "columnsOffset"),
+          countOption(options, "columnsBytes"),
+          countOption(options, "rowsPerBatch"),
+          countOption(options, "timeColumnOffset"),
+          countOption(options, "numberColumnOffset"),
+          offsetsOption(options, "valueColumnOffsets")};
+}
+
 ComediAcquisitionRequest requestOf(const Napi::Object& options) {
-  ComediAcquisitionRequest request{small(options, "subdevice"), {}, countOption(options, "scanIntervalNs"), optionalCount(options, "scans"), countOption(options, "bufferScans")};
+  ComediAcquisitionRequest request{small(options, "subdevice"), {}, countOption(options, "scanIntervalNs"), optionalCount(options, "scans"), triggerOf(options)};
   const Napi::Value channels = options.Get("channels");
   if (!channels.IsArray()) throw Napi::TypeError::New(options.Env(), "channels: a list is expected");
   const auto list = channels.As<Napi::Array>();
@@ -93,6 +124,7 @@ Napi::Function ComediDeviceObject::define(Napi::Env env) {
                          InstanceMethod<&ComediDeviceObject::bits>("bits"),
                          InstanceMethod<&ComediDeviceObject::startCounter>("startCounter"),
                          InstanceMethod<&ComediDeviceObject::resetCounter>("resetCounter"),
+                         InstanceMethod<&ComediDeviceObject::check>("check"),
                          InstanceMethod<&ComediDeviceObject::acquire>("acquire"),
                          InstanceMethod<&ComediDeviceObject::close>("close"),
                      });
@@ -209,11 +241,31 @@ Napi::Value ComediDeviceObject::resetCounter(const Napi::CallbackInfo& info) {
   });
 }
 
+Napi::Value ComediDeviceObject::check(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    return onLane<std::pair<unsigned, unsigned>>(
+        info.Env(), lane(),
+        [device = device(), request = requestOf(objectArgument(info, 0))] {
+          const ComediCommand command(*device, request);
+          return std::pair(command.scanIntervalNs(), command.convertIntervalNs());
+        },
+        [](Napi::Env env, const std::pair<unsigned, unsigned>& intervals) {
+          auto result = Napi::Object::New(env);
+          result.Set("scanIntervalNs", intervals.first);
+          result.Set("convertIntervalNs", intervals.second);
+          return result;
+        });
+  });
+}
+
 Napi::Value ComediDeviceObject::acquire(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
+    const Napi::Object options = objectArgument(info, 0);
     return onLane<std::shared_ptr<ComediAcquisition>>(
         info.Env(), lane(),
-        [device = device(), request = requestOf(objectArgument(info, 0))] { return std::make_shared<ComediAcquisition>(device, request); },
+        [device = device(), request = requestOf(options), bufferScans = countOption(options, "bufferScans")] {
+          return std::make_shared<ComediAcquisition>(device, request, bufferScans);
+        },
         [](Napi::Env env, std::shared_ptr<ComediAcquisition>& acquisition) {
           return Addon::of(env).comediAcquisition.New({Napi::External<std::shared_ptr<ComediAcquisition>>::New(env, &acquisition)});
         });
@@ -238,6 +290,8 @@ Napi::Function ComediAcquisitionObject::define(Napi::Env env) {
                          InstanceMethod<&ComediAcquisitionObject::take>("take"),
                          InstanceMethod<&ComediAcquisitionObject::makeRing>("makeRing"),
                          InstanceMethod<&ComediAcquisitionObject::pour>("pour"),
+                         InstanceAccessor<&ComediAcquisitionObject::lastScans>("lastScans"),
+                         InstanceMethod<&ComediAcquisitionObject::abandon>("abandon"),
                          InstanceMethod<&ComediAcquisitionObject::stop>("stop"),
                      });
 }
@@ -261,7 +315,8 @@ Napi::Value ComediAcquisitionObject::makeRing(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     const Napi::Object options = objectArgument(info, 0);
     if (ring_) throw std::logic_error("this acquisition is recorded already");
-    ring_ = acquisition_->makeRing(textOption(options, "path"), countOption(options, "scansPerFrame"), countOption(options, "slots"));
+    table_ = tableOf(options);
+    ring_ = acquisition_->makeRing(textOption(options, "ringPath"), table_, countOption(options, "ringSlots"));
     return RingObject::wrap(info.Env(), ring_);
   });
 }
@@ -269,10 +324,18 @@ Napi::Value ComediAcquisitionObject::makeRing(const Napi::CallbackInfo& info) {
 Napi::Value ComediAcquisitionObject::pour(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     if (!ring_) throw std::logic_error("this acquisition has no ring");
-    return onLane<std::vector<uint8_t>>(
-        info.Env(), takes_, [acquisition = acquisition_, ring = ring_] { return acquisition->pour(*ring); },
-        [](Napi::Env env, const std::vector<uint8_t>& bytes) { return samples(env, bytes, false); });
+    return takes_.call(
+        info.Env(), [acquisition = acquisition_, ring = ring_, table = table_] { acquisition->pour(*ring, table); }, undefined);
   });
+}
+
+Napi::Value ComediAcquisitionObject::lastScans(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(acquisition_->lastScans()));
+}
+
+Napi::Value ComediAcquisitionObject::abandon(const Napi::CallbackInfo& info) {
+  acquisition_->abandon();
+  return info.Env().Undefined();
 }
 
 // Not on the lane: a take may be waiting there for samples that will never come.

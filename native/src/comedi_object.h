@@ -33,6 +33,7 @@ class ComediDeviceObject : public Napi::ObjectWrap<ComediDeviceObject> {
   Napi::Value bits(const Napi::CallbackInfo& info);
   Napi::Value startCounter(const Napi::CallbackInfo& info);
   Napi::Value resetCounter(const Napi::CallbackInfo& info);
+  Napi::Value check(const Napi::CallbackInfo& info);
   Napi::Value acquire(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);
 
@@ -50,10 +51,13 @@ class ComediAcquisitionObject : public Napi::ObjectWrap<ComediAcquisitionObject>
   Napi::Value take(const Napi::CallbackInfo& info);
   Napi::Value makeRing(const Napi::CallbackInfo& info);
   Napi::Value pour(const Napi::CallbackInfo& info);
+  Napi::Value lastScans(const Napi::CallbackInfo& info);
+  Napi::Value abandon(const Napi::CallbackInfo& info);
   Napi::Value stop(const Napi::CallbackInfo& info);
 
   std::shared_ptr<ComediAcquisition> acquisition_;
   std::shared_ptr<Ring> ring_;  // that is poured into
+  ScanTable table_{};
   CallLane takes_;  // one waits for samples while others may stop the acquisition
 };
 

@@ -1,11 +1,18 @@
-import { copyFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { copyFile, mkdtemp, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { DatasetColumn } from '../../core/dataset.ts'
 import { comediSimulatorPath, openComedi, pvcamSimulatorPath } from '../../native/devices.ts'
 import type { ComediAcquisition, ComediAcquisitionOptions, ComediBoard } from '../../native/types.ts'
-import { openFrameFile } from '../../storage/frame-file.ts'
-import { prepareFrameLayout } from '../../storage/frame-heads.ts'
+import { cellAt } from '../../storage/column-chunk.ts'
+import { recoverStream } from '../../storage/recover.ts'
+import { prepareScanLayout } from '../../storage/scan-heads.ts'
+import { openTable } from '../../storage/table-file.ts'
+import { type Python, pythonWith } from '../python.ts'
 import { until } from '../until.ts'
 
 const DEVICE = '/dev/comedi0'
@@ -229,63 +236,129 @@ describe('commands', () => {
   })
 
   describe('recorded by the writer of frames', () => {
-    const SCANS = 500
+    const ROWS = 500
     const three = [one, { ...one, channel: 1 }, { ...one, channel: 2 }]
-    const target = () => path.join(folder, 'samples.arrow')
+    const target = () => path.join(folder, 'table.arrow')
+    const columns = three.map(({ channel }): DatasetColumn => ({ name: `ach${channel}`, type: 'float64', unit: 'V' }))
     const recordOptions = () => ({
-      ...prepareFrameLayout({ roi: { x: 0, y: 0, width: three.length, height: SCANS }, binning: 1, exposureSeconds: SCANS * 30e-6 }),
+      ...prepareScanLayout(columns, ROWS, { run: 'none' }),
       path: target(),
       keepFreeBytes: 0,
       ringPath: path.join(folder, 'samples.ring'),
       ringSlots: 64,
     })
-    async function recorded(): Promise<number[]> {
-      await using file = await openFrameFile(target())
+    /** Counts, scan by scan, of a file in which every row has its number and is one interval after the one before. */
+    async function recorded(intervalNs = 30_000n): Promise<number[]> {
+      await using file = await openTable(target())
       const samples: number[] = []
-      let frames = 0
-      for await (const { sequence, pixels } of file.frames()) {
-        expect(sequence).toBe(frames)
-        frames += 1
-        for (const sample of pixels) samples.push(sample)
-      }
-      return samples
+      let row = 0
+      let startNs = 0n
+      for await (const chunk of file.read(['time', 'seq_num', ...columns.map(({ name }) => name)], { from: 0, to: file.rows }))
+        for (let at = 0; at < chunk.rows; at += 1, row += 1) {
+          const [time, number, ...values] = chunk.columns.map((column) => cellAt(column, at))
+          if (row === 0) startNs = BigInt(String(time))
+          if (time !== startNs + BigInt(row) * intervalNs || number !== BigInt(row + 1)) throw new Error(`row ${row}: ${time} ${number}`)
+          for (const value of values) samples.push(((Number(value) + 10) / 20) * 65_535)
+        }
+      const rounded = samples.map(Math.round)
+      expect(Math.max(...samples.slice(0, 1000).map((sample, at) => Math.abs(sample - (rounded[at] ?? 0))))).toBeLessThan(1e-6) // counts can be had back
+      return rounded
     }
 
-    test('a finite one is in the file, scan by scan, and what is less than a frame is given back', async () => {
+    test('a finite one is in the file, every scan once, with what is less than a batch', async () => {
       await using board = await openOn(FAST)
-      await using acquisition = await board.acquire(options({ channels: three, scanIntervalNs: 30_000, scans: 100 * SCANS + 7 }))
+      await using acquisition = await board.acquire(options({ channels: three, scanIntervalNs: 30_000, scans: 100 * ROWS + 7 }))
+      const beforeNs = BigInt(Date.now() - 1000) * 1_000_000n
       const recording = acquisition.record(recordOptions())
       expect(() => acquisition.record(recordOptions())).toThrow(problem('DEVICE_BUSY'))
-      const rest = await recording.rest
-      expect(await recording.ended).toMatchObject({ written: 100, dropped: 0, state: 'finished' })
-      expect(rest).toHaveLength(7 * three.length)
-      const samples = [...(await recorded()), ...(rest ?? [])]
-      expect(samples).toHaveLength((100 * SCANS + 7) * three.length)
+      const { size } = await recording.ended.then(() => stat(target()))
+      expect(await recording.ended).toEqual({ written: 100 * ROWS + 7, bytes: size, state: 'finished' })
+      const samples = await recorded()
+      expect(samples).toHaveLength((100 * ROWS + 7) * three.length)
       expect(firstWrong(samples)).toBe(-1)
+      await using file = await openTable(target())
+      expect(file).toMatchObject({ ended: true, metadata: { run: 'none' } })
+      for await (const { columns: times } of file.read(['time'], { from: 0, to: 1 })) expect(times[0] && cellAt(times[0], 0)).toBeGreaterThan(beforeNs)
       expect((await readdir(folder)).filter((name) => name.endsWith('.ring'))).toEqual([])
+    })
+
+    describe('pyarrow', () => {
+      let python: Python
+      beforeAll(async () => {
+        python = await pythonWith(['pyarrow'])
+      }, 180_000)
+      afterAll(() => python[Symbol.asyncDispose]())
+
+      test('reads it as a table of numbers', async ({ skip }) => {
+        const executable = python.executable ?? skip(python.why)
+        await using board = await openOn(FAST)
+        await using acquisition = await board.acquire(options({ channels: three, scanIntervalNs: 30_000, scans: 2 * ROWS + 3 }))
+        await acquisition.record(recordOptions()).ended
+        const { stdout } = await promisify(execFile)(executable, [fileURLToPath(new URL('read_scans.py', import.meta.url)), target()])
+        const { counts, ...read } = JSON.parse(stdout)
+        expect(read).toEqual({
+          rows: 2 * ROWS + 3,
+          types: ['timestamp[ns, tz=UTC]', 'int64', 'double', 'double', 'double'],
+          units: ['V', 'V', 'V'],
+          steps: [30_000],
+          numbered: true,
+        })
+        expect(firstWrong(counts)).toBe(-1)
+      })
     })
 
     test('an endless one is whole when it is stopped', async () => {
       await using board = await openOn(FAST)
       await using acquisition = await board.acquire(options({ channels: three, scanIntervalNs: 30_000 }))
       const recording = acquisition.record(recordOptions())
-      await until(() => recording.progress().written >= 20)
-      const { written, dropped } = await recording.stop()
-      const samples = [...(await recorded()), ...((await recording.rest) ?? [])]
-      expect({ dropped, frames: Math.floor(samples.length / (SCANS * three.length)) }).toEqual({ dropped: 0, frames: written })
+      await until(() => recording.progress().written >= 20 * ROWS)
+      const { written, state } = await recording.stop()
+      const samples = await recorded()
+      expect({ state, scans: samples.length / three.length }).toEqual({ state: 'finished', scans: written })
       expect(firstWrong(samples)).toBe(-1)
     })
 
-    test('an acquisition that fails leaves its frames before that, and says why', async () => {
+    test('an acquisition that fails leaves everything before that, and says why', async () => {
       await using board = await openOn(FAST)
       await using acquisition = await board.acquire(options({ channels: three, scanIntervalNs: 30_000 }))
       const recording = acquisition.record(recordOptions())
-      await until(() => recording.progress().written >= 5)
+      await until(() => recording.progress().written >= 5 * ROWS)
       await writeFile(`${library}.unplugged`, '')
-      await expect(recording.rest).rejects.toThrow(problem('HARDWARE_FAULT'))
-      expect((await recording.ended).written).toBeGreaterThanOrEqual(5)
+      const { written, failure } = await recording.ended
+      expect(failure).toMatchObject({ code: 'HARDWARE_FAULT' })
+      expect(written).toBeGreaterThanOrEqual(5 * ROWS)
+      const samples = await recorded()
+      expect(samples).toHaveLength(written * three.length)
+      expect(firstWrong(samples)).toBe(-1)
+    })
+
+    test('a cut file comes back with its whole batches', async () => {
+      await using board = await openOn(FAST)
+      await using acquisition = await board.acquire(options({ channels: three, scanIntervalNs: 30_000, scans: 10 * ROWS }))
+      const { bytes } = await acquisition.record(recordOptions()).ended
+      await truncate(target(), bytes - 10_000) // into the last batch
+      expect(await recoverStream(target())).toMatchObject({ rows: 9 * ROWS })
       expect(firstWrong(await recorded())).toBe(-1)
     })
+
+    test('a layout that does not hold its columns is refused', async () => {
+      await using board = await openOn(FAST)
+      await using acquisition = await board.acquire(options({ channels: three, scanIntervalNs: 30_000 }))
+      const refused = (more: object) => expect(() => acquisition.record({ ...recordOptions(), ...more })).toThrow(problem('INVALID_VALUE'))
+      refused({ valueColumnOffsets: [0, 4096] })
+      refused({ valueColumnOffsets: [0, 4096, 1 << 20] })
+      refused({ rowCountOffsets: [100_000] })
+      refused({ rowsPerBatch: 0 })
+    })
+  })
+
+  test('what the board would make of one is told before it is given', async () => {
+    await using board = await openOn()
+    const two = [one, { ...one, channel: 1 }]
+    expect(await board.check(options({ channels: two, scanIntervalNs: 100_000 }))).toEqual({ scanIntervalNs: 100_000, convertIntervalNs: 50_000 })
+    expect(await board.check(options({ channels: two, scanIntervalNs: 100_030 }))).toEqual({ scanIntervalNs: 100_050, convertIntervalNs: 50_000 })
+    await expect(board.check(options({ channels: two, scanIntervalNs: 10_000 }))).rejects.toThrow(/would make 20000 of 10000/)
+    expect(await board.read(input(1))).toBeGreaterThan(0) // nothing is under way
   })
 
   test('the real pace is the one that was asked for, and the values those of the inputs', async () => {

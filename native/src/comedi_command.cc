@@ -1,0 +1,64 @@
+#include "comedi_command.h"
+
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+
+namespace kymograph {
+
+namespace {
+
+constexpr int kTestRounds = 20;        // a board that has not settled on its arguments by then never will
+constexpr unsigned kRoundingNs = 100;  // two ticks of the board's 20 MHz, or a hundredth: more is another rate than was asked for
+constexpr unsigned kRoundingPart = 100;
+
+void check(const ComediDevice& device, const ComediAcquisitionRequest& request) {
+  if ((device.subdevice(request.subdevice).flags & comedi::kCommandRead) == 0)
+    throw std::invalid_argument("subdevice: " + std::to_string(request.subdevice) + " takes no commands");
+  if (request.channels.empty()) throw std::invalid_argument("channels: at least one is needed");
+  for (const ComediChannel& channel : request.channels) device.checkChannel(channel);
+  if (request.scanIntervalNs == 0 || request.scanIntervalNs > UINT32_MAX) throw std::invalid_argument("scanIntervalNs: 1 to 4294967295");
+  if (request.scans && (*request.scans == 0 || *request.scans > UINT32_MAX)) throw std::invalid_argument("scans: 1 to 4294967295, or none");
+}
+
+unsigned edgeOf(const ComediTrigger& trigger) { return trigger.pin | comedi::kEdge | (trigger.falling ? comedi::kInvert : 0U); }
+
+}  // namespace
+
+ComediCommand::ComediCommand(const ComediDevice& device, const ComediAcquisitionRequest& request) {
+  check(device, request);
+  const ComediLibrary& call = device.library();
+  const auto count = static_cast<unsigned>(request.channels.size());
+  const auto asked = static_cast<unsigned>(request.scanIntervalNs);
+  for (const ComediChannel& each : request.channels) words_.push_back(comedi::channelWord(each.channel, each.range, each.reference));
+  command_.subdevice = request.subdevice;
+  command_.startSource = request.start ? comedi::kExternal : comedi::kNow;
+  command_.startArgument = request.start ? edgeOf(*request.start) : 0;
+  command_.scanBeginSource = comedi::kTimer;
+  command_.scanBeginArgument = asked;
+  command_.convertSource = comedi::kTimer;  // kNow: the test of this family of boards never settles
+  command_.convertArgument = count == 1 ? 0 : asked / count;
+  command_.scanEndSource = comedi::kCount;
+  command_.scanEndArgument = count;
+  command_.stopSource = request.scans ? comedi::kCount : comedi::kNone;
+  command_.stopArgument = static_cast<unsigned>(request.scans.value_or(0));
+  command_.channels = words_.data();
+  command_.channelCount = count;
+
+  const comedi::Command wanted = command_;
+  int verdict = 1;
+  {
+    const auto guard = call.lock();
+    for (int round = 0; verdict != 0 && round < kTestRounds; ++round) verdict = call.check(call.comedi_command_test(device.handle(), &command_), "comedi_command_test");
+  }
+  if (verdict != 0) throw std::invalid_argument("command: the board does not take it (its test ends with " + std::to_string(verdict) + ")");
+  const unsigned difference = scanIntervalNs() > asked ? scanIntervalNs() - asked : asked - scanIntervalNs();
+  if (difference > std::max(kRoundingNs, asked / kRoundingPart))
+    throw std::invalid_argument("scanIntervalNs: the board would make " + std::to_string(scanIntervalNs()) + " of " + std::to_string(asked));
+  if (command_.stopSource == comedi::kCount && command_.stopArgument != wanted.stopArgument)
+    throw std::invalid_argument("scans: the board would make " + std::to_string(command_.stopArgument) + " of " + std::to_string(wanted.stopArgument));
+  if (command_.startSource != wanted.startSource || command_.startArgument != wanted.startArgument)
+    throw std::invalid_argument("start: the board does not take this trigger");
+}
+
+}  // namespace kymograph
