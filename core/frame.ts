@@ -35,6 +35,25 @@ export type FrameHeader = {
   readonly dropped: number
 }
 
+/** Of all pixels of one frame, taken natively when it arrived. */
+export type FrameStatistics = {
+  readonly minimum: number
+  readonly maximum: number
+  readonly mean: number
+  /** Pixels at or above the saturation level. */
+  readonly saturated: number
+  /** Of each region that was asked for, in their order. */
+  readonly regionMeans: readonly number[]
+}
+
+export type MeasuredFrame = {
+  /** The camera's own count; a gap is a frame that is missing. */
+  readonly sequence: number
+  /** Host time at the end of the exposure. */
+  readonly time: WallNs
+  readonly statistics: FrameStatistics
+}
+
 /**
  * The Arrow IPC stream of one recording, prepared once by storage/frame-heads.ts: with a fixed frame shape only a few numbers differ from batch to batch. One frame is one batch; offsets are counted from the start of the batch's head.
  */

@@ -22,6 +22,11 @@ export type ParameterSpec = {
   readonly pollMs?: number
   /** Polled at this interval instead while the device is busy (an axis moves). */
   readonly busyPollMs?: number
+  /**
+   * It comes by itself, each reading with the time of what was measured (a frame); the station does not ask for it. Every reading enters the history: a series of
+   * all frames tells more than its changes.
+   */
+  readonly streamed?: true
 }
 
 /** Of a driver's connection settings and a plan's or command's arguments. */

@@ -6,6 +6,7 @@ import type { ParameterSpec, SettingSpec } from '../core/parameter.ts'
 import type { Measured, ParameterValue } from '../core/reading.ts'
 import type { Clock } from '../core/time.ts'
 import type { Place } from './address.ts'
+import type { TakenStatistics } from './frame-statistics.ts'
 
 /** What the station gives every driver. Nothing of it is global. */
 export type DriverContext = {
@@ -168,6 +169,8 @@ export interface FrameFacet {
   startLive(signal: AbortSignal): Promise<void>
   stopLive(signal: AbortSignal): Promise<void>
   readonly streaming: boolean
+  /** What was measured of every frame since this was asked last. For the station, which asks for everybody and makes readings of it: parameters that are `streamed`. */
+  takeStatistics(): TakenStatistics
   statistics(): { readonly produced: number; readonly lost: number; readonly frameRate: number }
   /** The newest frame after `after`, reduced in native code; undefined when there is none yet. */
   tap(quality: FrameQuality, after?: number): { readonly header: FrameHeader; readonly pixels: Uint16Array } | undefined

@@ -1,6 +1,6 @@
 import type { ScanLayout, ScanRecording } from '../core/acquisition.ts'
 import type { Roi } from '../core/device.ts'
-import type { FrameLayout, FrameRecording } from '../core/frame.ts'
+import type { FrameLayout, FrameRecording, FrameStatistics } from '../core/frame.ts'
 
 /** What the addon offers, in TypeScript's words. `devices.ts` and `files.ts` hand these out; nobody else loads the binary. */
 
@@ -47,17 +47,6 @@ export type RingMeasures = {
 
 /** Of a ring, as the stamp has room for: kMaxRegions of native/src/statistics.h. */
 export const MAX_STATISTICS_REGIONS = 8
-
-/** Of all pixels of one frame, taken by the ring's writer before it published the frame. */
-export type FrameStatistics = {
-  readonly minimum: number
-  readonly maximum: number
-  readonly mean: number
-  /** Pixels at or above the ring's saturation level. */
-  readonly saturated: number
-  /** One for each of the ring's regions. */
-  readonly regionMeans: readonly number[]
-}
 
 /** What is known of one frame of a ring beside its pixels. */
 export type FrameStamp = {

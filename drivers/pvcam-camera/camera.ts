@@ -1,10 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { asProblem, DeviceBusy, HardwareFault, InvalidValue, NotFound } from '../../core/errors.ts'
 import { FRAME_BIN, type FrameHeader, type FrameQuality, type FrameRecording } from '../../core/frame.ts'
+import type { ParameterSpec } from '../../core/parameter.ts'
 import type { Measured, ParameterValue } from '../../core/reading.ts'
 import { Turns } from '../../core/turns.ts'
 import type { FrameRing, PvcamCamera } from '../../native/types.ts'
 import type { DeviceHandle, FrameFacet, TriggerFacet } from '../driver.ts'
+import { formatRegions, frameRegions, parseRegions, REGIONS_PARAMETER } from '../frame-regions.ts'
+import { FrameStatisticsCollector } from '../frame-statistics.ts'
 import { problemOf } from '../transport/exchange-queue.ts'
 import { cameraParameters } from './parameters.ts'
 import { type Configuration, checkConfiguration, fullFrame, ringSlots, type Sensor, sensorTemperature } from './protocol.ts'
@@ -18,7 +21,6 @@ type Stream = { readonly ring: FrameRing; readonly configuration: Configuration 
 /** One open camera. While it streams no parameter is read from it: that breaks the acquisition (PVCAM). What was read before is told, as doubtful. */
 export class CameraDevice implements DeviceHandle {
   readonly identity: string
-  readonly parameters = cameraParameters()
   readonly exposure = { parameter: 'exposure' }
   readonly trigger: TriggerFacet
   readonly frames: FrameFacet
@@ -26,6 +28,8 @@ export class CameraDevice implements DeviceHandle {
   readonly #ringPath: string
   readonly #lastRead = new Map<string, ParameterValue>()
   #configuration: Configuration
+  readonly #measured = new FrameStatisticsCollector()
+  #parameters = cameraParameters(0)
   #stream: Stream | undefined
   #recording: FrameRecording | undefined
   /** Starting, stopping and what must happen between them. */
@@ -42,7 +46,7 @@ export class CameraDevice implements DeviceHandle {
     this.#camera = camera
     this.#ringPath = ringPath
     const sensor: Sensor = { width: camera.sensorWidth, height: camera.sensorHeight, bitDepth: camera.bitDepth }
-    this.#configuration = { roi: fullFrame(sensor), binning: 1, exposureSeconds: DEFAULT_EXPOSURE_SECONDS }
+    this.#configuration = { roi: fullFrame(sensor), binning: 1, exposureSeconds: DEFAULT_EXPOSURE_SECONDS, regions: [] }
     this.identity = `${camera.name}, ${camera.chipName}, serial ${camera.serialNumber}, PVCAM ${libraryVersion}`
     this.trigger = { trigger: (frames, signal) => this.#trigger(frames, signal) }
     const streaming = (): boolean => this.#camera.streaming
@@ -56,10 +60,15 @@ export class CameraDevice implements DeviceHandle {
       get streaming() {
         return streaming()
       },
+      takeStatistics: () => this.#measured.take(),
       statistics: () => this.#camera.statistics(),
       tap: (quality, after) => this.#tap(quality, after),
       record: (layout, options) => this.#inTurn(() => this.#record({ ...layout, ...options })),
     }
+  }
+
+  get parameters(): readonly ParameterSpec[] {
+    return this.#parameters
   }
 
   async read(names: readonly string[]): Promise<ReadonlyMap<string, Measured>> {
@@ -72,6 +81,7 @@ export class CameraDevice implements DeviceHandle {
   }
 
   async write(name: string, value: ParameterValue): Promise<ParameterValue> {
+    if (name === REGIONS_PARAMETER) return await this.#setRegions(String(value))
     if (typeof value !== 'number') throw new InvalidValue(`${name} cannot be set to ${String(value)}`, [name])
     if (name === 'exposure') {
       await this.#configure({ ...this.#configuration, exposureSeconds: value }, this.frames.sensor)
@@ -85,6 +95,15 @@ export class CameraDevice implements DeviceHandle {
       })
     }
     throw new InvalidValue(`${name} cannot be set to ${value}`, [name])
+  }
+
+  /** A parameter that was there once stays: its history goes on when the regions do. */
+  async #setRegions(text: string): Promise<string> {
+    const regions = parseRegions(text)
+    await this.#configure({ ...this.#configuration, regions }, this.frames.sensor)
+    const all = cameraParameters(regions.length)
+    if (all.length > this.#parameters.length) this.#parameters = all
+    return formatRegions(regions)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -125,7 +144,7 @@ export class CameraDevice implements DeviceHandle {
     if (this.#camera.streaming) return
     await this.#stop() // a finished stream leaves its ring
     const configuration = this.#configuration
-    const { roi, binning, exposureSeconds } = configuration
+    const { roi, binning, exposureSeconds, regions } = configuration
     await this.#readTemperature('temperature')
     await this.#readTemperature('temperature_setpoint')
     const ring = await this.#camera.start({
@@ -134,9 +153,11 @@ export class CameraDevice implements DeviceHandle {
       exposureSeconds,
       ringPath: this.#ringPath,
       ringSlots: ringSlots(configuration),
+      measures: { saturation: 2 ** this.frames.sensor.bitDepth - 1, regions: frameRegions(regions, roi, binning) },
       ...(frames !== undefined && { frames }),
     })
     this.#stream = { ring, configuration }
+    this.#measured.follow(ring)
   }
 
   async #stopLive(): Promise<void> {
@@ -148,6 +169,7 @@ export class CameraDevice implements DeviceHandle {
     await this.#camera.stop()
     const stream = this.#stream
     this.#stream = undefined
+    this.#measured.release()
     await stream?.ring[Symbol.asyncDispose]()
   }
 
@@ -257,7 +279,10 @@ export class CameraDevice implements DeviceHandle {
       case 'temperature':
       case 'temperature_setpoint':
         return await this.#turns.take(() => this.#readTemperature(name)) // a start or stop in between would make it unsafe
+      case REGIONS_PARAMETER:
+        return { value: formatRegions(this.#configuration.regions) }
       default:
+        if (this.#parameters.some((spec) => spec.name === name && spec.streamed)) return this.#measured.measured(name)
         throw new NotFound(`parameter ${name}`)
     }
   }

@@ -1,10 +1,12 @@
 import type { ParameterSpec } from '../../core/parameter.ts'
+import { frameStatisticsParameters } from '../frame-statistics.ts'
 import { EXPOSURE_MAXIMUM_SECONDS, EXPOSURE_MINIMUM_SECONDS, SETPOINT_MAXIMUM_CELSIUS, SETPOINT_MINIMUM_CELSIUS } from './protocol.ts'
 
 const TEMPERATURE_POLL_MS = 2000
 const STATISTICS_POLL_MS = 500 // no call of the library: free
 
-export function cameraParameters(): readonly ParameterSpec[] {
+/** `regions`: of how many the means are told. */
+export function cameraParameters(regions: number): readonly ParameterSpec[] {
   return [
     {
       name: 'exposure',
@@ -50,5 +52,6 @@ export function cameraParameters(): readonly ParameterSpec[] {
     { name: 'serial', description: 'Serial number of the camera', kind: 'TEXT', access: 'READ_ONLY' },
     { name: 'chip', description: 'Sensor of the camera', kind: 'TEXT', access: 'READ_ONLY' },
     { name: 'firmware', description: 'Firmware version of the camera', kind: 'TEXT', access: 'READ_ONLY' },
+    ...frameStatisticsParameters(regions),
   ]
 }

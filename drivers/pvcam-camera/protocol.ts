@@ -5,9 +5,15 @@
 import { createHash } from 'node:crypto'
 import type { Roi } from '../../core/device.ts'
 import { InvalidValue, LimitViolation } from '../../core/errors.ts'
+import { frameRegions } from '../frame-regions.ts'
 
 export type Sensor = { readonly width: number; readonly height: number; readonly bitDepth: number }
-export type Configuration = { readonly roi: Roi; readonly binning: number; readonly exposureSeconds: number }
+export type Configuration = {
+  readonly roi: Roi
+  readonly binning: number
+  readonly exposureSeconds: number /** Of the sensor; their means are taken of every frame. */
+  readonly regions: readonly Roi[]
+}
 
 const BINNINGS = [1, 2, 4] as const
 /** Exposure is sent in whole microseconds, an unsigned 32-bit number. */
@@ -29,13 +35,14 @@ export function fullFrame(sensor: Sensor): Roi {
 
 /** Throws LimitViolation or InvalidValue. The region lies on the sensor and is a whole number of binned pixels; nothing is rounded in silence. */
 export function checkConfiguration(configuration: Configuration, sensor: Sensor): void {
-  const { roi, binning, exposureSeconds } = configuration
+  const { roi, binning, exposureSeconds, regions } = configuration
   if (!BINNINGS.some((allowed) => allowed === binning))
     throw new InvalidValue(`binning: ${binning} is not allowed; choose one of ${BINNINGS.join(', ')}`, ['binning'])
   span('x', roi.x, 'width', roi.width, sensor.width, binning)
   span('y', roi.y, 'height', roi.height, sensor.height, binning)
   if (!(exposureSeconds >= EXPOSURE_MINIMUM_SECONDS && exposureSeconds <= EXPOSURE_MAXIMUM_SECONDS))
     throw new LimitViolation('exposure', exposureSeconds, EXPOSURE_MINIMUM_SECONDS, EXPOSURE_MAXIMUM_SECONDS, 's')
+  frameRegions(regions, roi, binning)
 }
 
 function span(startName: string, start: number, sizeName: string, size: number, available: number, binning: number): void {
@@ -50,7 +57,7 @@ export function sensorTemperature(celsius: number): number | undefined {
   return celsius > SENSOR_COLDEST_CELSIUS && celsius < SENSOR_WARMEST_CELSIUS ? celsius : undefined
 }
 
-export function ringSlots({ roi, binning }: Configuration): number {
+export function ringSlots({ roi, binning }: Pick<Configuration, 'roi' | 'binning'>): number {
   const frameBytes = (roi.width / binning) * (roi.height / binning) * 2
   return Math.min(RING_SLOTS_MAXIMUM, Math.max(RING_SLOTS_MINIMUM, Math.floor(RING_BYTES / frameBytes)))
 }

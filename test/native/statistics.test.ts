@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Roi } from '../../core/device.ts'
+import type { FrameStatistics } from '../../core/frame.ts'
 import { createRing, mapRing, RingReader } from '../../native/files.ts'
-import type { FrameStatistics } from '../../native/types.ts'
 import { patternFrame } from './pattern.ts'
 
 const run = promisify(execFile)

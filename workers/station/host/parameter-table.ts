@@ -35,18 +35,20 @@ export class ParameterTable {
     this.#context = context
   }
 
-  /** A driver describes its device at each connection; a parameter keeps its handle as long as the station runs. */
-  describe(specs: readonly ParameterSpec[]): void {
-    if (specs === this.#described) return
+  /** A driver describes its device at each connection; a parameter keeps its handle as long as the station runs. Whether a parameter is new. */
+  describe(specs: readonly ParameterSpec[]): boolean {
+    if (specs === this.#described) return false
     const { sampler, note, clock, nextHandle } = this.#context
     if (JSON.stringify(specs) !== JSON.stringify(this.#described)) note({ type: 'parameters', time: clock.wallNs(), deviceId: this.#deviceId, specs })
     this.#described = specs
+    const known = this.#rows.size
     for (const spec of specs) {
       const row = this.#rows.get(spec.name) ?? { spec, handle: nextHandle() }
       row.spec = spec
       this.#rows.set(spec.name, row)
       sampler.know(row.handle, this.#deviceId, spec)
     }
+    return this.#rows.size > known
   }
 
   get specs(): readonly ParameterSpec[] {
@@ -105,11 +107,18 @@ export class ParameterTable {
     return row.setpoint
   }
 
-  /** The connection is gone: what was known may no longer be so. */
-  stale(reason: string): void {
+  /** Stores and announces what has a time of its own. */
+  observed(name: string, reading: Reading): void {
+    this.#store(name, reading)
+  }
+
+  /** What was known may no longer be so: of everything when the connection is gone. */
+  stale(reason: string, names: Iterable<string> = this.#rows.keys()): void {
     const time = this.#context.clock.wallNs()
-    for (const [name, { reading }] of this.#rows)
+    for (const name of names) {
+      const reading = this.reading(name)
       if (reading?.value !== undefined && reading.quality !== 'STALE') this.#store(name, { time, quality: 'STALE', value: reading.value, reason })
+    }
   }
 
   states(): readonly ParameterState[] {
@@ -135,7 +144,7 @@ export class ParameterTable {
   }
 }
 
-/** Of what has a value that can be read. */
+/** Of what has a value that can be asked for. */
 export function readableNames(specs: readonly ParameterSpec[]): readonly string[] {
-  return specs.filter(({ access }) => access !== 'WRITE_ONLY').map(({ name }) => name)
+  return specs.filter(({ access, streamed }) => access !== 'WRITE_ONLY' && streamed !== true).map(({ name }) => name)
 }

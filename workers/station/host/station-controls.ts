@@ -65,7 +65,7 @@ export class StationControls {
     const asked = table.asked(name, checked)
     const reading = spec.access === 'WRITE_ONLY' ? asked : table.confirmed(name, confirmed)
     noteChange(name, old, reading, writer)
-    table.describe(handle.parameters)
+    this.#describe(handle)
     this.#rereadUnpolled()
     return reading
   }
@@ -82,12 +82,12 @@ export class StationControls {
 
   /** Returns what it answers with, once it has accepted; `arrived` and the axis' `settled` wait for what it has begun. */
   async invoke(name: string, given: Readonly<Record<string, ParameterValue>>, writer: Writer, signal: AbortSignal): Promise<ParameterValue | undefined> {
-    const { table, live, permit } = this.#context
+    const { live, permit } = this.#context
     const checked = this.checkInvoke(name, given)
     permit(writer)
     const { handle } = live()
     const value = await this.#followed(({ commands }) => commands?.invoke(name, checked, signal) ?? Promise.resolve(undefined), signal, 'mayMove')
-    table.describe(handle.parameters)
+    this.#describe(handle)
     this.#rereadUnpolled()
     return value
   }
@@ -129,6 +129,11 @@ export class StationControls {
       }
       throw error
     }
+  }
+
+  /** Readers learn of a new parameter before its first reading. */
+  #describe({ parameters }: DeviceHandle): void {
+    if (this.#context.table.describe(parameters)) this.#context.onChange()
   }
 
   /** One set may change what else the instrument says; what is not polled is read again in the background. */

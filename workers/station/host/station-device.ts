@@ -2,7 +2,7 @@ import type { Cause } from '../../../core/cause.ts'
 import type { DeviceRecord, DeviceState, DeviceStatus, PortState } from '../../../core/device.ts'
 import { DeviceOffline } from '../../../core/errors.ts'
 import type { ParameterSpec } from '../../../core/parameter.ts'
-import type { ParameterValue, Reading } from '../../../core/reading.ts'
+import type { Measured, ParameterValue, Reading } from '../../../core/reading.ts'
 import { formatRfc3339 } from '../../../core/time.ts'
 import type { DeviceHandle, Driver, DriverContext } from '../../../drivers/driver.ts'
 import { Bell } from './bell.ts'
@@ -10,6 +10,7 @@ import { type Darkened, Darkening } from './darkened.ts'
 import { orAbort } from './deadline.ts'
 import { type Connection, DeviceConnection, type LiveHandle } from './device-connection.ts'
 import { deviceState, statusOf } from './device-state.ts'
+import { FrameStatisticsFeed } from './frame-statistics.ts'
 import type { HostedDevice, Writer } from './hosted-device.ts'
 import { ParameterTable, readableNames, type TableContext } from './parameter-table.ts'
 import { Poller } from './poller.ts'
@@ -42,6 +43,7 @@ export class StationDevice implements HostedDevice {
   readonly light: Darkening
   readonly #context: StationDeviceContext
   readonly #poller: Poller
+  readonly #frameStatistics: FrameStatisticsFeed
   readonly #bell = new Bell()
   #connection: DeviceConnection | undefined
   /** The newest handle, from its first moment on. */
@@ -93,6 +95,7 @@ export class StationDevice implements HostedDevice {
       read: (names, signal) => this.readNow(names, signal),
       log: (line) => context.log(`${record.name}: ${line}`),
     })
+    this.#frameStatistics = new FrameStatisticsFeed(this.table, (line) => context.log(`${record.name}: ${line}`))
     this.#status = { code: 'DISABLED', since: context.clock.wallNs() }
   }
 
@@ -185,14 +188,15 @@ export class StationDevice implements HostedDevice {
   }
 
   async #read(live: LiveHandle, names: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, Reading>> {
-    for (const name of names) this.table.spec(name)
+    const streamed = names.filter((name) => this.table.spec(name).streamed)
+    const asked = names.filter((name) => !streamed.includes(name))
     const before = this.#position()
     const { sets } = this.table
-    const measured = await orAbort(live.handle.read(names, signal), signal)
-    const readings = new Map(names.map((name) => [name, this.table.answered(name, measured.get(name) ?? { bad: 'the driver did not answer for it' }, sets)]))
-    this.#noteReadable([...readings.values()])
+    const measured: ReadonlyMap<string, Measured> = asked.length === 0 ? new Map() : await orAbort(live.handle.read(asked, signal), signal)
+    const answers = asked.map((name) => [name, this.table.answered(name, measured.get(name) ?? { bad: 'the driver did not answer for it' }, sets)] as const)
+    if (asked.length > 0) this.#noteReadable(answers.map(([, reading]) => reading))
     this.axis.noteForeignMotion(before, live)
-    return readings
+    return new Map([...answers, ...this.#frameStatistics.readNow(live.handle, streamed)])
   }
 
   async set(name: string, value: ParameterValue, unit: string | undefined, writer: Writer, signal: AbortSignal): Promise<Reading> {
@@ -307,8 +311,10 @@ export class StationDevice implements HostedDevice {
 
   #connectionChanged(connection: Connection): void {
     const live = this.#connection?.live
-    if (connection.state === 'CONNECTED' && live !== undefined) void this.#poller.run(live.signal)
-    else {
+    if (connection.state === 'CONNECTED' && live !== undefined) {
+      void this.#poller.run(live.signal)
+      void this.#frameStatistics.run(live)
+    } else {
       this.axis.forget()
       this.controls.forget()
       this.table.stale(connection.reason ?? `the device is ${connection.state.toLowerCase()}`)
