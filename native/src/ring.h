@@ -145,11 +145,13 @@ class Ring {
   void unlinkFile();
 
  private:
-  Ring(std::string path, void* map, size_t bytes, uint64_t inode);
+  Ring(std::string path, int fd, void* map, size_t bytes, uint64_t inode);
+  size_t offsetOf(uint64_t index) const;
   SlotHeader* slot(uint64_t index) const;
 
   std::string path_;
   RingHeader* header_;
+  const char* readers_;  // the map that pixels are read through
   size_t bytes_;
   bool writable_;
   // The file this map was made from: a later ring at the same path is not ours to remove. 0: nothing to remove.
