@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "check.h"
-#include "reduce.h"
+#include "statistics.h"
 #include "test_pattern.h"
 
 using namespace kymograph;
@@ -13,17 +13,26 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr uint64_t kFrames = 4'000;
+constexpr uint64_t kFrames = 1'500;
 constexpr uint32_t kSide = 64;
 constexpr uint32_t kSlots = 3;  // few: readers are lapped all the time
+constexpr Region kRegions[] = {{0, 0, kSide, kSide}, {60, 63, 4, 1}};
 
 void write(Ring& ring) {
+  std::vector<uint16_t> frame(kSide * kSide);
   for (uint64_t sequence = 0; sequence < kFrames; ++sequence) {
-    uint16_t* pixels = ring.beginWrite();
-    for (uint32_t at = 0; at < kSide * kSide; ++at) pixels[at] = static_cast<uint16_t>(sequence);
-    ring.publish({sequence, static_cast<int64_t>(sequence) * 10, 5});
+    frame.assign(frame.size(), static_cast<uint16_t>(sequence));
+    const FrameStatistics statistics = copyAndMeasure(ring.measures(), frame.data(), ring.beginWrite());
+    ring.publish({sequence, static_cast<int64_t>(sequence) * 10, 5, kNoHardwareTime, statistics});
   }
   ring.close();
+}
+
+void checkStamp(const FrameStamp& stamp, uint64_t sequence) {
+  const auto pixel = static_cast<uint16_t>(sequence);
+  CHECK(stamp.sequence == sequence && stamp.timeNs == static_cast<int64_t>(sequence) * 10);
+  CHECK(stamp.statistics.minimum == pixel && stamp.statistics.maximum == pixel && stamp.statistics.sum == uint64_t{pixel} * kSide * kSide);
+  CHECK(stamp.statistics.regionSums[1] == uint64_t{pixel} * kRegions[1].width * kRegions[1].height);
 }
 
 // Whatever is still whole after it was copied is one frame and no mixture.
@@ -37,17 +46,30 @@ uint64_t readNewest(const Ring& ring) {
     const uint16_t* pixels = ring.pixels(published - 1);
     copy.assign(pixels, pixels + copy.size());
     if (!ring.whole(published - 1)) continue;
-    CHECK(stamp.sequence == published - 1 && stamp.timeNs == static_cast<int64_t>(stamp.sequence) * 10);
+    checkStamp(stamp, published - 1);
     for (const uint16_t pixel : copy) CHECK(pixel == static_cast<uint16_t>(stamp.sequence));
     ++seen;
   }
   return seen;
 }
 
-void reduceNewest(const Ring& ring) {
-  std::vector<uint16_t> binned(kSide * kSide);
-  for (uint32_t bin = 1; !ring.closed(); bin = bin == 4 ? 1 : bin * 2)
-    if (const uint64_t published = ring.published(); published > 0) reduce(ring.pixels(published - 1), kSide, kSide, bin, binned.data());
+// Every stamp once and in order, but for those that are told to be gone.
+void followStamps(const Ring& ring) {
+  uint64_t next = 0;
+  for (bool last = false; !last;) {
+    last = ring.closed();
+    const Ring::Stamps taken = ring.stamps(next, 16);
+    CHECK(taken.first >= next);
+    next = taken.first;
+    for (const FrameStamp& stamp : taken.stamps) checkStamp(stamp, next++);
+    last = last && taken.stamps.empty();
+  }
+}
+
+// Measures what may be overwritten meanwhile.
+void measureNewest(const Ring& ring) {
+  while (!ring.closed())
+    if (const uint64_t published = ring.published(); published > 0) measureRows(ring.measures(), ring.pixels(published - 1), 0, kSide);
 }
 
 // Follows in order; what was overwritten meanwhile it passes over.
@@ -60,12 +82,13 @@ void follow(Ring& ring) {
 }
 
 void lapped(const std::string& path) {
-  const auto ring = Ring::create(path, {kSide, kSide, kSlots});
+  const auto ring = Ring::create(path, {kSide, kSide, kSlots}, {kFullScale, {std::begin(kRegions), std::end(kRegions)}});
   const auto other = Ring::openReadOnly(path);
   std::vector<std::thread> readers;
   std::atomic<uint64_t> seen = 0;
   for (const Ring* each : {ring.get(), other.get()}) readers.emplace_back([each, &seen] { seen += readNewest(*each); });
-  readers.emplace_back([&] { reduceNewest(*ring); });
+  for (const Ring* each : {ring.get(), other.get()}) readers.emplace_back([each] { followStamps(*each); });
+  readers.emplace_back([&] { measureNewest(*ring); });
   readers.emplace_back([&] { follow(*ring); });
   std::thread writer([&] { write(*ring); });
   writer.join();
