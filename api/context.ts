@@ -9,6 +9,7 @@ import type { FrameTickets } from './frames/ticket.ts'
 import type { JobQueues } from './job-queues.ts'
 import type { KnownDevices } from './known-devices.ts'
 import { createLoaders, type Loaders } from './loaders.ts'
+import type { ReadTurns } from './read-turns.ts'
 import type { RowChanges } from './row-changes.ts'
 import type { Projections } from './states/projections.ts'
 import type { Stations } from './stations/stations.ts'
@@ -27,6 +28,7 @@ export type Services = {
   readonly graph: GraphStore
   readonly tickets: FrameTickets
   readonly projections: Projections
+  readonly readTurns: ReadTurns
 }
 
 /** What lives as long as one operation. */
@@ -36,12 +38,14 @@ export type Context = Services & {
   /** performance.now() at the arrival of the request. */
   readonly arrivedAtMs: number
   readonly load: Loaders
+  /** Fires when the client has gone; only of a request over HTTP. */
+  readonly signal?: AbortSignal
   /** Of an event of a subscription: parts of the answer that a resolver writes by itself. */
   readonly raw?: RawJson
 }
 
-export function createContext(services: Services, actor: Actor, arrivedAtMs: number): Context {
-  return { ...services, actor, requestId: uuidv7(), arrivedAtMs, load: createLoaders(services) }
+export function createContext(services: Services, actor: Actor, arrivedAtMs: number, signal?: AbortSignal): Context {
+  return { ...services, actor, requestId: uuidv7(), arrivedAtMs, load: createLoaders(services), ...(signal !== undefined && { signal }) }
 }
 
 /** Who asks, as it travels to the hardware write and into the history. */

@@ -1,21 +1,24 @@
 import { join } from 'node:path'
-import { type DatasetColumn, FRAMES_FILE } from '../core/dataset.ts'
-import { Conflict, NotFound, NotSupported } from '../core/errors.ts'
+import type { DatasetColumn } from '../core/dataset.ts'
+import { Conflict } from '../core/errors.ts'
 import type { RowCell } from '../core/row.ts'
 import { type ColumnSeries, type ColumnStatistics, readSeries, readStatistics, readTable, type SeriesRequest } from '../storage/dataset.ts'
-import { openFrameFile } from '../storage/frame-file.ts'
 import { badCursor, decodeCursor, encodeCursor } from './connection.ts'
 import type { Context } from './context.ts'
 import type { Dataset } from './loaders.ts'
 
 /** Reads the recordings that lie below this api's DATA_DIR; what a GraphQL field needs of them. */
 
-export async function seriesOf(dataset: Dataset, request: SeriesRequest, { config }: Context): Promise<readonly ColumnSeries[]> {
-  return readSeries(tableFolder(dataset, config.dataDir), request)
+export async function seriesOf(dataset: Dataset, request: SeriesRequest, { config, signal }: Context): Promise<readonly ColumnSeries[]> {
+  return readSeries(tableFolder(dataset, config.dataDir), request, signal)
 }
 
-export async function statisticsOf(dataset: Dataset, columns: readonly string[] | undefined, { config }: Context): Promise<readonly ColumnStatistics[]> {
-  return readStatistics(tableFolder(dataset, config.dataDir), columns)
+export async function statisticsOf(
+  dataset: Dataset,
+  columns: readonly string[] | undefined,
+  { config, signal }: Context,
+): Promise<readonly ColumnStatistics[]> {
+  return readStatistics(tableFolder(dataset, config.dataDir), columns, signal)
 }
 
 export type TableAnswer = {
@@ -53,32 +56,7 @@ function rowAfter(cursor: string): number {
   return row + 1
 }
 
-function tableFolder({ kind, folder, name, state }: Dataset, dataDir: string): string {
-  if (kind !== 'TABLE') throw new NotSupported(`dataset ${name} has frames, not a table`)
+function tableFolder({ folder, name, state }: Dataset, dataDir: string): string {
   if (state === 'ARCHIVED') throw new Conflict(`dataset ${name} is archived; its files are not here`)
   return join(dataDir, folder)
-}
-
-export type FrameSource = {
-  readonly datasetId: string
-  readonly index: number
-  readonly sequence: number
-  readonly time: bigint
-  readonly width: number
-  readonly height: number
-  readonly dtype: 'uint16'
-}
-
-/** null beyond the last frame. */
-export async function frameAt({ id, kind, folder, name }: Dataset, index: number, { config }: Context): Promise<FrameSource | null> {
-  if (kind !== 'FRAMES') throw new NotSupported(`dataset ${name} is a table, it has no frames`)
-  await using file = await openFrameFile(join(config.dataDir, folder, FRAMES_FILE))
-  try {
-    const { sequence, time } = await file.label(index)
-    const { width, height } = file.layout
-    return { index, sequence, time, width, height, dtype: 'uint16', datasetId: id }
-  } catch (error) {
-    if (error instanceof NotFound) return null
-    throw error
-  }
 }

@@ -1,3 +1,8 @@
+import type { Roi } from '../core/device.ts'
+import type { FrameSlice } from '../storage/frame-slice.ts'
+import type { PngOptions } from '../storage/png.ts'
+import type { FrameRange } from '../storage/roi-series.ts'
+
 /** Where http/files.ts serves the files that the GraphQL API speaks of; relative to wherever the api is reached. */
 export const FILES_PATH = '/files'
 
@@ -5,21 +10,27 @@ export function datasetFileUrl(datasetId: string, name: string): string {
   return `${FILES_PATH}/datasets/${datasetId}/${encodeURIComponent(name)}`
 }
 
-export function rawFrameUrl(datasetId: string, index: number): string {
-  return `${FILES_PATH}/datasets/${datasetId}/frames/${index}.raw`
+/** The pixels of one frame: alone, or as a file of NumPy. */
+export function frameUrl(datasetId: string, index: number, form: 'raw' | 'npy'): string {
+  return `${FILES_PATH}/datasets/${datasetId}/frames/${index}.${form}`
 }
 
-/** Pixels at `minimum` are black, at `maximum` white; absent: the frame's own extremes. */
-export function pngFrameUrl(
-  datasetId: string,
-  index: number,
-  levels: { readonly minimum?: number | null | undefined; readonly maximum?: number | null | undefined },
-): string {
+export function pngFrameUrl(datasetId: string, index: number, options: PngOptions): string {
+  return `${FILES_PATH}/datasets/${datasetId}/frames/${index}.png${queryOf(options)}`
+}
+
+export function sliceUrl(datasetId: string, form: 'npy' | 'arrow', { roi, from, to, step, bin }: FrameSlice): string {
+  return `${FILES_PATH}/datasets/${datasetId}/slice/frames.${form}${queryOf({ from, to, step, ...roi, bin })}`
+}
+
+export function frameSeriesUrl(datasetId: string, form: 'csv' | 'arrow', roi: Roi | undefined, { from, to, step }: FrameRange): string {
+  return `${FILES_PATH}/datasets/${datasetId}/frame-series/series.${form}${queryOf({ from, to, step, ...roi })}`
+}
+
+function queryOf(values: Readonly<Record<string, string | number | undefined>>): string {
   const query = new URLSearchParams()
-  if (levels.minimum != null) query.set('minimum', String(levels.minimum))
-  if (levels.maximum != null) query.set('maximum', String(levels.maximum))
-  const text = query.toString()
-  return `${FILES_PATH}/datasets/${datasetId}/frames/${index}.png${text === '' ? '' : `?${text}`}`
+  for (const [name, value] of Object.entries(values)) if (value !== undefined) query.set(name, String(value))
+  return query.size === 0 ? '' : `?${query}`
 }
 
 export function manifestUrl(of: 'runs' | 'sessions', id: string): string {

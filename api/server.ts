@@ -22,6 +22,7 @@ import { answerStop, isStop } from './http/stop.ts'
 import { openJobQueues } from './job-queues.ts'
 import { openKnownDevices } from './known-devices.ts'
 import { Opened } from './opened.ts'
+import { ReadTurns } from './read-turns.ts'
 import { openRowChanges } from './row-changes.ts'
 import { watchLostStations } from './runs/lost-stations.ts'
 import { buildSchema } from './schema/index.ts'
@@ -68,7 +69,7 @@ export async function startApi(config: ApiConfig, { log, webFolder }: ApiOptions
     const tickets = createFrameTickets(token)
     const projections = createProjections()
     const feed = createEventFeed(database, changes)
-    const services: Services = { config, log, database, stations, knownDevices, changes, feed, queues, graph, tickets, projections }
+    const services: Services = { config, log, database, stations, knownDevices, changes, feed, queues, graph, tickets, projections, readTurns: new ReadTurns() }
 
     const authenticator = createAuthenticator(database, config.userName)
     const hub = createSubscriptionHub(log)

@@ -1,17 +1,19 @@
+import { access } from 'node:fs/promises'
 import path from 'node:path'
 import type { DatasetColumn } from '../core/dataset.ts'
-import { TABLE_FILE } from '../core/dataset.ts'
+import { FRAMES_FILE, TABLE_FILE } from '../core/dataset.ts'
 import { InvalidValue } from '../core/errors.ts'
 import type { Reduction } from '../core/reduce.ts'
 import { createReducer } from '../core/reduce.ts'
 import type { RowCell } from '../core/row.ts'
 import { formatRfc3339 } from '../core/time.ts'
 import { cellAt, numberAt } from './column-chunk.ts'
+import { openFrameTable } from './frame-table.ts'
 import type { RowRange, TableFile } from './table-file.ts'
 import { columnNamed, openTable } from './table-file.ts'
 
 /**
- * A recorded table as people ask for it: curves, rows, statistics. `folder` is the dataset's, absolute. Everything streams through bounded memory and works
+ * A recorded table, or what stands beside the frames of a recording, as people ask for it: curves, rows, statistics. `folder` is the dataset's, absolute. Everything streams through bounded memory and works
  * while the table is still recorded.
  */
 
@@ -161,8 +163,17 @@ export function plainCell(column: DatasetColumn, cell: RowCell): number | string
   return typeof cell === 'number' && !Number.isFinite(cell) ? null : cell
 }
 
-function openTableOf(folder: string, signal: AbortSignal | undefined): Promise<TableFile> {
-  return openTable(path.join(folder, TABLE_FILE), signal)
+/** A dataset has one of the two; of frames these are the columns beside the pixels. */
+async function openTableOf(folder: string, signal: AbortSignal | undefined): Promise<TableFile> {
+  const frames = path.join(folder, FRAMES_FILE)
+  return (await isThere(frames)) ? openFrameTable(frames) : openTable(path.join(folder, TABLE_FILE), signal)
+}
+
+function isThere(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  )
 }
 
 function wholeRange(table: TableFile, range: PartialRange = {}): RowRange {

@@ -48,14 +48,16 @@ export function npyBytes({ shape, bytes }: FrameSlice): number {
 /** Bytes first up to and with last of the slice as a .npy file: header, then frame after frame. Throws HardwareFault at a whole frame that is damaged. */
 export async function* readNpy(file: FrameFile, slice: FrameSlice, first: number, last: number, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
   const header = npyHeader(slice.shape)
-  if (first < header.byteLength) yield header.subarray(first, last + 1)
-  if (last < header.byteLength) return
+  const head = header.subarray(first, last + 1)
+  if (last < header.byteLength) return yield head
   const frameBytes = slice.shape[1] * slice.shape[2] * PIXEL_BYTES
   const from = Math.max(0, first - header.byteLength)
   const to = last - header.byteLength + 1
-  let at = Math.floor(from / frameBytes) * frameBytes
-  const frames = { ...slice, from: slice.from + (at / frameBytes) * slice.step, frames: Math.ceil((to - at) / frameBytes) }
+  const start = Math.floor(from / frameBytes)
+  const frames = { ...slice, from: slice.from + start * slice.step, frames: Math.ceil(to / frameBytes) - start }
+  let at = start * frameBytes
   for await (const { pixels } of readPieces(file, frames, signal)) {
+    if (at <= from && head.byteLength > 0) yield head // not before the first pixels are known to be good
     const bytes = new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength)
     yield bytes.subarray(Math.max(0, from - at), Math.min(bytes.byteLength, to - at))
     at += bytes.byteLength

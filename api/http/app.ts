@@ -76,14 +76,15 @@ export async function createApp({ schema, services, authenticator, hub, webFolde
     createFilesRouter({
       database: services.database,
       dataDir: services.config.dataDir,
+      turns: services.readTurns,
       authorize: ({ headers }) => authenticator.actor(headers.authorization),
     }),
   )
   app.use(createWebRouter(webFolder))
   app.use(failed(log))
 
-  function contextOf({ actor, arrivedAtMs }: Locals): Context {
-    return createContext(services, actor, arrivedAtMs)
+  function contextOf({ actor, arrivedAtMs, signal }: Locals): Context {
+    return createContext(services, actor, arrivedAtMs, signal)
   }
   return { handle: app, [Symbol.asyncDispose]: () => apollo.stop() }
 }
@@ -98,13 +99,20 @@ const REFUSE_SUBSCRIPTIONS: ApolloServerPlugin<Context> = {
   }),
 }
 
-type Locals = { actor: Actor; arrivedAtMs: number }
+type Locals = { actor: Actor; arrivedAtMs: number; signal: AbortSignal }
+
+/** Nobody reads it; with a code of its own it is no fault of ours for the log. */
+function clientGone(): GraphQLError {
+  return new GraphQLError('the client has gone', { extensions: { code: 'CLIENT_GONE' } })
+}
 
 function authenticated(authenticator: Authenticator): RequestHandler {
   return async ({ headers: { authorization } }, response, next) => {
     const arrivedAtMs = performance.now()
     try {
-      Object.assign(response.locals, { actor: await authenticator.actor(authorization), arrivedAtMs } satisfies Locals)
+      const gone = new AbortController()
+      response.once('close', () => gone.abort(clientGone()))
+      Object.assign(response.locals, { actor: await authenticator.actor(authorization), arrivedAtMs, signal: gone.signal } satisfies Locals)
     } catch (error) {
       if (!(error instanceof Unauthenticated)) throw error
       return void response

@@ -27,6 +27,12 @@ export function noneMatch(header: string | undefined, etag: string): boolean {
   return header.trim() === '*' || header.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag)
 }
 
+/** Whether what was last modified then is what a client has that asks with If-Modified-Since; a date of HTTP has whole seconds. */
+export function notSince(header: string | undefined, modified: Date | undefined): boolean {
+  if (header === undefined || modified === undefined) return false
+  return Math.floor(modified.getTime() / 1000) * 1000 <= Date.parse(header)
+}
+
 /** Whether a range may be taken of this version: only by a strong tag; a date says too little. */
 export function rangeStillHolds(ifRange: string | undefined, etag: string): boolean {
   return ifRange === undefined || ifRange.trim() === etag

@@ -3,10 +3,24 @@ import { open } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import type { Request, Response } from 'express'
 import { NotFound } from '../../core/errors.ts'
-import { attachment, noneMatch, parseByteRange, rangeStillHolds } from './byte-range.ts'
+import { attachment, noneMatch, notSince, parseByteRange, rangeStillHolds } from './byte-range.ts'
 
 /** A file that never changes. `sha256` becomes its tag where it is known. */
 export type ServedFile = { readonly path: string; readonly name: string; readonly mediaType: string; readonly sha256?: string | undefined }
+
+/** What is said of an answer before its bytes. */
+export type About = {
+  /** Strong: with the quotes. */
+  readonly etag: string
+  readonly mediaType: string
+  readonly modified?: Date | undefined
+  /** It may still become something else: caches ask each time. */
+  readonly changes?: boolean | undefined
+  /** The name under which a browser keeps it; absent: it is shown. */
+  readonly name?: string | undefined
+}
+
+type Bytes = AsyncIterable<Uint8Array>
 
 const READ_BYTES = 256 * 1024 // waiting for each client that reads slowly, and no more
 const KEEP_SECONDS = 86_400 // what is here never changes; after a day a cache asks again whether it is still there
@@ -17,48 +31,83 @@ export async function sendFile(request: Request, response: Response, { path, nam
     throw error.code === 'ENOENT' || error.code === 'ELOOP' ? new NotFound(`file ${name} on this host`) : error
   })
   try {
-    const { size, mtimeMs } = await file.stat()
-    const etag = sha256 === undefined ? `"${size}-${mtimeMs}"` : `"${sha256}"`
-    describe(response, etag, mediaType)
-    response.setHeader('Accept-Ranges', 'bytes')
-    if (noneMatch(request.headers['if-none-match'], etag)) return void response.status(304).end()
-
-    const range = rangeStillHolds(request.header('if-range'), etag) ? parseByteRange(request.headers.range, size) : undefined
-    if (range === 'unsatisfiable') return void response.status(416).setHeader('Content-Range', `bytes */${size}`).end()
-    const { first, last } = range ?? { first: 0, last: size - 1 }
-    if (range !== undefined) response.status(206).setHeader('Content-Range', `bytes ${first}-${last}/${size}`)
-    response.setHeader('Content-Disposition', attachment(name))
-    response.setHeader('Content-Length', last - first + 1)
-    if (request.method === 'HEAD' || size === 0) return void response.end()
-    await pipeline(file.createReadStream({ start: first, end: last, highWaterMark: READ_BYTES, autoClose: false }), response).catch(ignoreGone)
+    const { size, mtimeMs, mtime } = await file.stat()
+    const about = { etag: sha256 === undefined ? `"${size}-${mtimeMs}"` : `"${sha256}"`, mediaType, modified: mtime, name }
+    await sendRanges(request, response, about, size, (first, last) =>
+      file.createReadStream({ start: first, end: last, highWaterMark: READ_BYTES, autoClose: false }),
+    )
   } finally {
     await file.close()
   }
 }
 
+/** `bytes` of them, of which `read` gives those from first to last, both included. */
+export async function sendRanges(
+  request: Request,
+  response: Response,
+  about: About,
+  bytes: number,
+  read: (first: number, last: number) => Bytes,
+): Promise<void> {
+  if (sentNotModified(request, response, about)) return
+  response.setHeader('Accept-Ranges', 'bytes')
+  const range = rangeStillHolds(request.header('if-range'), about.etag) ? parseByteRange(request.headers.range, bytes) : undefined
+  if (range === 'unsatisfiable') return void response.status(416).setHeader('Content-Range', `bytes */${bytes}`).end()
+  const { first, last } = range ?? { first: 0, last: bytes - 1 }
+  if (range !== undefined) response.status(206).setHeader('Content-Range', `bytes ${first}-${last}/${bytes}`)
+  response.setHeader('Content-Length', last - first + 1)
+  if (request.method === 'HEAD' || bytes === 0) return void response.end()
+  await send(response, read(first, last))
+}
+
 /** Bytes that are already here, such as one frame. */
-export function sendBytes(request: Request, response: Response, bytes: Uint8Array): void {
-  response.setHeader('Content-Length', bytes.byteLength)
-  if (request.method === 'HEAD') response.end()
-  else response.end(bytes)
+export function sendBytes(request: Request, response: Response, about: About, bytes: Uint8Array): Promise<void> {
+  return sendRanges(request, response, about, bytes.byteLength, (first, last) => only(bytes.subarray(first, last + 1)))
+}
+
+/** As many bytes as come, which nobody knows before: no ranges, no length. */
+export async function sendStream(request: Request, response: Response, about: About, bytes: () => Bytes): Promise<void> {
+  if (sentNotModified(request, response, about)) return
+  response.setHeader('Accept-Ranges', 'none')
+  if (request.method === 'HEAD') return void response.end()
+  await send(response, bytes())
 }
 
 /** True: the client has it already, and was told so. */
-export function sentNotModified(request: Request, response: Response, etag: string, mediaType: string): boolean {
-  describe(response, etag, mediaType)
-  if (!noneMatch(request.headers['if-none-match'], etag)) return false
+export function sentNotModified(request: Request, response: Response, { etag, mediaType, modified, changes = false, name }: About): boolean {
+  response.setHeader('ETag', etag)
+  response.setHeader('Cache-Control', changes ? 'private, no-cache' : `private, max-age=${KEEP_SECONDS}, immutable`)
+  response.setHeader('Content-Type', mediaType)
+  response.setHeader('X-Content-Type-Options', 'nosniff')
+  if (modified !== undefined) response.setHeader('Last-Modified', modified.toUTCString())
+  if (name !== undefined) response.setHeader('Content-Disposition', attachment(name))
+  const { 'if-none-match': tags, 'if-modified-since': since } = request.headers
+  if (tags === undefined ? !notSince(since, modified) : !noneMatch(tags, etag)) return false
+  response.removeHeader('Content-Disposition')
   response.status(304).end()
   return true
 }
 
-function describe(response: Response, etag: string, mediaType: string): void {
-  response.setHeader('ETag', etag)
-  response.setHeader('Cache-Control', `private, max-age=${KEEP_SECONDS}, immutable`)
-  response.setHeader('Content-Type', mediaType)
-  response.setHeader('X-Content-Type-Options', 'nosniff')
+async function* only(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes
 }
 
-/** A client that goes away in the middle is no fault of ours. */
-function ignoreGone(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE' && error.code !== 'ECONNRESET' && error.code !== 'EPIPE') throw error
+/**
+ * The first bytes are there before anything is sent, so that what is wrong from the start is told in words. A client that goes away in the middle is no fault of
+ * ours; what fails in the middle can only be told by breaking off.
+ */
+async function send(response: Response, bytes: Bytes): Promise<void> {
+  const items = bytes[Symbol.asyncIterator]()
+  const first = await items.next()
+  await pipeline(beginningWith(first, items), response).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE' && error.code !== 'ECONNRESET' && error.code !== 'EPIPE') throw error
+  })
+}
+
+async function* beginningWith<T>(first: IteratorResult<T>, rest: AsyncIterator<T>): AsyncGenerator<T> {
+  try {
+    for (let next = first; next.done !== true; next = await rest.next()) yield next.value
+  } finally {
+    await rest.return?.()
+  }
 }

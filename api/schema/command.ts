@@ -12,6 +12,7 @@ import { commandSource } from '../subscriptions/command.ts'
 import { namedValues, parameterValue } from '../values.ts'
 import { type StateEntry, StateEntryRef } from './lab-state.ts'
 import { answer, resultUnion, type ServedCode } from './problem.ts'
+import { RoiInputRef } from './roi-input.ts'
 import { NamedValueInputRef, ValueInputRef } from './value-input.ts'
 
 const CommandStateEnum = builder.enumType('CommandState', { values: ['ACCEPTED', 'DONE'] as const })
@@ -97,9 +98,6 @@ const MoveInputRef = builder.inputType('MoveInput', {
     wait: t.boolean({ defaultValue: true }),
     options: t.field({ type: CommandOptionsRef }),
   }),
-})
-const RoiInputRef = builder.inputType('RoiInput', {
-  fields: (t) => ({ x: t.int({ required: true }), y: t.int({ required: true }), width: t.int({ required: true }), height: t.int({ required: true }) }),
 })
 const ConfigureCameraInputRef = builder.inputType('ConfigureCameraInput', {
   fields: (t) => ({

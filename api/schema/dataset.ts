@@ -5,8 +5,8 @@ import type { ColumnSeries, ColumnStatistics } from '../../storage/dataset.ts'
 import { builder } from '../builder.ts'
 import { after, idCursor, pageArgs, pageCost, pageOf } from '../connection.ts'
 import { containing } from '../containing.ts'
-import { type FrameSource, frameAt, seriesOf, statisticsOf, type TableAnswer, tableOf } from '../datasets.ts'
-import { datasetFileUrl, pngFrameUrl, rawFrameUrl } from '../file-urls.ts'
+import { seriesOf, statisticsOf, type TableAnswer, tableOf } from '../datasets.ts'
+import { datasetFileUrl } from '../file-urls.ts'
 import { localId, localIds } from '../global-id.ts'
 import { DatasetConnectionRef, DatasetRef, DeviceRef, NodeRef, RunRef, SessionRef, StationRef } from '../refs.ts'
 import { readableRows } from '../rows.ts'
@@ -39,7 +39,7 @@ export const DataFileRef = builder.objectRef<DataFile>('DataFile').implement({
   }),
 })
 
-const ColumnSeriesRef = builder.objectRef<ColumnSeries>('ColumnSeries').implement({
+export const ColumnSeriesRef = builder.objectRef<ColumnSeries>('ColumnSeries').implement({
   fields: (t) => ({
     column: t.exposeString('column'),
     unit: t.string({ nullable: true, resolve: ({ unit }) => unit ?? null }),
@@ -70,24 +70,7 @@ const TableSliceRef = builder.objectRef<TableAnswer>('TableSlice').implement({
     elapsedMs: t.exposeFloat('elapsedMs'),
   }),
 })
-const FrameRefRef = builder.objectRef<FrameSource>('FrameRef').implement({
-  fields: (t) => ({
-    index: t.field({ type: 'SafeInt', resolve: ({ index }) => index }),
-    sequence: t.field({ type: 'SafeInt', resolve: ({ sequence }) => sequence }),
-    time: t.field({ type: 'Time', resolve: ({ time }) => time }),
-    width: t.exposeInt('width'),
-    height: t.exposeInt('height'),
-    dtype: t.exposeString('dtype'),
-    rawUrl: t.string({ description: 'The pixels alone: rows from the top, little-endian.', resolve: ({ datasetId, index }) => rawFrameUrl(datasetId, index) }),
-    pngUrl: t.string({
-      description: '8 bit gray; minimum is black and maximum white, by default the extremes of the frame.',
-      args: { minimum: t.arg.float(), maximum: t.arg.float() },
-      resolve: ({ datasetId, index }, levels) => pngFrameUrl(datasetId, index, levels),
-    }),
-  }),
-})
-
-const RowRangeRef = builder.inputType('RowRange', {
+export const RowRangeRef = builder.inputType('RowRange', {
   description: 'Rows from, up to and without to.',
   fields: (t) => ({ from: t.field({ type: 'SafeInt' }), to: t.field({ type: 'SafeInt' }) }),
 })
@@ -176,13 +159,6 @@ DatasetRef.implement({
       args: { columns: t.arg.stringList() },
       complexity: { field: 200, multiplier: 10 },
       resolve: (dataset, { columns }, context) => statisticsOf(dataset, columns ?? undefined, context),
-    }),
-    frame: t.field({
-      type: FrameRefRef,
-      nullable: true,
-      args: { index: t.arg({ type: 'SafeInt', required: true }) },
-      complexity: 20,
-      resolve: (dataset, { index }, context) => frameAt(dataset, index, context),
     }),
   }),
 })

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 #include <stdexcept>
 
 #include "exclusive_file.h"
@@ -16,7 +17,9 @@ namespace kymograph {
 namespace {
 
 constexpr uint64_t kPixelBytes = sizeof(uint16_t);
-constexpr uint64_t kAheadFrames = 8;  // asked for before they are needed, so that the disk has always something to do
+constexpr uint64_t kNumbers = 3;  // of a frame
+constexpr uint64_t kAheadFrames = 8;    // asked for before they are needed, so that the disk has always something to do
+constexpr uint64_t kMappedFrames = 16;  // at a time: the kernel may map 2 MB around each place that is touched, and all of it counts as resident
 
 // Linux 5.14; its headers may be older. Fails where touching the page would be a SIGBUS.
 #ifdef __linux__
@@ -117,21 +120,22 @@ std::vector<double> regionSeries(const RegionSeries& series, ReadMethod method) 
   if (file.get() < 0) throw SystemError("cannot open " + series.path, errno);
   check(series, file.get());
   const uint64_t bytes = spanBytes(series);
-  const uint64_t start = spanStart(series, 0);
-  std::vector<double> numbers(series.frames * 3);
+  std::vector<double> numbers(series.frames * kNumbers);
   std::vector<uint16_t> buffer;
-  const Mapping mapping(file.get(), start, (series.frames - 1) * series.step + bytes);
+  std::optional<Mapping> mapping;
   bool mapped = method == ReadMethod::kMapped;
   for (uint64_t frame = 0; frame < std::min(kAheadFrames, series.frames); ++frame) askFor(file.get(), series, frame);
   for (uint64_t frame = 0; frame < series.frames; ++frame) {
     askFor(file.get(), series, frame + kAheadFrames);
     const uint64_t at = spanStart(series, frame);
-    mapped = mapped && mapping.bringIn(at, bytes, series.path);
+    if (mapped && frame % kMappedFrames == 0)
+      mapping.emplace(file.get(), at, (std::min(kMappedFrames, series.frames - frame) - 1) * series.step + bytes);
+    mapped = mapped && mapping->bringIn(at, bytes, series.path);
     if (!mapped) {
       buffer.resize(bytes / kPixelBytes);
       readSpan(file.get(), series.path, reinterpret_cast<uint8_t*>(buffer.data()), bytes, at);
     }
-    reduceSpan(series, mapped ? static_cast<const uint16_t*>(mapping.at(at)) : buffer.data(), &numbers[frame * 3]);
+    reduceSpan(series, mapped ? static_cast<const uint16_t*>(mapping->at(at)) : buffer.data(), &numbers[frame * kNumbers]);
   }
   return numbers;
 }

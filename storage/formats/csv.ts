@@ -1,6 +1,6 @@
 import type { DatasetColumn } from '../../core/dataset.ts'
 import { NotSupported } from '../../core/errors.ts'
-import type { ColumnChunk } from '../column-chunk.ts'
+import type { ColumnChunk, TableChunk } from '../column-chunk.ts'
 import { cellAt } from '../column-chunk.ts'
 import type { ExportSink } from '../file-sink.ts'
 import { columnNamed, openTable } from '../table-file.ts'
@@ -24,19 +24,29 @@ export const csv: ExportFormat = {
     await using table = await openTable(source.file, signal)
     const names = columns ?? table.columns.map(({ name }) => name)
     const text = new TextSink(sink)
-    text.add(`${names.map((name) => quoted(heading(columnNamed(table.columns, name)))).join(',')}\r\n`)
+    text.add(csvHead(names.map((name) => columnNamed(table.columns, name))))
     for await (const chunk of table.read(names, { from: 0, to: table.rows }, signal)) {
-      const fields = chunk.columns.map(fieldsOf)
-      for (let row = 0; row < chunk.rows; row += 1) {
-        let line = ''
-        for (const [index, field] of fields.entries()) line += index === 0 ? field(row) : `,${field(row)}`
-        text.add(`${line}\r\n`)
-      }
+      text.add(csvRows(chunk))
       await text.drain(WRITE_CHARACTERS)
       progress((chunk.firstRow + chunk.rows) / table.rows)
     }
     await text.drain(1)
   },
+}
+
+/** The first line. */
+export function csvHead(columns: readonly DatasetColumn[]): string {
+  return `${columns.map((column) => quoted(heading(column))).join(',')}\r\n`
+}
+
+export function csvRows(chunk: TableChunk): string {
+  const fields = chunk.columns.map(fieldsOf)
+  let text = ''
+  for (let row = 0; row < chunk.rows; row += 1) {
+    for (const [index, field] of fields.entries()) text += index === 0 ? field(row) : `,${field(row)}`
+    text += '\r\n'
+  }
+  return text
 }
 
 function heading({ name, unit }: DatasetColumn): string {

@@ -4,10 +4,10 @@ import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { inflateSync } from 'node:zlib'
 import express from 'express'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createFilesRouter } from '../../../api/http/files.ts'
+import { ReadTurns } from '../../../api/read-turns.ts'
 import type { DatasetState } from '../../../core/dataset.ts'
 import { Forbidden } from '../../../core/errors.ts'
 import { uuidv7 } from '../../../core/id.ts'
@@ -15,8 +15,6 @@ import type { Database } from '../../../prisma/client.ts'
 import { openDatabase } from '../../../prisma/client.ts'
 import type { TestDatabase } from '../../harness/database.ts'
 import { startTestDatabase } from '../../harness/database.ts'
-import { writeFrames } from '../../storage/recorded-frames.ts'
-import { until } from '../../until.ts'
 
 let server: TestDatabase
 let database: Database
@@ -59,7 +57,7 @@ beforeAll(async () => {
     if (request.header('authorization') === 'Bearer viewer-of-nothing') throw new Forbidden('not for you', 'VIEWER')
     if (request.header('authorization') !== undefined) throw Object.assign(new Error('this API key is not known'), { name: 'Unauthenticated' })
   }
-  app.use('/files', createFilesRouter({ database, dataDir, authorize }))
+  app.use('/files', createFilesRouter({ database, dataDir, turns: new ReadTurns(), authorize }))
   web = app.listen(0, '127.0.0.1')
   await new Promise((resolve) => web.once('listening', resolve))
   base = `http://127.0.0.1:${(web.address() as AddressInfo).port}/files`
@@ -73,16 +71,16 @@ afterAll(async () => {
   await rm(dataDir, { recursive: true, force: true })
 })
 
-async function dataset(kind: 'TABLE' | 'FRAMES', state: DatasetState): Promise<{ id: string; folder: string }> {
+async function dataset(state: DatasetState): Promise<{ id: string; folder: string }> {
   const id = uuidv7()
   const folder = path.join('datasets', id)
   await mkdir(path.join(dataDir, folder), { recursive: true })
-  const name = kind === 'TABLE' ? 'table.arrow' : 'frames.arrow'
+  const name = 'table.arrow'
   await database.prisma.dataset.create({
     data: {
       id,
       name: 'a recording',
-      kind,
+      kind: 'TABLE',
       state,
       stationId,
       axes: [],
@@ -177,7 +175,7 @@ describe('a file of an export', () => {
 
 describe('files of a dataset', () => {
   test('are served once it is whole', async () => {
-    const complete = await dataset('TABLE', 'COMPLETE')
+    const complete = await dataset('COMPLETE')
     await writeFile(path.join(complete.folder, 'table.arrow'), BODY)
     await writeFile(path.join(complete.folder, 'manifest.json'), '{}')
     const answer = await get(`/datasets/${complete.id}/table.arrow`)
@@ -190,61 +188,6 @@ describe('files of a dataset', () => {
       ['ARCHIVED', 409],
       ['RECOVERED', 404],
     ] as const)
-      expect((await get(`/datasets/${(await dataset('TABLE', state)).id}/table.arrow`)).status).toBe(status)
+      expect((await get(`/datasets/${(await dataset(state)).id}/table.arrow`)).status).toBe(status)
   })
 })
-
-describe('a frame', () => {
-  test('is its pixels, little-endian', async () => {
-    const { id, folder } = await dataset('FRAMES', 'RECORDING')
-    await writeFrames(path.join(folder, 'frames.arrow'), 37, 3, 5)
-    const answer = await get(`/datasets/${id}/frames/2.raw`)
-    expect(Object.fromEntries(answer.headers)).toMatchObject({
-      'x-frame-width': '37',
-      'x-frame-height': '3',
-      'x-frame-dtype': 'uint16',
-      'x-frame-sequence': '2',
-      'x-frame-time': '2023-11-14T22:13:20.000000002Z',
-    })
-    expect(new Uint16Array(await answer.arrayBuffer())).toEqual(Uint16Array.from({ length: 111 }, (_, pixel) => 14 + pixel))
-    for (const name of ['5.raw', '-1.raw', '2.tif', '2', '99999999999999999999.raw']) expect((await get(`/datasets/${id}/frames/${name}`)).status).toBe(404)
-    expect((await get(`/datasets/${(await dataset('TABLE', 'COMPLETE')).id}/frames/0.raw`)).status).toBe(400)
-  })
-
-  test('is a PNG between the levels asked for, or its own', async () => {
-    const { id, folder } = await dataset('FRAMES', 'COMPLETE')
-    await writeFrames(path.join(folder, 'frames.arrow'), 4, 2, 1, (_frame, pixel) => pixel * 1000)
-    const png = async (query: string): Promise<number[]> => {
-      const answer = await get(`/datasets/${id}/frames/0.png${query}`)
-      expect(answer.headers.get('content-type')).toBe('image/png')
-      return grayPixels(Buffer.from(await answer.arrayBuffer()), 4, 2)
-    }
-    expect(await png('')).toEqual([0, 36, 73, 109, 146, 182, 219, 255])
-    expect(await png('?colormap=gray&minimum=2000&maximum=4000')).toEqual([0, 0, 0, 128, 255, 255, 255, 255])
-    expect(await png('?minimum=5000&maximum=5000')).toEqual([0, 0, 0, 0, 0, 0, 255, 255])
-    const tag = (await get(`/datasets/${id}/frames/0.png`)).headers.get('etag') ?? ''
-    expect((await get(`/datasets/${id}/frames/0.png`, { 'if-none-match': tag })).status).toBe(304)
-    for (const query of ['?colormap=jet', '?minimum=x', '?maximum=', '?minimum=Infinity'])
-      expect((await get(`/datasets/${id}/frames/0.png${query}`)).status).toBe(400)
-  })
-
-  test('pictures beyond the bound are put off, not queued without end', async () => {
-    const { id, folder } = await dataset('FRAMES', 'COMPLETE')
-    await writeFrames(path.join(folder, 'frames.arrow'), 1024, 1024, 1)
-    const statuses = await until(async () => {
-      const all = await Promise.all(Array.from({ length: 12 }, (_, index) => get(`/datasets/${id}/frames/0.png?minimum=${index}`).then(({ status }) => status)))
-      return all.includes(503) && all
-    })
-    expect(statuses).toContain(200)
-    expect((await get(`/datasets/${id}/frames/0.png`)).status).toBe(200)
-  })
-})
-
-/** The shades of a PNG with one IDAT and no filters. */
-function grayPixels(png: Buffer, width: number, height: number): number[] {
-  expect([...png.subarray(0, 8)]).toEqual([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
-  expect([png.readUInt32BE(16), png.readUInt32BE(20), png[24], png[25]]).toEqual([width, height, 8, 0])
-  const at = png.indexOf('IDAT')
-  const lines = inflateSync(png.subarray(at + 4, at + 4 + png.readUInt32BE(at - 4)))
-  return Array.from({ length: height }, (_, y) => [...lines.subarray(y * (width + 1) + 1, (y + 1) * (width + 1))]).flat()
-}
