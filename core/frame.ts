@@ -5,6 +5,28 @@ import type { WallNs } from './time.ts'
 export type FrameQuality = 'FULL' | 'PREVIEW' | 'FAST'
 export const FRAME_BIN: Readonly<Record<FrameQuality, 1 | 2 | 4>> = { FULL: 1, PREVIEW: 2, FAST: 4 }
 
+export const MAX_FRAME_RATE_HZ = 60 // of a live view: no screen shows more
+export const MIN_FRAME_RATE_HZ = 0.001 // one in a quarter of an hour: who wants fewer takes a thumbnail
+
+/** Whether live pictures are packed on their way; a picture that would not become smaller comes as it is. */
+export type StreamCompression = 'NONE' | 'LZ4'
+
+/** What a viewer wants of a camera's frames. */
+export type FrameView = {
+  readonly quality: FrameQuality
+  /** Of the sensor, in its pixels, whatever the camera itself is set to; absent: all that the camera reads out. */
+  readonly roi?: Roi
+  readonly compression: StreamCompression
+  /** Without pixels; the header is that of the whole frame. */
+  readonly headerOnly?: true
+}
+
+/** Which frame of a camera: `stream` counts its starts, because each begins to count frames again. */
+export type FrameMark = { readonly stream: number; readonly sequence: number }
+
+/** `pixels` as the header says they are encoded; empty for a view without them. */
+export type FramePicture = { readonly header: FrameHeader; readonly pixels: Uint8Array; readonly mark: FrameMark }
+
 /** Of the pixels behind a header: as they are, or one block of LZ4 (without a frame around it). */
 export type FrameEncoding = 'RAW' | 'LZ4'
 

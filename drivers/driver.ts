@@ -1,7 +1,7 @@
 import type { Capability } from '../core/capability.ts'
 import type { CommandSpec } from '../core/command-spec.ts'
 import type { DeviceSettings, PortKind, Roi } from '../core/device.ts'
-import type { FrameHeader, FrameLayout, FrameQuality, FrameRecording } from '../core/frame.ts'
+import type { FrameLayout, FrameMark, FramePicture, FrameRecording, FrameView } from '../core/frame.ts'
 import type { ParameterSpec, SettingSpec } from '../core/parameter.ts'
 import type { Measured, ParameterValue } from '../core/reading.ts'
 import type { Clock } from '../core/time.ts'
@@ -172,8 +172,11 @@ export interface FrameFacet {
   /** What was measured of every frame since this was asked last. For the station, which asks for everybody and makes readings of it: parameters that are `streamed`. */
   takeStatistics(): TakenStatistics
   statistics(): { readonly produced: number; readonly lost: number; readonly frameRate: number }
-  /** The newest frame after `after`, reduced in native code; undefined when there is none yet. */
-  tap(quality: FrameQuality, after?: number): { readonly header: FrameHeader; readonly pixels: Uint16Array } | undefined
+  /**
+   * The newest frame, unless it is the one of `after`: cut, reduced and packed in native code, beside JavaScript's thread. undefined when there is none.
+   * Throws InvalidValue for a region of the sensor of which the camera reads out nothing.
+   */
+  tap(view: FrameView, after?: FrameMark): Promise<FramePicture | undefined>
   /**
    * Starts the camera if it does not stream, and records `frames` frames (or until stop) to an Arrow IPC stream at `path`. Heads come from
    * storage (the run engine passes them), because drivers know nothing of Arrow.

@@ -4,7 +4,7 @@ import type { CommandAnswer, CommandProgress, CommandRequest, DeviceStopResult }
 import type { DatasetColumn } from '../core/dataset.ts'
 import type { DeviceSettings, DeviceState, EmergencyStopState, PortKind } from '../core/device.ts'
 import type { ProblemRecord } from '../core/errors.ts'
-import type { FrameHeader, FrameQuality } from '../core/frame.ts'
+import type { FrameHeader, FrameView } from '../core/frame.ts'
 import type { SettingSpec } from '../core/parameter.ts'
 import type { RowCell } from '../core/row.ts'
 import type { WallNs } from '../core/time.ts'
@@ -87,7 +87,7 @@ export type LinkStreams = {
   readings: { params: ReadingsParams; item: ReadingsItem }
   runRows: { params: { readonly runId: string; readonly fromRow: number }; item: RunRowsItem }
   frames: {
-    params: { readonly deviceId: string; readonly quality: FrameQuality; readonly maxRateHz: number }
+    params: { readonly deviceId: string; readonly maxRateHz: number; readonly view: FrameView }
     item: { readonly header: FrameHeader; readonly pixels: Uint8Array }
   }
   command: { params: { readonly requestId: string }; item: CommandProgress }
@@ -173,7 +173,9 @@ export type ServerMessage =
   | { readonly type: 'item'; readonly id: number; readonly item: unknown }
   | { readonly type: 'end'; readonly id: number; readonly problem?: ProblemRecord }
 
-export const MAX_MESSAGE_BYTES = 64 * 1024 * 1024 // one full frame of the largest camera we know (4096 x 4096 x 16 bit) and its header
+export const MAX_MESSAGE_BYTES = 64 * 1024 * 1024 // twice a full frame of 4096 x 4096 x 16 bit
+/** Of one picture; what stands beside the pixels takes less than the rest. */
+export const MAX_PICTURE_BYTES = MAX_MESSAGE_BYTES - 4096
 /** Items of one stream under way to a reader. One slow reader then holds back its own stream only, and the station's own bounds (a gap, a dropped frame) apply. */
 export const STREAM_WINDOW: Readonly<Record<StreamName, number>> = { state: 64, readings: 64, runRows: 16, frames: 2, command: 64 }
 export const HELLO_DEADLINE_MS = 2_000 // a peer that does not introduce itself is none of ours

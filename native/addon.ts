@@ -27,6 +27,7 @@ import type {
   SpiOptions,
   Stepper,
   StepperOptions,
+  TapOptions,
   UsbtmcDevice,
 } from './types.ts'
 
@@ -57,7 +58,7 @@ export type AddonRing = {
   readonly regions: readonly Roi[]
   readonly published: bigint
   readonly closed: boolean
-  tap(bin: 1 | 2 | 4, saturation: number, after?: bigint): FrameTap | undefined
+  tap(options: TapOptions): Promise<FrameTap | undefined>
   stamps(from: bigint, most: number): readonly FrameStamp[]
   frame(index: bigint): RingFrame | undefined
   record(options: RecordingOptions): FrameRecording

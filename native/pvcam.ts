@@ -4,7 +4,7 @@ import { Turns } from '../core/turns.ts'
 import type { AddonCamera, AddonPvcam } from './addon.ts'
 import { withProblems, withProblemsLater } from './faults.ts'
 import { NativeRing } from './rings.ts'
-import type { CameraStatistics, FrameRing, FrameTap, Pvcam, PvcamCamera, RecordingOptions } from './types.ts'
+import type { CameraStatistics, FrameRing, FrameTap, Pvcam, PvcamCamera, RecordingOptions, TapOptions } from './types.ts'
 
 export class OpenedPvcam implements Pvcam {
   readonly libraryVersion: string
@@ -85,8 +85,8 @@ class OpenedCamera implements PvcamCamera {
     return withProblems('NONE', () => this.#camera.statistics())
   }
 
-  tap(bin: 1 | 2 | 4, after?: bigint): FrameTap | undefined {
-    return this.#ring?.disposed === false ? this.#ring.tap(bin, after, 2 ** this.bitDepth - 1) : undefined
+  async tap(options: TapOptions): Promise<FrameTap | undefined> {
+    return this.#ring?.disposed === false ? this.#ring.tap(options) : undefined
   }
 
   record(options: RecordingOptions): FrameRecording {

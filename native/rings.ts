@@ -1,8 +1,8 @@
 import type { Roi } from '../core/device.ts'
 import type { FrameRecording } from '../core/frame.ts'
 import type { AddonRing } from './addon.ts'
-import { withProblems } from './faults.ts'
-import type { FrameRing, FrameStamp, FrameTap, RecordingOptions, RingFrame } from './types.ts'
+import { withProblems, withProblemsLater } from './faults.ts'
+import type { FrameRing, FrameStamp, FrameTap, RecordingOptions, RingFrame, TapOptions } from './types.ts'
 
 const KEPT_STAMPS = 4096 // kKeptStamps of native/src/ring.h
 
@@ -52,8 +52,8 @@ export class NativeRing implements FrameRing {
   }
 
   /** The newest whole frame; undefined unless its sequence is above `after`. */
-  tap(bin: 1 | 2 | 4, after?: bigint, saturation = 0xffff): FrameTap | undefined {
-    return withProblems('NONE', () => this.#ring.tap(bin, saturation, after))
+  tap(options: TapOptions): Promise<FrameTap | undefined> {
+    return withProblemsLater('NONE', () => this.#ring.tap(options))
   }
 
   /** From the next frame on. Only in the process that writes the ring. */

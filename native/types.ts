@@ -1,6 +1,6 @@
 import type { ScanLayout, ScanRecording } from '../core/acquisition.ts'
 import type { Roi } from '../core/device.ts'
-import type { FrameLayout, FrameRecording, FrameStatistics } from '../core/frame.ts'
+import type { FrameEncoding, FrameLayout, FrameRecording, FrameStatistics } from '../core/frame.ts'
 
 /** What the addon offers, in TypeScript's words. `devices.ts` and `files.ts` hand these out; nobody else loads the binary. */
 
@@ -67,23 +67,28 @@ export type RingFrame = FrameStamp & { readonly pixels: Uint16Array }
 
 export type CameraStatistics = { readonly produced: number; readonly lost: number; readonly frameRate: number }
 
-/** Taken from the newest whole frame of the ring; binning is the mean of bin x bin pixels, done in native code. */
-export type FrameTap = {
-  readonly pixels: Uint16Array
-  readonly width: number
-  readonly height: number
-  readonly sequence: bigint
-  /** Nanoseconds since 1970, host clock at the end-of-frame callback. */
-  readonly timeNs: bigint
-  readonly exposureNs: bigint
-  readonly minimum: number
-  readonly maximum: number
-  readonly mean: number
-  /** Pixels that have reached the end of the camera's range. */
-  readonly saturated: number
-  /** As RingFrame's. */
-  readonly hardwareTimeNs?: bigint
+export type TapOptions = {
+  /** The mean of bin x bin pixels, rounded half up. */
+  readonly bin: 1 | 2 | 4
+  /** In pixels of the ring's frames, at least bin x bin of them; absent: all. What does not fill a square at the right and at the bottom is not in the picture. */
+  readonly region?: Roi
+  /** One LZ4 block, where that is smaller. */
+  readonly compress?: boolean
+  /** false: only what is known of the frame. */
+  readonly pixels?: boolean
+  /** Nothing that is not newer than this sequence. */
+  readonly after?: bigint
 }
+
+/** Taken from the newest whole frame of a ring, in native code beside JavaScript's thread. */
+export type FrameTap = Omit<FrameStamp, 'index' | 'statistics'> &
+  Omit<FrameStatistics, 'regionMeans'> & {
+    readonly width: number
+    readonly height: number
+    readonly encoding: FrameEncoding
+    /** Empty without pixels. */
+    readonly data: Uint8Array<ArrayBuffer>
+  }
 
 export type RecordingOptions = FrameLayout & {
   /** Absolute path of the Arrow IPC stream to create (must not exist). Its index is made beside it, with `.index` behind the name. */
@@ -144,7 +149,7 @@ export interface PvcamCamera extends AsyncDisposable {
   readonly streaming: boolean
   statistics(): CameraStatistics
   /** undefined until a frame newer than `after` has been published. */
-  tap(bin: 1 | 2 | 4, after?: bigint): FrameTap | undefined
+  tap(options: TapOptions): Promise<FrameTap | undefined>
   /** Records from the running ring, from the next frame on. */
   record(options: RecordingOptions): FrameRecording
 }

@@ -3,7 +3,7 @@ import { messageOf } from '../../core/errors.ts'
 import type { LinkStreams } from '../../link/protocol.ts'
 import type { Stations } from '../stations/stations.ts'
 import { pause } from '../subscriptions/pause.ts'
-import type { FrameView } from './ticket.ts'
+import type { FrameRequest } from './ticket.ts'
 
 export type TappedFrame = LinkStreams['frames']['item']
 export type FrameWatcher = {
@@ -26,25 +26,25 @@ const RETRY_MS = 500 // a station that is away, or a camera that is not connecte
 /** Frames from the stations, one stream for all who look at the same. The newest counts: nothing is kept for a viewer. */
 export interface FrameTaps extends AsyncDisposable {
   /** From the newest frame that is known, until the returned function is called. Goes on by itself when the station, or the camera, was away. */
-  watch(view: FrameView, watcher: FrameWatcher): () => void
+  watch(request: FrameRequest, watcher: FrameWatcher): () => void
 }
 
 export function createFrameTaps(stations: Stations, log: Logger): FrameTaps {
   const taps = new Map<string, Tap>()
 
-  function open(view: FrameView): Tap {
+  function open(request: FrameRequest): Tap {
     const stop = new AbortController()
     const tap: Tap = { watchers: new Set(), stop, running: Promise.resolve(), last: undefined, waitsFor: undefined }
-    return Object.assign(tap, { running: follow(view, tap) })
+    return Object.assign(tap, { running: follow(request, tap) })
   }
 
-  async function follow(view: FrameView, tap: Tap): Promise<void> {
+  async function follow(request: FrameRequest, tap: Tap): Promise<void> {
     const { signal } = tap.stop
     while (!signal.aborted) {
       try {
-        const mirror = stations.all().find(({ devices, online }) => online && devices.has(view.deviceId))
+        const mirror = stations.all().find(({ devices, online }) => online && devices.has(request.deviceId))
         if (mirror === undefined) throw new Error('no station that is here has this camera')
-        for await (const frame of mirror.link.stream('frames', view, signal)) {
+        for await (const frame of mirror.link.stream('frames', request, signal)) {
           tap.last = frame
           tap.waitsFor = undefined
           for (const watcher of tap.watchers) watcher.frame(frame)
@@ -52,7 +52,7 @@ export function createFrameTaps(stations: Stations, log: Logger): FrameTaps {
       } catch (error) {
         const reason = messageOf(error)
         if (!signal.aborted && reason !== tap.waitsFor)
-          log.info({ device: view.deviceId, error: reason }, 'the frames of a camera are not followed for the moment')
+          log.info({ device: request.deviceId, error: reason }, 'the frames of a camera are not followed for the moment')
         tap.waitsFor = reason
         for (const watcher of tap.watchers) watcher.waiting(reason)
       }
@@ -61,9 +61,9 @@ export function createFrameTaps(stations: Stations, log: Logger): FrameTaps {
   }
 
   return {
-    watch(view, watcher) {
-      const key = JSON.stringify(view)
-      const tap = taps.get(key) ?? open(view)
+    watch(request, watcher) {
+      const key = JSON.stringify(request)
+      const tap = taps.get(key) ?? open(request)
       taps.set(key, tap)
       tap.watchers.add(watcher)
       if (tap.last !== undefined) watcher.frame(tap.last)

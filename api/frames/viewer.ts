@@ -3,7 +3,7 @@ import type { WebSocket } from 'ws'
 import { messageOf } from '../../core/errors.ts'
 import { encodeHeader, FRAME_HEADER_BYTES } from './header.ts'
 import type { FrameTaps, TappedFrame } from './taps.ts'
-import type { FrameTickets, FrameView } from './ticket.ts'
+import type { FrameRequest, FrameTickets } from './ticket.ts'
 
 /** Bytes that may wait for one viewer: three FULL frames of 2048x2048 pixels (8 MB each) before it skips. A single frame that is larger than all of it is let through alone. */
 export const VIEWER_BUFFER_BYTES = 32 * 1024 * 1024
@@ -36,12 +36,12 @@ export class FrameViewer {
   }
 
   /** Takes the place of what view `number` showed. */
-  show(number: number, view: FrameView): void {
+  show(number: number, request: FrameRequest): void {
     this.#shown.get(number)?.stop()
     let skipped = 0
     let waitsFor: string | undefined
     this.#tell({ view: number, state: 'OPEN' })
-    const stop = this.#taps.watch(view, {
+    const stop = this.#taps.watch(request, {
       frame: ({ header, pixels }) => {
         if (waitsFor !== undefined) this.#tell({ view: number, state: 'OPEN' })
         waitsFor = undefined
@@ -64,10 +64,10 @@ export class FrameViewer {
       this.#shown.delete(wish.view)
       return this.#tell({ view: wish.view, state: 'CLOSED' })
     }
-    const view = this.#tickets.check(wish.ticket)
-    if (view === undefined) return this.#refuse(wish.view, 'the ticket is not good, or too old: ask Camera.ticket for another')
+    const request = this.#tickets.check(wish.ticket)
+    if (request === undefined) return this.#refuse(wish.view, 'the ticket is not good, or too old: ask Camera.ticket for another')
     if (!this.#shown.has(wish.view) && this.#shown.size >= MAX_VIEWS) return this.#refuse(wish.view, `${MAX_VIEWS} views are open on this connection already`)
-    this.show(wish.view, view)
+    this.show(wish.view, request)
   }
 
   close(): void {

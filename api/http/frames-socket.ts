@@ -4,7 +4,7 @@ import type { Logger } from 'pino'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { messageOf } from '../../core/errors.ts'
 import type { FrameTaps } from '../frames/taps.ts'
-import type { FrameTickets, FrameView } from '../frames/ticket.ts'
+import type { FrameRequest, FrameTickets } from '../frames/ticket.ts'
 import { FrameViewer } from '../frames/viewer.ts'
 import { closeSockets } from './close-sockets.ts'
 
@@ -27,15 +27,15 @@ export function createFramesSocket({ tickets, taps, log, aliveMs = ALIVE_MS }: F
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_PAYLOAD_BYTES, perMessageDeflate: false })
   return {
     accept(request, socket, head) {
-      const view = tickets.check(new URLSearchParams(request.url?.split('?')[1]).get('ticket'))
-      if (view === undefined) return false
-      sockets.handleUpgrade(request, socket, head, (client) => serve(client, view))
+      const first = tickets.check(new URLSearchParams(request.url?.split('?')[1]).get('ticket'))
+      if (first === undefined) return false
+      sockets.handleUpgrade(request, socket, head, (client) => serve(client, first))
       return true
     },
     [Symbol.asyncDispose]: () => closeSockets(sockets),
   }
 
-  function serve(socket: WebSocket, first: FrameView): void {
+  function serve(socket: WebSocket, first: FrameRequest): void {
     const viewer = new FrameViewer(socket, { tickets, taps, log })
     const alive = cutOffWhenSilent(socket, aliveMs)
     socket.on('error', (error) => log.debug({ error: error.message }, 'the WebSocket of a viewer broke'))

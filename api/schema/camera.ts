@@ -1,17 +1,25 @@
 import type { CameraState } from '../../core/device.ts'
+import { MAX_FRAME_RATE_HZ } from '../../core/frame.ts'
 import { builder } from '../builder.ts'
 import type { Context } from '../context.ts'
-import { FRAME_PROTOCOL, MAX_FRAME_RATE_HZ, rateOf } from '../frames/ticket.ts'
+import { frameRequest } from '../frames/request.ts'
+import { FRAME_PROTOCOL } from '../frames/ticket.ts'
 import type { Device } from '../loaders.ts'
 import { parameterOf } from '../parameters.ts'
 import { type ParameterSource, ReadingRef } from '../refs.ts'
 import { FrameQualityEnum } from './enums.ts'
 import { readingOf } from './reading.ts'
+import { RoiInputRef } from './roi-input.ts'
 
 const RoiRef = builder.objectRef<CameraState['roi']>('Roi').implement({
   fields: (t) => ({ x: t.exposeInt('x'), y: t.exposeInt('y'), width: t.exposeInt('width'), height: t.exposeInt('height') }),
 })
 const BinningRef = builder.objectRef<CameraState['binning']>('Binning').implement({ fields: (t) => ({ x: t.exposeInt('x'), y: t.exposeInt('y') }) })
+
+const StreamCompressionEnum = builder.enumType('StreamCompression', {
+  values: ['NONE', 'LZ4'] as const,
+  description: 'LZ4: each picture is one block of it, unless it would not become smaller; its header says which.',
+})
 
 type StreamTicket = { readonly url: string; readonly expiresAt: Date }
 const StreamTicketRef = builder.objectRef<StreamTicket>('StreamTicket').implement({
@@ -51,9 +59,21 @@ export const CameraRef = builder.objectRef<CameraSource>('Camera').implement({
     framesDropped: t.field({ type: 'SafeInt', resolve: ({ state }) => state.framesDropped }),
     ticket: t.field({
       type: StreamTicketRef,
-      args: { quality: t.arg({ type: FrameQualityEnum, defaultValue: 'PREVIEW' }), maxRateHz: t.arg.float() },
-      resolve: ({ device }, { quality, maxRateHz }, { tickets }) =>
-        tickets.issue({ deviceId: device.id, quality: quality ?? 'PREVIEW', maxRateHz: rateOf(maxRateHz ?? MAX_FRAME_RATE_HZ) }),
+      args: {
+        quality: t.arg({ type: FrameQualityEnum, defaultValue: 'PREVIEW' }),
+        maxRateHz: t.arg.float({ description: `At most ${MAX_FRAME_RATE_HZ}, which it is without one.` }),
+        roi: t.arg({ type: RoiInputRef, description: 'Of the sensor, whatever the camera itself is set to; without one, all that it reads out.' }),
+        compression: t.arg({ type: StreamCompressionEnum, defaultValue: 'NONE' }),
+      },
+      resolve: ({ device, state }, { quality, maxRateHz, roi, compression }, { tickets }) =>
+        tickets.issue(
+          frameRequest(
+            device.id,
+            state,
+            { quality: quality ?? 'PREVIEW', compression: compression ?? 'NONE', ...(roi && { roi }) },
+            maxRateHz ?? MAX_FRAME_RATE_HZ,
+          ),
+        ),
     }),
   }),
 })

@@ -1,5 +1,5 @@
 import { builder } from '../builder.ts'
-import { rateOf } from '../frames/ticket.ts'
+import { checkedRate } from '../frames/request.ts'
 import { type FrameNotice, frameSource } from '../subscriptions/frames.ts'
 import { FrameQualityEnum } from './enums.ts'
 
@@ -28,7 +28,7 @@ builder.subscriptionField('frames', (t) =>
       quality: t.arg({ type: FrameQualityEnum, defaultValue: 'PREVIEW' }),
       maxRateHz: t.arg.float({ defaultValue: 10 }),
     },
-    subscribe: (_root, { deviceId, quality, maxRateHz }, context) => frameSource(deviceId, quality ?? 'PREVIEW', rateOf(maxRateHz ?? 10), context),
+    subscribe: (_root, { deviceId, quality, maxRateHz }, context) => frameSource(deviceId, quality ?? 'PREVIEW', checkedRate(maxRateHz ?? 10), context),
     resolve: (notice) => notice,
   }),
 )

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { asProblem, DeviceBusy, HardwareFault, InvalidValue, NotFound } from '../../core/errors.ts'
-import { FRAME_BIN, type FrameHeader, type FrameQuality, type FrameRecording } from '../../core/frame.ts'
+import type { FrameMark, FramePicture, FrameRecording, FrameView } from '../../core/frame.ts'
 import type { ParameterSpec } from '../../core/parameter.ts'
 import type { Measured, ParameterValue } from '../../core/reading.ts'
 import { Turns } from '../../core/turns.ts'
@@ -10,13 +10,15 @@ import { formatRegions, frameRegions, parseRegions, REGIONS_PARAMETER } from '..
 import { FrameStatisticsCollector } from '../frame-statistics.ts'
 import { problemOf } from '../transport/exchange-queue.ts'
 import { cameraParameters } from './parameters.ts'
+import { pictureOf, tapOptions } from './picture.ts'
 import { type Configuration, checkConfiguration, fullFrame, ringSlots, type Sensor, sensorTemperature } from './protocol.ts'
 
 const TRIGGER_POLL_MS = 5
 const DEFAULT_EXPOSURE_SECONDS = 0.01
 const LOST_AFTER = 3 // calls in a row that failed: PVCAM has no word for a camera that was unplugged
 
-type Stream = { readonly ring: FrameRing; readonly configuration: Configuration }
+/** `number` counts the starts. */
+type Stream = { readonly ring: FrameRing; readonly configuration: Configuration; readonly number: number }
 
 /** One open camera. While it streams no parameter is read from it: that breaks the acquisition (PVCAM). What was read before is told, as doubtful. */
 export class CameraDevice implements DeviceHandle {
@@ -31,6 +33,7 @@ export class CameraDevice implements DeviceHandle {
   readonly #measured = new FrameStatisticsCollector()
   #parameters = cameraParameters(0)
   #stream: Stream | undefined
+  #starts = 0
   #recording: FrameRecording | undefined
   /** Starting, stopping and what must happen between them. */
   readonly #turns = new Turns()
@@ -62,7 +65,7 @@ export class CameraDevice implements DeviceHandle {
       },
       takeStatistics: () => this.#measured.take(),
       statistics: () => this.#camera.statistics(),
-      tap: (quality, after) => this.#tap(quality, after),
+      tap: (view, after) => this.#tap(view, after),
       record: (layout, options) => this.#inTurn(() => this.#record({ ...layout, ...options })),
     }
   }
@@ -156,7 +159,8 @@ export class CameraDevice implements DeviceHandle {
       measures: { saturation: 2 ** this.frames.sensor.bitDepth - 1, regions: frameRegions(regions, roi, binning) },
       ...(frames !== undefined && { frames }),
     })
-    this.#stream = { ring, configuration }
+    this.#starts += 1
+    this.#stream = { ring, configuration, number: this.#starts }
     this.#measured.follow(ring)
   }
 
@@ -226,35 +230,11 @@ export class CameraDevice implements DeviceHandle {
     }
   }
 
-  #tap(quality: FrameQuality, after: number | undefined): { readonly header: FrameHeader; readonly pixels: Uint16Array } | undefined {
-    const configuration = this.#stream?.configuration
-    if (configuration === undefined) return undefined
-    const tap = this.#camera.tap(FRAME_BIN[quality], after === undefined ? undefined : BigInt(after))
-    if (tap === undefined) return undefined
-    const { width, height, minimum, maximum, mean, saturated, hardwareTimeNs } = tap
-    const bin = FRAME_BIN[quality]
-    const { roi, binning } = configuration
-    return {
-      header: {
-        sequence: Number(tap.sequence),
-        time: tap.timeNs,
-        ...(hardwareTimeNs !== undefined && { hardwareTime: hardwareTimeNs }),
-        width,
-        height,
-        dtype: 'uint16',
-        bitDepth: this.#camera.bitDepth,
-        encoding: 'RAW',
-        exposureSeconds: Number(tap.exposureNs) / 1e9,
-        roi: { x: roi.x, y: roi.y, width: width * bin * binning, height: height * bin * binning }, // what is left over at the edges is not in the picture
-        bin,
-        minimum,
-        maximum,
-        mean,
-        saturated,
-        dropped: this.#camera.statistics().lost,
-      },
-      pixels: tap.pixels,
-    }
+  async #tap(view: FrameView, after: FrameMark | undefined): Promise<FramePicture | undefined> {
+    const stream = this.#stream
+    if (stream === undefined) return undefined
+    const tap = await this.#camera.tap(tapOptions(stream, view, after))
+    return tap && pictureOf(tap, stream, view, { bitDepth: this.#camera.bitDepth, lost: this.#camera.statistics().lost })
   }
 
   async #readOne(name: string): Promise<Measured> {

@@ -1,6 +1,5 @@
 #include "ring_object.h"
 
-#include <algorithm>
 #include <cstring>
 #include <stdexcept>
 #include <utility>
@@ -9,7 +8,7 @@
 #include "background_task.h"
 #include "js_values.h"
 #include "recording_object.h"
-#include "tap.h"
+#include "tap_object.h"
 #include "test_pattern.h"
 
 namespace kymograph {
@@ -187,9 +186,8 @@ Napi::Value RingObject::frame(const Napi::CallbackInfo& info) {
 
 Napi::Value RingObject::tapNewest(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    const uint32_t bin = info[0].IsNumber() ? info[0].As<Napi::Number>().Uint32Value() : 0;
-    const uint32_t saturation = info[1].IsNumber() ? info[1].As<Napi::Number>().Uint32Value() : UINT16_MAX;
-    return tap(info.Env(), ring(), bin, static_cast<uint16_t>(std::min<uint32_t>(saturation, UINT16_MAX)), sequenceArgument(info[2]));
+    ring();
+    return tap(info.Env(), ring_, objectArgument(info, 0));
   });
 }
 

@@ -69,16 +69,6 @@ const Kernels& kernels() {  // arm64: NEON is part of it, and the plain loops us
 
 #endif
 
-void addPixels(FrameStatistics& total, const uint16_t* pixels, size_t count, uint16_t saturation) {
-  for (size_t at = 0; at < count; at += kPiecePixels) {
-    const PieceStatistics piece = kernels().statistics(pixels + at, std::min(kPiecePixels, count - at), saturation);
-    total.minimum = std::min(total.minimum, piece.minimum);
-    total.maximum = std::max(total.maximum, piece.maximum);
-    total.saturated += piece.saturated;
-    total.sum += piece.sum;
-  }
-}
-
 uint64_t sumOf(const uint16_t* pixels, size_t count) {
   uint64_t sum = 0;
   for (size_t at = 0; at < count; at += kPiecePixels) sum += kernels().sum(pixels + at, std::min(kPiecePixels, count - at));
@@ -116,6 +106,16 @@ FrameStatistics& FrameStatistics::operator+=(const FrameStatistics& other) {
   sum += other.sum;
   for (size_t at = 0; at < kMaxRegions; ++at) regionSums[at] += other.regionSums[at];
   return *this;
+}
+
+void addPixels(FrameStatistics& total, const uint16_t* pixels, size_t count, uint16_t saturation) {
+  for (size_t at = 0; at < count; at += kPiecePixels) {
+    const PieceStatistics piece = kernels().statistics(pixels + at, std::min(kPiecePixels, count - at), saturation);
+    total.minimum = std::min(total.minimum, piece.minimum);
+    total.maximum = std::max(total.maximum, piece.maximum);
+    total.saturated += piece.saturated;
+    total.sum += piece.sum;
+  }
 }
 
 FrameStatistics measureRows(const Measures& measures, const uint16_t* frame, uint32_t first, uint32_t end) {

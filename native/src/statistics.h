@@ -36,6 +36,9 @@ struct Measures {
   std::span<const Region> regions;
 };
 
+// Adds `count` pixels that stand one behind the other.
+void addPixels(FrameStatistics& total, const uint16_t* pixels, size_t count, uint16_t saturation);
+
 // Of the rows from `first` up to `end`; `frame` is where row 0 begins. Any alignment.
 FrameStatistics measureRows(const Measures& measures, const uint16_t* frame, uint32_t first, uint32_t end);
 

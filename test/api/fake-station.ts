@@ -215,7 +215,7 @@ export class FakeStation {
             }
           }
         },
-        async *frames({ quality }, signal) {
+        async *frames({ view: { quality } }, signal) {
           const size = 8 / FRAME_BIN[quality]
           for (let sequence = 1; !signal.aborted; sequence += 1) {
             const bin = FRAME_BIN[quality]

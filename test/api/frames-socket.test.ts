@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import type { FrameTaps, FrameWatcher } from '../../api/frames/taps.ts'
-import { createFrameTickets, FRAME_PROTOCOL, type FrameView } from '../../api/frames/ticket.ts'
+import { createFrameTickets, FRAME_PROTOCOL, type FrameRequest } from '../../api/frames/ticket.ts'
 import { MAX_VIEWS } from '../../api/frames/viewer.ts'
 import { createFramesSocket } from '../../api/http/frames-socket.ts'
 import { createLog } from '../../api/log.ts'
@@ -12,7 +12,7 @@ import { uuidv7 } from '../../core/id.ts'
 import { frameHeader } from '../frame-header.ts'
 import { until } from '../until.ts'
 
-const VIEW: FrameView = { deviceId: uuidv7(), quality: 'PREVIEW', maxRateHz: 10 }
+const VIEW: FrameRequest = { deviceId: uuidv7(), maxRateHz: 10, view: { quality: 'PREVIEW', compression: 'NONE' } }
 const [WIDTH, HEIGHT] = [500, 1000]
 
 const closers: (() => Promise<unknown>)[] = []
@@ -22,10 +22,10 @@ afterEach(async () => {
 
 /** The socket of an api whose stations are this test. */
 async function serve(options: { readonly aliveMs?: number } = {}) {
-  const watched: { readonly view: FrameView; readonly watcher: FrameWatcher }[] = []
+  const watched: { readonly request: FrameRequest; readonly watcher: FrameWatcher }[] = []
   const taps: FrameTaps = {
-    watch(view, watcher) {
-      const entry = { view, watcher }
+    watch(request, watcher) {
+      const entry = { request, watcher }
       watched.push(entry)
       return () => watched.splice(watched.indexOf(entry), 1)
     },
@@ -42,7 +42,7 @@ async function serve(options: { readonly aliveMs?: number } = {}) {
     server.close()
   })
   const address = `ws://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const ticketFor = (view: FrameView) => tickets.issue(view).url.split('ticket=')[1] ?? ''
+  const ticketFor = (view: FrameRequest) => tickets.issue(view).url.split('ticket=')[1] ?? ''
   const open = async (view = VIEW) => {
     const socket = new WebSocket(`${address}${tickets.issue(view).url}`, FRAME_PROTOCOL)
     const frames: { readonly sequence: number; readonly view: number; readonly skipped: number }[] = []
@@ -54,9 +54,9 @@ async function serve(options: { readonly aliveMs?: number } = {}) {
     await once(socket, 'open')
     return { socket, frames, said, say: (message: unknown) => socket.send(JSON.stringify(message)) }
   }
-  const send = (sequence: number, to: (view: FrameView) => boolean = () => true) => {
+  const send = (sequence: number) => {
     const pixels = new Uint8Array(WIDTH * HEIGHT * 2).fill(sequence)
-    for (const { view, watcher } of [...watched]) if (to(view)) watcher.frame({ header: frameHeader(WIDTH, HEIGHT, { sequence }), pixels })
+    for (const { watcher } of [...watched]) watcher.frame({ header: frameHeader(WIDTH, HEIGHT, { sequence }), pixels })
   }
   return { watched, open, send, ticketFor }
 }
@@ -98,7 +98,7 @@ describe('viewers of frames', () => {
 })
 
 describe('the views of one connection', () => {
-  const other: FrameView = { ...VIEW, deviceId: uuidv7() }
+  const other: FrameRequest = { ...VIEW, deviceId: uuidv7() }
 
   it('are added, replaced and ended by number, each told before its first frame', async () => {
     const { watched, open, send, ticketFor } = await serve()
@@ -112,9 +112,9 @@ describe('the views of one connection', () => {
       { view: 0, state: 'OPEN' },
       { view: 7, state: 'OPEN' },
     ])
-    say({ view: 7, ticket: ticketFor({ ...other, quality: 'FULL' }) })
+    say({ view: 7, ticket: ticketFor({ ...other, view: { ...other.view, quality: 'FULL' } }) })
     await until(() => said.length === 3)
-    expect(watched.map(({ view }) => view.quality)).toEqual(['PREVIEW', 'FULL'])
+    expect(watched.map(({ request }) => request.view.quality)).toEqual(['PREVIEW', 'FULL'])
     say({ view: 0 })
     await until(() => said.length === 4)
     expect(said.at(-1)).toEqual({ view: 0, state: 'CLOSED' })

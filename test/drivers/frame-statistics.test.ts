@@ -83,8 +83,8 @@ describe('a camera', () => {
     const taken = frames.takeStatistics()
     expect(taken).toMatchObject({ missed: 0, standing: true })
     expect(taken.frames).toHaveLength(3)
-    const tap = frames.tap('FULL')
-    const [width, pixels] = [tap?.header.width ?? 0, tap?.pixels ?? new Uint16Array()]
+    const tap = await frames.tap({ quality: 'FULL', compression: 'NONE' })
+    const [width, pixels] = [tap?.header.width ?? 0, new Uint16Array(tap?.pixels.buffer ?? new ArrayBuffer())]
     const meanOf = (x: number, y: number, across: number, down: number) => {
       let sum = 0
       for (let row = y; row < y + down; row += 1) for (let column = x; column < x + across; column += 1) sum += pixels[row * width + column] ?? Number.NaN
@@ -117,10 +117,10 @@ describe('a camera', () => {
     expect(await goodValue(camera.device, 'statistics_regions')).toBe('100,100,10,10')
     expect(await readOne(camera.device, 'frame_mean')).toEqual({ bad: expect.stringContaining('no frame stands') })
     await frames.startLive(never)
-    await until(() => frames.tap('FAST'))
+    await until(() => frames.tap({ quality: 'FAST', compression: 'NONE' }))
     await set('') // it streams on, with no region
     expect(frames.streaming).toBe(true)
-    await until(() => frames.tap('FAST'))
+    await until(() => frames.tap({ quality: 'FAST', compression: 'NONE' }))
     expect(await readOne(camera.device, 'roi_1_mean')).toEqual({ bad: 'the frames have no such region' })
     await frames.stopLive(never)
     expect(await readOne(camera.device, 'frame_mean')).toHaveProperty('bad')

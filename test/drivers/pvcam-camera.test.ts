@@ -2,7 +2,7 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { FrameLayout } from '../../core/frame.ts'
+import type { FrameLayout, FrameView } from '../../core/frame.ts'
 import { pvcamCamera } from '../../drivers/pvcam-camera/driver.ts'
 import { checkConfiguration, fullFrame, ringFile, ringSlots } from '../../drivers/pvcam-camera/protocol.ts'
 import { simulatorLibrary } from '../../drivers/pvcam-camera/simulator.ts'
@@ -10,6 +10,8 @@ import { writeEntry } from '../../local/lab/book.ts'
 import { until } from '../until.ts'
 import { type Bench, goodValue, never, open, openBench, problemOf, readOne } from './bench.ts'
 
+const FULL: FrameView = { quality: 'FULL', compression: 'NONE' }
+const PREVIEW: FrameView = { quality: 'PREVIEW', compression: 'NONE' }
 const sensor = { width: 2048, height: 2048, bitDepth: 16 }
 
 describe('what may be asked for', () => {
@@ -76,12 +78,12 @@ describe('the driver with the simulated library', () => {
     await using camera = await open(pvcamCamera, settings, bench.context)
     const { frames } = camera.device
     await camera.device.write?.('exposure', 0.005, never)
-    expect(frames?.tap('PREVIEW')).toBeUndefined()
+    expect(await frames?.tap(PREVIEW)).toBeUndefined()
     await frames?.startLive(never)
-    const first = await until(() => frames?.tap('PREVIEW'))
+    const first = await until(() => frames?.tap(PREVIEW))
     expect(first.header).toMatchObject({ width: 256, height: 256, dtype: 'uint16', exposureSeconds: 0.005, roi: { x: 0, y: 0, width: 512, height: 512 } })
-    expect(first.pixels).toHaveLength(256 * 256)
-    const next = await until(() => frames?.tap('FAST', first.header.sequence))
+    expect(first.pixels).toHaveLength(256 * 256 * 2)
+    const next = await until(() => frames?.tap({ ...PREVIEW, quality: 'FAST' }, first.mark))
     expect(next.header.sequence).toBeGreaterThan(first.header.sequence)
     expect(await readOne(camera.device, 'temperature')).toMatchObject({ quality: 'UNCERTAIN' })
     expect(await problemOf(camera.device.write?.('temperature_setpoint', -10, never) ?? Promise.resolve())).toMatchObject({
@@ -124,12 +126,44 @@ describe('the driver with the simulated library', () => {
     void frames?.startLive(never) // and is closed while it starts
   })
 
+  test('shows a region of the sensor, whatever region and binning it is set to', async () => {
+    await using camera = await open(pvcamCamera, settings, bench.context)
+    const { frames } = camera.device
+    await frames?.configure({ roi: { x: 100, y: 40, width: 202, height: 102 }, binning: 2 }, never)
+    await frames?.startLive(never)
+    const cut = await until(() => frames?.tap({ ...PREVIEW, compression: 'LZ4', roi: { x: 203, y: 90, width: 1000, height: 8 } }))
+    // squares of 4 x 4 sensor pixels from 100, 40 on; 101 binned pixels are 50 of them, so the last two columns of the sensor are in none
+    expect(cut.header).toMatchObject({ width: 25, height: 3, bin: 2, roi: { x: 200, y: 88, width: 100, height: 12 } })
+    const whole = await until(() => frames?.tap(PREVIEW))
+    expect(whole.header).toMatchObject({ width: 50, height: 25, roi: { x: 100, y: 40, width: 200, height: 100 } })
+    await expect(frames?.tap({ ...FULL, roi: { x: 0, y: 0, width: 100, height: 10 } })).rejects.toThrow('reads out 202 x 102 pixels from 100, 40 on')
+    const told = await until(() => frames?.tap({ ...PREVIEW, headerOnly: true }))
+    expect(told.pixels).toHaveLength(0)
+    expect(told.header).toMatchObject({ width: 50, height: 25, bitDepth: 16 })
+  })
+
+  test('counts again after each start, and is not taken for older', async () => {
+    await using camera = await open(pvcamCamera, settings, bench.context)
+    const { frames } = camera.device
+    await frames?.startLive(never)
+    const late = await until(async () => {
+      const picture = await frames?.tap(PREVIEW)
+      return picture !== undefined && picture.header.sequence > 3 && picture
+    })
+    await frames?.stopLive(never)
+    expect(await frames?.tap(PREVIEW, late.mark)).toBeUndefined()
+    await camera.device.trigger?.trigger(1, never)
+    const first = await until(() => frames?.tap(PREVIEW, late.mark))
+    expect(first.header.sequence).toBeLessThan(late.header.sequence)
+    expect(await frames?.tap(PREVIEW, first.mark)).toBeUndefined()
+  })
+
   test('a change of region goes on streaming with the new one', async () => {
     await using camera = await open(pvcamCamera, settings, bench.context)
     const { frames } = camera.device
     await frames?.startLive(never)
     await frames?.configure({ roi: { x: 128, y: 64, width: 64, height: 32 }, binning: 2, exposureSeconds: 0.002 }, never)
-    const tap = await until(() => frames?.tap('FULL'))
+    const tap = await until(() => frames?.tap(FULL))
     expect(tap.header).toMatchObject({ width: 32, height: 16 })
     expect(await problemOf(frames?.configure({ roi: { x: 0, y: 0, width: 513, height: 1 } }, never) ?? Promise.resolve())).toMatchObject({
       code: 'LIMIT_VIOLATION',
@@ -142,7 +176,7 @@ describe('the driver with the simulated library', () => {
     await camera.device.trigger?.trigger(5, never)
     expect(await goodValue(camera.device, 'frames_produced')).toBe(5)
     expect(await goodValue(camera.device, 'streaming')).toBe(false)
-    expect(camera.device.frames?.tap('FULL')?.header.sequence).toBeDefined()
+    expect(await camera.device.frames?.tap(FULL)).toBeDefined()
     await camera.device.trigger?.trigger(1, never)
     expect(await goodValue(camera.device, 'frames_produced')).toBe(1)
   })

@@ -328,7 +328,7 @@ describe('streams', () => {
     const stop = new AbortController()
     let frames = 0
     const watching = (async () => {
-      for await (const item of link.stream('frames', { deviceId: 'd', quality: 'FULL', maxRateHz: 100 }, stop.signal))
+      for await (const item of link.stream('frames', { deviceId: 'd', maxRateHz: 100, view: { quality: 'FULL', compression: 'NONE' } }, stop.signal))
         frames += item.pixels.length === pixels.length ? 1 : 0
     })()
     await until(() => frames > 3)

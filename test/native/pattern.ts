@@ -12,15 +12,24 @@ export function patternSource(width: number, height: number): (sequence: number)
   }
 }
 
-/** The mean of each bin x bin square, rounded half up. */
-export function binned(pixels: Uint16Array, width: number, height: number, bin: number): Uint16Array {
+type Region = { readonly x: number; readonly y: number; readonly width: number; readonly height: number }
+
+/** The mean of each bin x bin square of a region, rounded half up. */
+export function binned(pixels: Uint16Array, rowPixels: number, { x: left, y: top, width, height }: Region, bin: number): Uint16Array {
   const [across, down] = [Math.floor(width / bin), Math.floor(height / bin)]
-  return Uint16Array.from({ length: across * down }, (_, at) => {
-    const [x, y] = [(at % across) * bin, Math.floor(at / across) * bin]
-    let sum = 0
-    for (let dy = 0; dy < bin; dy += 1) for (let dx = 0; dx < bin; dx += 1) sum += pixels[(y + dy) * width + x + dx] ?? 0
-    return Math.floor((sum + (bin * bin) / 2) / (bin * bin))
-  })
+  const means = new Uint16Array(across * down)
+  for (let row = 0; row < down; row += 1)
+    for (let column = 0; column < across; column += 1) {
+      let sum = 0
+      for (let dy = 0; dy < bin; dy += 1) for (let dx = 0; dx < bin; dx += 1) sum += pixels[(top + row * bin + dy) * rowPixels + left + column * bin + dx] ?? 0
+      means[row * across + column] = Math.floor((sum + (bin * bin) / 2) / (bin * bin))
+    }
+  return means
+}
+
+/** The pixels of a tap that is not packed. */
+export function pixelsOf({ data }: { readonly data: Uint8Array }): Uint16Array {
+  return new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2)
 }
 
 /** Compares whole images at once; an assertion on each pixel takes seconds. */

@@ -10,7 +10,7 @@ import type { Pvcam, PvcamCamera } from '../../native/types.ts'
 import { openFrameFile } from '../../storage/frame-file.ts'
 import { prepareFrameLayout } from '../../storage/frame-heads.ts'
 import { until } from '../until.ts'
-import { samePixels } from './pattern.ts'
+import { pixelsOf, samePixels } from './pattern.ts'
 
 const ENVIRONMENT = { PVCAM_VERSION: '7.1.1.118', KYMOGRAPH_PVCAM_SIM_FAIL_AFTER: '' }
 
@@ -178,10 +178,10 @@ describe('a streaming camera', () => {
       keepFreeBytes: 0,
     })
     const seen = new Map<bigint, Uint16Array>()
-    for (let last = -1n; recording.progress().state === 'running'; ) {
-      const tap = await until(() => camera.tap(1, last) ?? recording.progress().state !== 'running', { everyMs: 1 })
+    for (let last = 0n; recording.progress().state === 'running'; ) {
+      const tap = await until(async () => (await camera.tap({ bin: 1, after: last })) ?? recording.progress().state !== 'running', { everyMs: 1 })
       if (tap === true) break
-      seen.set(tap.sequence, tap.pixels)
+      seen.set(tap.sequence, pixelsOf(tap))
       last = tap.sequence
     }
     expect(await recording.ended).toMatchObject({ written: 100, dropped: 0, state: 'finished' })
@@ -230,7 +230,7 @@ describe('a streaming camera', () => {
   test('shows a region and bins it in the camera', async () => {
     await using camera = await openFirst()
     await using ring = await camera.start(startOptions({ roi: { x: 100, y: 40, width: 64, height: 32 }, binning: 2 }))
-    const tap = await until(() => camera.tap(1))
+    const tap = await until(() => camera.tap({ bin: 1 }))
     expect([tap.width, tap.height, ring.width, ring.height]).toEqual([32, 16, 32, 16])
     expect(tap.exposureNs).toBe(5_000_000n)
   })
@@ -238,14 +238,14 @@ describe('a streaming camera', () => {
   test('sees a spot that drifts over a noisy background', async () => {
     await using camera = await openFirst()
     await using ring = await camera.start(startOptions({ exposureSeconds: 0.01 }))
-    const tap = await until(() => camera.tap(1))
+    const tap = await until(() => camera.tap({ bin: 1 }))
     expect(ring.published).toBeGreaterThan(0n)
     expect(tap.maximum).toBeGreaterThan(10_000)
     expect(tap.minimum).toBeGreaterThan(60)
     expect(tap.minimum).toBeLessThan(100)
     const centre = (pixels: Uint16Array) => pixels.indexOf(pixels.reduce((most, pixel) => Math.max(most, pixel), 0))
-    const later = await until(() => camera.tap(1, tap.sequence + 50n))
-    expect(centre(later.pixels)).not.toBe(centre(tap.pixels))
+    const later = await until(() => camera.tap({ bin: 1, after: tap.sequence + 50n }))
+    expect(centre(pixelsOf(later))).not.toBe(centre(pixelsOf(tap)))
   })
 })
 

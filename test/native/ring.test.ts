@@ -1,9 +1,9 @@
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createRing, mapRing } from '../../native/files.ts'
-import { binned, patternFrame } from './pattern.ts'
+import { patternFrame } from './pattern.ts'
 
 let folder: string
 beforeEach(async () => {
@@ -13,36 +13,6 @@ afterEach(() => rm(folder, { recursive: true }))
 
 const file = () => path.join(folder, 'frames.ring')
 
-describe('a tap', () => {
-  // 37 x 23: left over at the right and at the bottom, for 2 and for 4
-  const [width, height] = [37, 23]
-
-  test.each([1, 2, 4] as const)('with bin %i is the rounded mean, with the statistics of all pixels', async (bin) => {
-    await using ring = createRing({ path: file(), width, height, slots: 64 })
-    expect(ring.tap(bin)).toBeUndefined()
-    await ring.startTestPattern({ rateHz: 10_000, frames: 5 })
-    const pixels = patternFrame(4, width, height)
-    const tap = ring.tap(bin)
-    expect(tap?.pixels).toEqual(binned(pixels, width, height, bin))
-    expect(tap).toMatchObject({
-      sequence: 4n,
-      width: Math.floor(width / bin),
-      height: Math.floor(height / bin),
-      minimum: Math.min(...pixels),
-      maximum: Math.max(...pixels),
-    })
-    expect(tap?.mean).toBeCloseTo(pixels.reduce((sum, pixel) => sum + pixel, 0) / pixels.length, 9)
-    expect(Math.abs(Number(tap?.timeNs) / 1e6 - Date.now())).toBeLessThan(60_000)
-  })
-
-  test('gives nothing that is not newer', async () => {
-    await using ring = createRing({ path: file(), width, height, slots: 4 })
-    await ring.startTestPattern({ rateHz: 10_000, frames: 5 })
-    expect(ring.tap(1, 3n)?.sequence).toBe(4n)
-    expect(ring.tap(1, 4n)).toBeUndefined()
-  })
-})
-
 test('another map of the file sees the same frames, and a map outlives the file', async () => {
   const ring = createRing({ path: file(), width: 64, height: 32, slots: 4 })
   const other = mapRing(file())
@@ -51,9 +21,9 @@ test('another map of the file sees the same frames, and a map outlives the file'
   await ring[Symbol.asyncDispose]()
   await expect(stat(file())).rejects.toMatchObject({ code: 'ENOENT' })
   expect(other.published).toBe(9n)
-  expect(other.tap(1)?.pixels).toEqual(patternFrame(8, 64, 32))
+  expect(other.frame(8n)?.pixels).toEqual(patternFrame(8, 64, 32))
   await other[Symbol.asyncDispose]()
-  expect(() => other.tap(1)).toThrow(/disposed/)
+  expect(() => other.frame(8n)).toThrow(/disposed/)
 })
 
 test('a new ring takes the place of a stale one, which does not take the new one along', async () => {

@@ -5,6 +5,7 @@ import { describeDriver, locateDevice } from './catalog.ts'
 import { Bell } from './host/bell.ts'
 import { streamFrames } from './host/frame-stream.ts'
 import type { DeviceHost } from './host/host.ts'
+import { SharedPictures } from './host/shared-pictures.ts'
 import { merge } from './merge.ts'
 import type { Runs } from './runs/runs.ts'
 
@@ -19,6 +20,7 @@ export type LinkHandlerParts = {
 
 /** What this station offers to those who are connected by the link. */
 export function linkHandler({ stationId, epoch, catalog, host, runs, health }: LinkHandlerParts): LinkHandler {
+  const pictures = new SharedPictures()
   return {
     calls: {
       command: (request, signal) => host.command(request, signal),
@@ -36,10 +38,10 @@ export function linkHandler({ stationId, epoch, catalog, host, runs, health }: L
       state: (_, signal) => state(signal),
       readings: (params, signal) => host.readings.stream(params, signal),
       runRows: ({ runId, fromRow }, signal) => runs.rows(runId, fromRow, signal),
-      frames: async function* ({ deviceId, quality, maxRateHz }, signal) {
+      frames: async function* ({ deviceId, maxRateHz, view }, signal) {
         const device = host.devices.get(deviceId)
         if (device === undefined) throw new NotFound(`device ${deviceId} on this station`)
-        yield* streamFrames(device, quality, maxRateHz, signal)
+        yield* streamFrames(device, view, maxRateHz, pictures, signal)
       },
       command: ({ requestId }, signal) => host.progress(requestId, signal),
     },

@@ -1,34 +1,53 @@
-import { InvalidValue, NotSupported } from '../../../core/errors.ts'
-import type { FrameQuality } from '../../../core/frame.ts'
-import type { LinkStreams } from '../../../link/protocol.ts'
+import { InvalidValue, NotSupported, Problem } from '../../../core/errors.ts'
+import { type FrameMark, type FrameView, MAX_FRAME_RATE_HZ } from '../../../core/frame.ts'
+import type { FrameFacet } from '../../../drivers/driver.ts'
+import { type LinkStreams, MAX_PICTURE_BYTES } from '../../../link/protocol.ts'
 import { pause } from './deadline.ts'
 import type { HostedDevice } from './hosted-device.ts'
+import type { SharedPictures } from './shared-pictures.ts'
 
-const MAX_RATE_HZ = 60 // no screen shows more
 const LOOK_EVERY_MS = 5 // for a frame that was not there yet when it was due
 
-/** The newest frame at most maxRateHz times a second. What comes in between is not shown: this is for eyes, the recorder has every frame. */
+/**
+ * The newest frame, at once and then at most maxRateHz times a second. What comes in between is not even looked at: this is for eyes, the recorder has every
+ * frame. While the reader does not ask for the next one, nothing is made. Goes on with a camera that was away, or was set otherwise.
+ */
 export async function* streamFrames(
   device: Pick<HostedDevice, 'record' | 'handle'>,
-  quality: FrameQuality,
+  view: FrameView,
   maxRateHz: number,
+  pictures: SharedPictures,
   signal: AbortSignal,
 ): AsyncGenerator<LinkStreams['frames']['item'], void, void> {
   if (!(maxRateHz > 0)) throw new InvalidValue(`maxRateHz: ${maxRateHz} is not above 0`, ['maxRateHz'])
   if (device.handle !== undefined && device.handle.frames === undefined) throw new NotSupported(`${device.record.name} is no camera`, 'FRAME_PRODUCER')
-  const everyMs = 1000 / Math.min(maxRateHz, MAX_RATE_HZ)
+  const everyMs = 1000 / Math.min(maxRateHz, MAX_FRAME_RATE_HZ)
   let dueMs = performance.now()
-  let last: number | undefined
   while (!signal.aborted) {
-    const tapped = device.handle?.frames?.tap(quality, last)
-    if (tapped === undefined) {
-      await pause(LOOK_EVERY_MS, signal)
-      continue
+    const camera = device.handle?.frames
+    if (camera === undefined) await pause(LOOK_EVERY_MS, signal)
+    else yield* follow(camera)
+  }
+
+  /** Until the device is connected anew. */
+  async function* follow(camera: FrameFacet): AsyncGenerator<LinkStreams['frames']['item'], void, void> {
+    using shared = pictures.use(camera, view)
+    let last: FrameMark | undefined
+    while (!signal.aborted && device.handle?.frames === camera) {
+      const picture = await shared.newest(last)
+      if (picture === undefined) {
+        await pause(LOOK_EVERY_MS, signal)
+        continue
+      }
+      const { header, pixels, mark } = picture
+      if (pixels.byteLength > MAX_PICTURE_BYTES)
+        throw new Problem('LIMIT_EXCEEDED', `a picture of ${pixels.byteLength} bytes is too large to be sent: ask for a region of it, or for another quality`, {
+          limit: `${MAX_PICTURE_BYTES} bytes`,
+        })
+      last = mark
+      yield { header, pixels }
+      dueMs = Math.max(dueMs + everyMs, performance.now()) // after a slow reader it goes on from now, it does not catch up
+      await pause(dueMs - performance.now(), signal)
     }
-    const { header, pixels } = tapped
-    last = header.sequence
-    yield { header, pixels: new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength) }
-    dueMs = Math.max(dueMs + everyMs, performance.now()) // after a slow reader it goes on from now, it does not catch up
-    await pause(dueMs - performance.now(), signal)
   }
 }
