@@ -84,6 +84,7 @@
         'src/gpio_lines.cc',
         'src/gpio_object.cc',
         'src/js_values.cc',
+        'src/pixel_kernels.cc',
         'src/plain_write.cc',
         'src/pty.cc',
         'src/pvcam.cc',

@@ -1,93 +1,49 @@
 #include "statistics.h"
 
 #include <algorithm>
-#include <cstring>
+
+#include "pixel_kernels.h"
 
 namespace kymograph {
 
 namespace {
 
-constexpr size_t kPieceBytes = 32 * 1024;   // copied, then measured: half of it stays in the first cache, all of it in the second
-constexpr size_t kPiecePixels = 16 * 1024;  // a count of pixels fits in 16 bits, and their sum in 32
+constexpr size_t kPieceBytes = 8 * 1024;    // copied, then looked at again for the regions: it stays in the first cache
+constexpr size_t kStreamedBytes = 1 << 20;  // a frame from here on is not in the second cache when somebody comes for it
 
-struct PieceStatistics {
-  uint16_t minimum;
-  uint16_t maximum;
-  uint16_t saturated;
-  uint32_t sum;
-};
-
-// At most kPiecePixels, so that each sum stays as narrow as its vector lane. The compiler makes vectors of these loops.
-[[gnu::always_inline]] inline PieceStatistics pieceStatistics(const uint16_t* pixels, size_t count, uint16_t saturation) {
-  uint16_t minimum = UINT16_MAX;
-  uint16_t maximum = 0;
-  uint16_t saturated = 0;
-  uint32_t sum = 0;
-  for (size_t at = 0; at < count; ++at) {
-    const uint16_t pixel = pixels[at];
-    minimum = std::min(minimum, pixel);
-    maximum = std::max(maximum, pixel);
-    saturated = static_cast<uint16_t>(saturated + (pixel >= saturation ? 1 : 0));
-    sum += pixel;
-  }
-  return {minimum, maximum, saturated, sum};
+const uint8_t* rowAt(const Measures& measures, const void* frame, uint32_t y) {
+  return static_cast<const uint8_t*>(frame) + y * size_t{measures.width} * sizeof(uint16_t);
 }
 
-[[gnu::always_inline]] inline uint32_t pieceSum(const uint16_t* pixels, size_t count) {
-  uint32_t sum = 0;
-  for (size_t at = 0; at < count; ++at) sum += pixels[at];
-  return sum;
+// Calls `piece` with the first pixel and the count of each.
+template <typename Piece>
+void inPieces(size_t count, Piece&& piece) {
+  for (size_t at = 0; at < count; at += kPiecePixels) piece(at, std::min(kPiecePixels, count - at));
 }
 
-struct Kernels {
-  PieceStatistics (*statistics)(const uint16_t*, size_t, uint16_t);
-  uint32_t (*sum)(const uint16_t*, size_t);
-};
-
-PieceStatistics plainStatistics(const uint16_t* pixels, size_t count, uint16_t saturation) { return pieceStatistics(pixels, count, saturation); }
-uint32_t plainSum(const uint16_t* pixels, size_t count) { return pieceSum(pixels, count); }
-
-#if defined(__x86_64__)
-
-// SSE2, which every x86-64 has, knows no minimum and maximum of unsigned 16 bits. Not target_clones: it needs ifunc, which musl and macOS do not have.
-__attribute__((target("avx2"))) PieceStatistics wideStatistics(const uint16_t* pixels, size_t count, uint16_t saturation) {
-  return pieceStatistics(pixels, count, saturation);
-}
-__attribute__((target("avx2"))) uint32_t wideSum(const uint16_t* pixels, size_t count) { return pieceSum(pixels, count); }
-
-const Kernels& kernels() {
-  static const Kernels chosen = __builtin_cpu_supports("avx2") ? Kernels{wideStatistics, wideSum} : Kernels{plainStatistics, plainSum};
-  return chosen;
+void add(FrameStatistics& total, const PieceStatistics& piece) {
+  total.minimum = std::min(total.minimum, piece.minimum);
+  total.maximum = std::max(total.maximum, piece.maximum);
+  total.saturated += piece.saturated;
+  total.sum += piece.sum;
 }
 
-#else
-
-const Kernels& kernels() {  // arm64: NEON is part of it, and the plain loops use it
-  static const Kernels chosen{plainStatistics, plainSum};
-  return chosen;
-}
-
-#endif
-
-uint64_t sumOf(const uint16_t* pixels, size_t count) {
-  uint64_t sum = 0;
-  for (size_t at = 0; at < count; at += kPiecePixels) sum += kernels().sum(pixels + at, std::min(kPiecePixels, count - at));
-  return sum;
-}
-
-void addRows(FrameStatistics& total, const Measures& measures, const uint16_t* frame, uint32_t first, uint32_t end) {
-  const size_t width = measures.width;
-  addPixels(total, frame + first * width, (end - first) * width, measures.saturation);
+// Of the rows from `first` up to `end` as they stand at `frame`.
+void addRegions(FrameStatistics& total, const Measures& measures, const void* frame, uint32_t first, uint32_t end) {
+  const auto sum = pixelKernels().sum;
   for (size_t at = 0; at < measures.regions.size(); ++at) {
     const Region& region = measures.regions[at];
     const uint32_t last = std::min(end, region.y + region.height);
-    for (uint32_t y = std::max(first, region.y); y < last; ++y) total.regionSums[at] += sumOf(frame + y * width + region.x, region.width);
+    for (uint32_t y = std::max(first, region.y); y < last; ++y) {
+      const uint8_t* row = rowAt(measures, frame, y) + size_t{region.x} * sizeof(uint16_t);
+      inPieces(region.width, [&](size_t from, size_t count) { total.regionSums[at] += sum(row + from * sizeof(uint16_t), count); });
+    }
   }
 }
 
-// Whole rows, as many as fill a piece.
+// Whole rows, as many as fill kPieceBytes: calls `rows` with the first one and the one after the last.
 template <typename Rows>
-void inPieces(const Measures& measures, uint32_t first, uint32_t end, Rows&& rows) {
+void inRows(const Measures& measures, uint32_t first, uint32_t end, Rows&& rows) {
   const size_t rowBytes = size_t{measures.width} * sizeof(uint16_t);
   const auto step = static_cast<uint32_t>(std::max<size_t>(1, kPieceBytes / rowBytes));
   for (uint32_t y = first; y < end;) {
@@ -109,28 +65,31 @@ FrameStatistics& FrameStatistics::operator+=(const FrameStatistics& other) {
 }
 
 void addPixels(FrameStatistics& total, const uint16_t* pixels, size_t count, uint16_t saturation) {
-  for (size_t at = 0; at < count; at += kPiecePixels) {
-    const PieceStatistics piece = kernels().statistics(pixels + at, std::min(kPiecePixels, count - at), saturation);
-    total.minimum = std::min(total.minimum, piece.minimum);
-    total.maximum = std::max(total.maximum, piece.maximum);
-    total.saturated += piece.saturated;
-    total.sum += piece.sum;
-  }
+  const auto measure = pixelKernels().measure;
+  inPieces(count, [&](size_t at, size_t part) { add(total, measure(reinterpret_cast<const uint8_t*>(pixels + at), part, saturation)); });
 }
 
 FrameStatistics measureRows(const Measures& measures, const uint16_t* frame, uint32_t first, uint32_t end) {
   FrameStatistics total;
-  inPieces(measures, first, end, [&](uint32_t y, uint32_t next) { addRows(total, measures, frame, y, next); });
+  inRows(measures, first, end, [&](uint32_t y, uint32_t next) {
+    addPixels(total, frame + y * size_t{measures.width}, (next - y) * size_t{measures.width}, measures.saturation);
+    addRegions(total, measures, frame, y, next);
+  });
   return total;
 }
 
 FrameStatistics copyAndMeasure(const Measures& measures, const void* from, uint16_t* to) {
-  const size_t rowBytes = size_t{measures.width} * sizeof(uint16_t);
+  const PixelKernels& kernels = pixelKernels();
+  const size_t width = measures.width;
+  const auto copy = width * measures.height * sizeof(uint16_t) < kStreamedBytes ? kernels.copy : kernels.stream;
   FrameStatistics total;
-  inPieces(measures, 0, measures.height, [&](uint32_t y, uint32_t next) {
-    std::memcpy(to + y * size_t{measures.width}, static_cast<const uint8_t*>(from) + y * rowBytes, (next - y) * rowBytes);
-    addRows(total, measures, to, y, next);
+  kernels.settle();  // whoever sees a new pixel is to see the slot's lock before it
+  inRows(measures, 0, measures.height, [&](uint32_t y, uint32_t next) {
+    const uint8_t* rows = rowAt(measures, from, y);
+    inPieces((next - y) * width, [&](size_t at, size_t count) { add(total, copy(rows + at * sizeof(uint16_t), to + y * width + at, count, measures.saturation)); });
+    addRegions(total, measures, from, y, next);
   });
+  kernels.settle();  // and no publication before its pixels
   return total;
 }
 

@@ -11,6 +11,7 @@
 #ifdef PLAIN
 #undef __x86_64__
 #endif
+#include "pixel_kernels.cc"
 #include "statistics.cc"
 
 using namespace kymograph;
@@ -42,8 +43,10 @@ int main(int, char** arguments) {
   const auto below = [&](uint32_t limit) { return static_cast<uint32_t>(random() % limit); };
   for (int round = 0; round < rounds; ++round) {
     // From a single pixel to rows that are longer than a piece, and pieces of several rows; every seventh frame has nothing but full scale, where sums are largest.
-    const uint32_t width = round % 5 == 0 ? 1 + below(70'000) : 1 + below(300);
-    const uint32_t height = 1 + below(round % 5 == 0 ? 9 : 200);
+    // Every twentieth is so large that it goes past the caches.
+    const bool large = round % 20 == 1;
+    const uint32_t width = large ? 700 + below(700) : round % 5 == 0 ? 1 + below(70'000) : 1 + below(300);
+    const uint32_t height = large ? 800 + below(100) : 1 + below(round % 5 == 0 ? 9 : 200);
     const uint32_t depth = 1 + below(16);
     std::vector<uint16_t> pixels(size_t{width} * height);
     for (uint16_t& pixel : pixels) pixel = round % 7 == 0 ? UINT16_MAX : static_cast<uint16_t>(random() & ((1u << depth) - 1));
