@@ -152,6 +152,7 @@ std::vector<uint8_t> ComediAcquisition::take(uint64_t maximumScans) {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return ended_ || filled_ >= scanBytes_; });
   if (filled_ < scanBytes_ && failure_) std::rethrow_exception(failure_);
+  if (filled_ < scanBytes_) return {};
   const size_t count = static_cast<size_t>(std::min<uint64_t>(maximumScans, filled_ / scanBytes_)) * scanBytes_;
   std::vector<uint8_t> taken(count);
   const size_t straight = std::min(count, buffer_.size() - first_);

@@ -23,6 +23,7 @@ class ComediError : public std::runtime_error {
 // the error is read.
 class ComediLibrary {
  public:
+  // Waits for one of the same path that is being unloaded.
   static std::shared_ptr<ComediLibrary> load(const std::string& path);
   ~ComediLibrary();
   ComediLibrary(const ComediLibrary&) = delete;
@@ -43,6 +44,7 @@ class ComediLibrary {
  private:
   explicit ComediLibrary(const std::string& path);
 
+  const std::string path_;
   void* handle_;
   mutable std::mutex mutex_;
 };
