@@ -49,15 +49,17 @@ export class ReadTurns {
     this.#open += 1
   }
 
+  /** Whoever has done hands over to the one that has waited longest, so that nobody who comes just then gets in between. */
   async #turn<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
-    if (this.#running >= AT_ONCE) await new Promise<void>((resolve) => this.#waiting.push(resolve))
-    this.#running += 1
+    if (this.#running < AT_ONCE) this.#running += 1
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve))
     try {
       signal?.throwIfAborted()
       return await work()
     } finally {
-      this.#running -= 1
-      this.#waiting.shift()?.()
+      const next = this.#waiting.shift()
+      if (next === undefined) this.#running -= 1
+      else next()
     }
   }
 }

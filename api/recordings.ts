@@ -98,10 +98,15 @@ export type FrameSeriesQuestion = {
 }
 
 /** Throws DeadlineExceeded, with how far it came and what else there is. */
-export async function frameSeriesOf(dataset: Dataset, question: FrameSeriesQuestion, { config, readTurns, signal }: Context): Promise<ColumnSeries> {
+export async function frameSeriesOf(
+  dataset: Dataset,
+  question: FrameSeriesQuestion,
+  { config, readTurns, signal }: Pick<Context, 'config' | 'readTurns' | 'signal'>,
+  budgetMs = SERIES_BUDGET_MS,
+): Promise<ColumnSeries> {
   await using file = await openRecording(dataset, config.dataDir)
   const { frames } = checkedFrames(question.range, await file.count())
-  const budget = AbortSignal.timeout(SERIES_BUDGET_MS)
+  const budget = AbortSignal.timeout(budgetMs)
   const until = signal === undefined ? budget : AbortSignal.any([budget, signal])
   let read = 0
   async function* counted() {
@@ -114,8 +119,8 @@ export async function frameSeriesOf(dataset: Dataset, question: FrameSeriesQuest
     return await readFrameSeries(file, question, counted())
   } catch (error) {
     if (!budget.aborted || error instanceof Problem) throw error
-    const words = `${read} of ${frames} frames were read in ${SERIES_BUDGET_MS / 1000} s; ask for a range, for every so many-th frame (step), or take all of them from frameSeriesUrl`
-    throw new DeadlineExceeded(words, SERIES_BUDGET_MS, 'NONE')
+    const words = `${read} of ${frames} frames were read in ${budgetMs / 1000} s; ask for a range, for every so many-th frame (step), or take all of them from frameSeriesUrl`
+    throw new DeadlineExceeded(words, budgetMs, 'NONE')
   }
 }
 

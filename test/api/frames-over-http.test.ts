@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto'
-import { appendFile, mkdir, open, readdir, readFile, readlink, truncate } from 'node:fs/promises'
+import { appendFile, mkdir, open, readdir, readFile, readlink, rm, truncate } from 'node:fs/promises'
 import http from 'node:http'
 import { join } from 'node:path'
 import { inflateSync } from 'node:zlib'
 import { tableFromIPC } from 'apache-arrow'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { globalId } from '../../api/global-id.ts'
+import { frameSeriesOf } from '../../api/recordings.ts'
 import { colormapTable } from '../../core/colormap.ts'
 import { FRAMES_FILE } from '../../core/dataset.ts'
+import { batchIndexPath } from '../../storage/batch-index.ts'
 import { recoverBatchIndex } from '../../storage/frame-checks.ts'
 import { openFrameFile } from '../../storage/frame-file.ts'
 import { npyHeader } from '../../storage/npy.ts'
@@ -263,6 +265,24 @@ describe('numbers of a region in every frame', () => {
     expect((await ask('frameSeries(roi: { x: 40, y: 0, width: 1, height: 1 }) { x }')).errors?.[0]?.message).toMatch(/inside a frame of 40 x 30/)
   })
 
+  it('that would take too long are answered with how far it came and what else there is', async () => {
+    const { services } = lab.api
+    const row = await services.database.prisma.dataset.findUniqueOrThrow({ where: { id: whole } })
+    const question = { roi: ROI, reduce: 'MEAN', range: {}, x: undefined, maxPoints: 100 } as const
+    const others = heldReaders(2)
+    const startedMs = performance.now()
+    const late = frameSeriesOf(row, question, services, 1).catch((error: unknown) => error)
+    await until(() => performance.now() > startedMs + 50, { what: 'its time is over' })
+    others.release()
+    expect(await late).toMatchObject({
+      code: 'DEADLINE_EXCEEDED',
+      message: expect.stringMatching(/^0 of 300 frames were read in 0.001 s; ask for a range, for every so many-th frame/),
+    })
+    await others.gone
+    const gone = AbortSignal.abort(new Error('the client has gone'))
+    await expect(frameSeriesOf(row, question, { ...services, signal: gone })).rejects.toThrow('the client has gone')
+  })
+
   it('can be had in full length, as CSV and as Arrow', async () => {
     const { data } = await ask<{ csv: string; arrow: string }>(
       `csv: frameSeriesUrl(roi: ${ROI_TEXT}) arrow: frameSeriesUrl(roi: ${ROI_TEXT}, step: 2, format: ARROW)`,
@@ -323,6 +343,18 @@ describe('a recording that goes on', () => {
   })
 })
 
+describe('too many readers', () => {
+  it('are told to come again', async () => {
+    const readers = heldReaders(64)
+    const answer = await get(frameUrl('1.raw'))
+    expect([answer.status, answer.headers.get('retry-after'), await answer.json()]).toMatchObject([503, '1', { code: 'LIMIT_EXCEEDED' }])
+    expect((await ask('frameSeries { x }')).errors?.[0]?.extensions?.['code']).toBe('LIMIT_EXCEEDED')
+    readers.release()
+    await readers.gone
+    expect((await get(frameUrl('1.raw'))).status).toBe(200)
+  })
+})
+
 describe('a damaged recording', () => {
   it('is an error that says so, never wrong pixels', async () => {
     const id = await recording('COMPLETE', 8, { width: 400, height: 400 })
@@ -345,7 +377,27 @@ describe('a damaged recording', () => {
     const { data } = await ask('checkFrames { from to complete damaged unknown }', id)
     expect(data.dataset).toEqual({ checkFrames: { from: 0, to: 8, complete: true, damaged: [5], unknown: 0 } })
   })
+
+  it('without checksums is given, and said to be so', async () => {
+    const id = await recording('COMPLETE', 3)
+    await rm(batchIndexPath(fileOf(id)))
+    const answer = await get(frameUrl('1.raw', id))
+    expect([answer.status, answer.headers.get('x-frame-checksum')]).toEqual([200, 'unknown'])
+    expect((await ask('checkFrames(range: { from: 1 }) { from to damaged unknown }', id)).data.dataset).toEqual({
+      checkFrames: { from: 1, to: 3, damaged: [], unknown: 2 },
+    })
+  })
 })
+
+/** Readers that go on until they are let go. */
+function heldReaders(count: number) {
+  let release: () => void = () => undefined
+  const held = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  const gone = Promise.all(Array.from({ length: count }, () => lab.api.services.readTurns.once(undefined, () => held)))
+  return { release, gone }
+}
 
 /** What this process, which is the api, has open. */
 async function openFiles(): Promise<string[]> {

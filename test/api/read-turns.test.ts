@@ -33,6 +33,23 @@ test('a long reader takes turns with short ones: two at a moment, the rest in th
   await Promise.all(running)
 })
 
+test('nobody who comes just then gets in between', async () => {
+  const turns = new ReadTurns()
+  let running = 0
+  let most = 0
+  const work = async () => {
+    running += 1
+    most = Math.max(most, running)
+    await Promise.resolve()
+    running -= 1
+  }
+  const again = async (): Promise<void> => {
+    for (let count = 0; count < 20; count += 1) await turns.once(undefined, work)
+  }
+  await Promise.all(Array.from({ length: 10 }, again))
+  expect(most).toBe(2)
+})
+
 test('items come in order, and what gives them is ended when nobody takes more, or the signal fires', async () => {
   const turns = new ReadTurns()
   let ended = 0
