@@ -1,4 +1,5 @@
-import type { Problem } from './errors.ts'
+import type { AcquisitionState } from './device.ts'
+import { InvalidValue, LimitViolation, type Problem } from './errors.ts'
 import type { FrameLayout } from './frame.ts'
 
 /** One input of a device that samples by its own clock, as it is set now: what makes a value of a count, and back. */
@@ -67,4 +68,26 @@ export interface ScanRecording {
   stop(): Promise<ScanRecordingProgress>
   /** Settles when the recording ends, by itself or by stop(). */
   readonly ended: Promise<ScanRecordingProgress>
+}
+
+/** What can be refused before the device is asked. `who`: the device, as people call it. */
+export function checkAcquisition(
+  { inputs, minimumRateHz, maximumRateHz }: AcquisitionState,
+  { parameters, rateHz }: Pick<AcquisitionRequest, 'parameters' | 'rateHz'>,
+  who: string,
+): void {
+  const unknown = parameters.find((name) => !inputs.includes(name))
+  if (unknown !== undefined) throw new InvalidValue(`${who}: ${unknown} is not sampled; choose among ${inputs.join(', ')}`, ['parameters'])
+  if (parameters.length === 0) throw new InvalidValue(`${who}: name the inputs to sample: ${inputs.join(', ')}`, ['parameters'])
+  const twice = parameters.find((name, at) => parameters.indexOf(name) !== at)
+  if (twice !== undefined) throw new InvalidValue(`${who}: ${twice} is there twice`, ['parameters'])
+  const fastestHz = maximumRateHz / parameters.length
+  if (rateHz < minimumRateHz || rateHz > fastestHz)
+    throw new LimitViolation(
+      `${who}: the rate of ${parameters.length === 1 ? 'one input' : `${parameters.length} inputs together`}`,
+      rateHz,
+      minimumRateHz,
+      fastestHz,
+      'Hz',
+    )
 }

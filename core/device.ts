@@ -68,6 +68,15 @@ export type ParameterState = {
 }
 
 /** A device as its station sees it now. */
+/** What a device can sample by its own clock. */
+export type AcquisitionState = {
+  /** The parameters that read one input each. */
+  readonly inputs: readonly string[]
+  readonly minimumRateHz: number
+  /** Of single values: a scan of two inputs comes at half of it at most. */
+  readonly maximumRateHz: number
+}
+
 export type DeviceState = {
   readonly id: string
   readonly name: string
@@ -84,6 +93,7 @@ export type DeviceState = {
   /** The parameter that is the main quantity; null unless READABLE. */
   readonly readoutParameter?: string
   readonly camera?: CameraState
+  readonly acquisition?: AcquisitionState
   /** The parameter that opens and closes it, and that switches it on; absent unless it has them. */
   readonly shutterParameter?: string
   readonly emissionParameter?: string

@@ -11,6 +11,8 @@ export type Detector = {
   readonly parameters?: readonly string[]
   readonly exposureSeconds?: number
   readonly frames?: number
+  /** Scans per second of a device that samples its inputs by its own clock; in the plan record. Absent: it is read as others are. */
+  readonly rateHz?: number
   /** Readings averaged into one value; 1 if absent. */
   readonly average?: number
 }

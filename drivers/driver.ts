@@ -1,6 +1,7 @@
+import type { AcquisitionRequest, PreparedAcquisition, ScanLayout, ScanRecording } from '../core/acquisition.ts'
 import type { Capability } from '../core/capability.ts'
 import type { CommandSpec } from '../core/command-spec.ts'
-import type { DeviceSettings, PortKind, Roi } from '../core/device.ts'
+import type { AcquisitionState, DeviceSettings, PortKind, Roi } from '../core/device.ts'
 import type { FrameLayout, FrameMark, FramePicture, FrameRecording, FrameView } from '../core/frame.ts'
 import type { ParameterSpec, SettingSpec } from '../core/parameter.ts'
 import type { Measured, ParameterValue } from '../core/reading.ts'
@@ -83,6 +84,7 @@ export interface DeviceHandle extends AsyncDisposable {
   readonly trigger?: TriggerFacet
   readonly exposure?: ExposureFacet
   readonly frames?: FrameFacet
+  readonly acquisition?: AcquisitionFacet
   readonly registers?: { readonly count: number }
   readonly shutter?: ShutterFacet
   readonly emission?: EmissionFacet
@@ -188,6 +190,22 @@ export interface FrameFacet {
   ): Promise<FrameRecording>
 }
 
+/** Inputs that the device samples evenly, by its own clock. The samples' path is native; here are its handles. */
+export interface AcquisitionFacet extends AcquisitionState {
+  /** What the device will make of it, as its inputs are set now; nothing begins. Throws InvalidValue or LimitViolation that say what it can do. */
+  prepare(request: AcquisitionRequest, signal: AbortSignal): Promise<PreparedAcquisition>
+  /**
+   * Begins, and records every scan once to an Arrow IPC stream at `path`. The layout comes from storage (the run engine passes it), because drivers know
+   * nothing of Arrow.
+   */
+  record(
+    prepared: PreparedAcquisition,
+    layout: ScanLayout,
+    options: { readonly path: string; readonly keepFreeBytes: number },
+    signal: AbortSignal,
+  ): Promise<ScanRecording>
+}
+
 /** The one place that turns facets into capabilities. `write` counts only if some parameter may be written. */
 export function capabilitiesOf(device: {
   readonly parameters: readonly Pick<ParameterSpec, 'access'>[]
@@ -197,6 +215,7 @@ export function capabilitiesOf(device: {
   readonly trigger?: unknown
   readonly exposure?: unknown
   readonly frames?: unknown
+  readonly acquisition?: unknown
   readonly registers?: unknown
   readonly shutter?: unknown
   readonly emission?: unknown
@@ -211,6 +230,7 @@ export function capabilitiesOf(device: {
     ['FRAME_PRODUCER', device.frames !== undefined],
     ['PARAMETERIZED', device.parameters.length > 0],
     ['SETTABLE', device.write !== undefined && device.parameters.some((parameter) => parameter.access !== 'READ_ONLY')],
+    ['ANALOG_INPUT', device.acquisition !== undefined],
     ['REGISTER_BANK', device.registers !== undefined],
     ['SHUTTER_CONTROL', device.shutter !== undefined],
     ['EMISSION_CONTROL', device.emission !== undefined],

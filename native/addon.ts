@@ -129,6 +129,7 @@ export type AddonAcquisition = {
   makeRing(options: ScanRecordingOptions): AddonRing
   pour(): Promise<void>
   readonly lastScans: number
+  latest(): ComediSamples | undefined
   abandon(): void
   take(options: { readonly maximumScans: number }): Promise<ComediSamples | undefined>
   stop(): Promise<void>

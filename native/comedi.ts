@@ -111,6 +111,10 @@ class RunningAcquisition implements ComediAcquisition {
     return call('NONE', () => this.#acquisition.take({ maximumScans }))
   }
 
+  latest(): ComediSamples | undefined {
+    return this.#acquisition.latest()
+  }
+
   record(options: ScanRecordingOptions): ScanRecording {
     const ring = new NativeRing(withProblems('NONE', () => this.#acquisition.makeRing(options)))
     try {

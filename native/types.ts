@@ -225,6 +225,8 @@ export interface ComediAcquisition extends ComediTiming, AsyncDisposable {
    * stops both.
    */
   record(options: ScanRecordingOptions): ScanRecording
+  /** The newest whole scan, whether or not it has been taken; undefined before the first. */
+  latest(): ComediSamples | undefined
   /** What was read before can still be taken. */
   stop(): Promise<void>
 }

@@ -1,3 +1,4 @@
+import { checkAcquisition } from '../../core/acquisition.ts'
 import type { DeviceState } from '../../core/device.ts'
 import { DeviceOffline, EmergencyStopped, InvalidValue, LimitViolation, NotSupported, Problem, StorageFull } from '../../core/errors.ts'
 import { checkValue } from '../../core/parameter.ts'
@@ -64,7 +65,9 @@ function numberAt(station: StationMirror, state: DeviceState, name: string): num
   return typeof value === 'number' ? value : 0
 }
 
-function checkDetector({ role, parameters, frames, exposureSeconds }: Detector, plan: PlanSpec['type'], state: DeviceState): void {
+function checkDetector(detector: Detector, plan: PlanSpec['type'], state: DeviceState): void {
+  const { role, parameters, frames, exposureSeconds, rateHz } = detector
+  if (rateHz !== undefined) return checkSampled(detector, rateHz, state)
   const streams = plan === 'record' && parameters === undefined && state.camera !== undefined
   if ((frames !== undefined || exposureSeconds !== undefined) && !streams)
     throw new NotSupported(`detector ${role}: frames and exposureSeconds are for cameras in the plan record`, 'FRAME_PRODUCER')
@@ -75,6 +78,16 @@ function checkDetector({ role, parameters, frames, exposureSeconds }: Detector, 
   if (plan !== 'record') throw new NotSupported(`${state.name} is a camera: its frames are recorded by the plan record`, 'READABLE')
 }
 
+/** As the station checks it, with the device's own word, when the run starts. */
+function checkSampled({ role, parameters, frames, exposureSeconds }: Detector, rateHz: number, { name, acquisition, readoutParameter }: DeviceState): void {
+  if (acquisition === undefined) throw new NotSupported(`${name} does not sample by a clock of its own; leave out the rate of detector ${role}`, 'ANALOG_INPUT')
+  if (frames !== undefined || exposureSeconds !== undefined)
+    throw new NotSupported(`detector ${role}: frames and exposureSeconds are for cameras`, 'FRAME_PRODUCER')
+  const inputs = parameters ?? (readoutParameter === undefined ? [] : [readoutParameter])
+  checkAcquisition(acquisition, { parameters: inputs, rateHz }, `${name} (detector ${role})`)
+}
+
+const BYTES_PER_CELL = 8 // of a table of scans: time, number and each value
 const BYTES_PER_PIXEL = 2 // uint16
 const KEEP_FREE_BYTES = 256 * 1024 * 1024 // for the database, the journal and whatever else lives on that disk
 
@@ -83,9 +96,10 @@ export function checkDisk(plan: PlanSpec, bound: ReadonlyMap<string, Device>, st
   if (plan.type !== 'record') return
   const { detectors, frames, durationSeconds } = plan.arguments
   let neededBytes = KEEP_FREE_BYTES
-  for (const { role } of detectors) {
+  for (const { role, parameters, rateHz } of detectors) {
+    if (rateHz !== undefined) neededBytes += (frames ?? (durationSeconds ?? 0) * rateHz) * ((parameters?.length ?? 1) + 2) * BYTES_PER_CELL
     const camera = station.devices.get(bound.get(role)?.id ?? '')?.camera
-    if (camera === undefined) continue
+    if (camera === undefined || rateHz !== undefined) continue
     const count = frames ?? (durationSeconds ?? 0) * (camera.frameRate ?? 0)
     neededBytes += count * (camera.roi.width / camera.binning.x) * (camera.roi.height / camera.binning.y) * BYTES_PER_PIXEL
   }

@@ -15,7 +15,14 @@ const AxisRangeRef = builder.inputType('AxisRange', {
 })
 const DetectorInputRef = builder.inputType('DetectorInput', {
   description: 'What is recorded at each point: the main quantity of the device, or the parameters named.',
-  fields: (t) => ({ role: t.string({ required: true }), parameters: t.stringList(), exposureSeconds: t.float(), frames: t.int(), average: t.int() }),
+  fields: (t) => ({
+    role: t.string({ required: true }),
+    parameters: t.stringList(),
+    exposureSeconds: t.float(),
+    frames: t.int(),
+    average: t.int(),
+    rateHz: t.float({ description: 'Scans per second of a device that samples its inputs by its own clock (ANALOG_INPUT), in the plan record.' }),
+  }),
 })
 const SettleInputRef = builder.inputType('SettleInput', { fields: (t) => ({ tolerance: t.float(), timeoutSeconds: t.float(), dwellSeconds: t.float() }) })
 const AfterRunEnum = builder.enumType('AfterRun', { values: ['STAY', 'RETURN'] as const })
@@ -88,13 +95,14 @@ export function planOf({ count, linearScan, record }: typeof PlanInputRef.$infer
   throw new InvalidValue('give a plan', ['input', 'plan'])
 }
 
-function detectorOf({ role, parameters, exposureSeconds, frames, average }: typeof DetectorInputRef.$inferInput): Detector {
+function detectorOf({ role, parameters, exposureSeconds, frames, average, rateHz }: typeof DetectorInputRef.$inferInput): Detector {
   return {
     role,
     ...(parameters != null && { parameters }),
     ...(exposureSeconds != null && { exposureSeconds }),
     ...(frames != null && { frames }),
     ...(average != null && { average }),
+    ...(rateHz != null && { rateHz }),
   }
 }
 

@@ -11,9 +11,15 @@ const MAX_AVERAGE = 10_000 // readings in one value; at the rate of a serial ins
 
 /** Throws InvalidValue for what is wrong by itself, without looking at any device. */
 export function checkPlan(plan: PlanSpec): void {
-  for (const { role, average = 1 } of plan.arguments.detectors)
+  for (const { role, average = 1, rateHz } of plan.arguments.detectors) {
+    const path = ['plan', plan.type, 'detectors', role]
     if (!Number.isSafeInteger(average) || average < 1 || average > MAX_AVERAGE)
-      throw new InvalidValue(`detector ${role}: average ${average} is not a whole number from 1 to ${MAX_AVERAGE}`, ['plan', plan.type, 'detectors', role])
+      throw new InvalidValue(`detector ${role}: average ${average} is not a whole number from 1 to ${MAX_AVERAGE}`, path)
+    if (rateHz === undefined) continue
+    if (!(rateHz > 0 && Number.isFinite(rateHz))) throw new InvalidValue(`detector ${role}: rateHz ${rateHz} is not more than 0`, path)
+    if (plan.type !== 'record') throw new InvalidValue(`detector ${role}: a rate is for the plan record; at each point of a scan one value is read`, path)
+    if (average !== 1) throw new InvalidValue(`detector ${role}: what is sampled at a rate is recorded scan by scan, without an average`, path)
+  }
   switch (plan.type) {
     case 'count':
       return PLANS.count.check(plan.arguments)

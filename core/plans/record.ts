@@ -5,18 +5,18 @@ export type RecordArguments = {
   readonly detectors: readonly Detector[]
   readonly frames?: number
   readonly durationSeconds?: number
-  /** Of scalar detectors; frames come at the camera's own rate. */
+  /** Of scalar detectors that have no rate of their own; frames come at the camera's. */
   readonly rateHz?: number
 }
 
 export const DEFAULT_RECORD_RATE_HZ = 10 // of scalars, where the plan does not say
 export const MAX_RECORD_RATE_HZ = 1000 // a serial instrument is far slower; what is faster is a buffered device's own stream
 
-/** Continuous recording of frames, of parameters, or of both, for a time, a number of frames, or until it is stopped. */
+/** Continuous recording of frames, of parameters, of what a device samples by its own clock, or of all together, for a time, a number of frames, or until it is stopped. */
 export const record: Plan<RecordArguments> = {
   type: 'record',
   title: 'Record',
-  description: 'Records frames or parameters continuously, for a time, a number of frames, or until it is aborted.',
+  description: 'Records frames, parameters or the inputs of a sampling device continuously, for a time, a number of frames, or until it is aborted.',
 
   check({ detectors, frames, durationSeconds, rateHz }) {
     const at = (name: string): string[] => ['plan', 'record', name]
@@ -26,11 +26,14 @@ export const record: Plan<RecordArguments> = {
     if (durationSeconds !== undefined && !(durationSeconds > 0))
       throw new InvalidValue(`durationSeconds: ${durationSeconds} is not more than 0`, at('durationSeconds'))
     if (rateHz !== undefined && !(rateHz > 0 && rateHz <= MAX_RECORD_RATE_HZ))
-      throw new InvalidValue(`rateHz: ${rateHz} is not in 0 … ${MAX_RECORD_RATE_HZ}`, at('rateHz'))
+      throw new InvalidValue(
+        `rateHz: ${rateHz} is not in 0 … ${MAX_RECORD_RATE_HZ}; a device that samples by its own clock takes a rate of its own, in its detector`,
+        at('rateHz'),
+      )
   },
 
   outline({ detectors, frames, durationSeconds }) {
-    const length = frames !== undefined ? `${frames} frames` : durationSeconds !== undefined ? `${durationSeconds} s` : 'until stopped'
+    const length = frames !== undefined ? `${frames} frames or rows` : durationSeconds !== undefined ? `${durationSeconds} s` : 'until stopped'
     return {
       axes: [],
       detectors,

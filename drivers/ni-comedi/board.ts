@@ -2,17 +2,18 @@ import { constants } from 'node:os'
 import { asProblem, HardwareFault, InvalidValue, NotFound, NotSupported } from '../../core/errors.ts'
 import type { ParameterSpec } from '../../core/parameter.ts'
 import type { Measured, ParameterValue } from '../../core/reading.ts'
-import { COMEDI_REFERENCES, type ComediBoard, type ComediChannel } from '../../native/types.ts'
+import type { ComediBoard, ComediChannel } from '../../native/types.ts'
 import type { CommandFacet, DeviceHandle } from '../driver.ts'
 import { problemOf } from '../transport/exchange-queue.ts'
-import { boardCommands, boardParameters, type Layout, referencesOf } from './parameters.ts'
-import { rangeName, rawOf, voltsOf } from './protocol.ts'
+import { BoardAcquisition } from './acquisition.ts'
+import { type InputSettings, InputTable } from './inputs.ts'
+import { boardCommands, boardParameters, type Layout } from './parameters.ts'
+import { rawOf, voltsOf } from './protocol.ts'
 
 const NANOSECONDS = 1e9
 const PULLED_OUT: readonly string[] = [constants.errno.ENODEV, constants.errno.ENXIO].map(String)
+const START = 'start_trigger'
 const NAME = /^(ach|dac|dio|counter)(\d+)(?:_(range|reference))?$/
-
-type Input = { readonly range: number; readonly reference: number }
 
 /** One board. An input's range and reference are kept here: each reading takes them along. */
 export class BoardDevice implements DeviceHandle {
@@ -20,26 +21,23 @@ export class BoardDevice implements DeviceHandle {
   readonly parameters: readonly ParameterSpec[]
   readonly readout = { parameter: 'ach0' }
   readonly commands: CommandFacet
+  readonly acquisition: BoardAcquisition
   readonly #board: ComediBoard
   readonly #layout: Layout
-  readonly #inputs: Input[]
+  readonly #inputs: InputTable
   readonly #port: { readonly lost: AbortSignal; readonly lose: (why: string) => void }
 
   constructor(
     board: ComediBoard,
     layout: Layout,
-    settings: Input & { readonly outputLines: readonly number[] },
+    settings: InputSettings & { readonly outputLines: readonly number[]; readonly ringPath: string },
     port: { readonly lost: AbortSignal; readonly lose: (why: string) => void },
   ) {
     this.#board = board
     this.#layout = layout
     this.#port = port
-    const ground = COMEDI_REFERENCES.indexOf('GROUND')
-    this.#inputs = Array.from({ length: layout.inputs.channels }, (_, channel) => {
-      const { range, reference } = settings
-      const possible = referencesOf(layout.inputs, channel).some((name) => name === COMEDI_REFERENCES[reference])
-      return { range, reference: possible ? reference : ground }
-    })
+    this.#inputs = new InputTable(layout, settings)
+    this.acquisition = new BoardAcquisition(board, layout, this.#inputs, settings.ringPath)
     this.identity = `${board.board}, ${board.driver}, Comedi ${board.version}`
     this.parameters = boardParameters(layout, settings.outputLines)
     this.commands = { specs: boardCommands(layout), invoke: (name, given, signal) => this.#invoke(name, given, signal) }
@@ -63,7 +61,8 @@ export class BoardDevice implements DeviceHandle {
 
   async write(name: string, value: ParameterValue): Promise<ParameterValue> {
     const { kind, index, of } = this.#named(name)
-    if (kind === 'ach') return this.#setInput(index, of, value)
+    if (name === START) return this.#inputs.setStart(value)
+    if (kind === 'ach' && of !== undefined) return this.#inputs.set(index, of, value)
     try {
       if (kind === 'dac' && typeof value === 'number') return await this.#setOutput(index, value)
       if (kind === 'counter' && typeof value === 'number') return await this.#loadCounter(index, value)
@@ -74,19 +73,17 @@ export class BoardDevice implements DeviceHandle {
     throw new InvalidValue(`${name} cannot be set to ${String(value)}`, [name])
   }
 
+  /** The board is its port's; outputs stay as they are. */
   async [Symbol.asyncDispose](): Promise<void> {
-    // The board is its port's; outputs stay as they are.
+    await this.acquisition.stop()
   }
 
   async #readOne(name: string): Promise<Measured> {
+    if (name === START) return { value: this.#inputs.start }
     const { kind, index, of } = this.#named(name)
     switch (kind) {
-      case 'ach': {
-        const { range, reference } = this.#input(index)
-        if (of === 'range') return { value: this.#rangeNames()[range] ?? '' }
-        if (of === 'reference') return { value: COMEDI_REFERENCES[reference] ?? '' }
-        return await this.#readInput(index)
-      }
+      case 'ach':
+        return of === undefined ? await this.#readInput(index) : { value: this.#inputs.text(index, of) }
       case 'dac':
         return { value: await this.#readOutput(index) }
       case 'dio':
@@ -96,23 +93,14 @@ export class BoardDevice implements DeviceHandle {
     }
   }
 
+  /** While the inputs are recorded the board takes no single reading: what is in the recording is shown from its newest scan. */
   async #readInput(channel: number): Promise<Measured> {
-    const { index, ranges, maxdata } = this.#layout.inputs
-    const { range, reference } = this.#input(channel)
-    const span = ranges[range]
-    if (span === undefined) throw new NotFound(`range ${range}`)
-    const raw = await this.#board.read({ subdevice: index, channel, range, reference })
-    const value = voltsOf(raw, span, maxdata)
+    const { index, maxdata } = this.#layout.inputs
+    const newest = this.acquisition.latest(channel)
+    if (newest === undefined && this.acquisition.running) return { bad: `ach${channel} cannot be read while other inputs are recorded` }
+    const raw = newest ?? (await this.#board.read({ subdevice: index, channel, ...this.#inputs.settings(channel) }))
+    const value = voltsOf(raw, this.#inputs.range(channel), maxdata)
     return raw === 0 || raw === maxdata ? { value, quality: 'UNCERTAIN' } : { value } // it may be anything beyond
-  }
-
-  #setInput(channel: number, of: string | undefined, value: ParameterValue): ParameterValue {
-    const before = this.#input(channel)
-    const names: readonly ParameterValue[] = of === 'range' ? this.#rangeNames() : COMEDI_REFERENCES
-    const index = names.indexOf(value)
-    if (of === undefined || index < 0) throw new InvalidValue(`ach${channel} cannot be set to ${String(value)}`, [`ach${channel}`])
-    this.#inputs[channel] = { ...before, [of]: index }
-    return value
   }
 
   async #setOutput(channel: number, volts: number): Promise<number> {
@@ -163,13 +151,11 @@ export class BoardDevice implements DeviceHandle {
 
   /** A finite command of the board. */
   async #acquire(channel: number, rateHz: number, samples: number, signal: AbortSignal): Promise<readonly number[]> {
-    const { index, ranges, maxdata } = this.#layout.inputs
-    const { range, reference } = this.#input(channel)
-    const span = ranges[range]
-    if (span === undefined) throw new NotFound(`range ${range}`)
+    const { index, maxdata } = this.#layout.inputs
+    const span = this.#inputs.range(channel)
     await using acquisition = await this.#board.acquire({
       subdevice: index,
-      channels: [{ channel, range, reference }],
+      channels: [{ channel, ...this.#inputs.settings(channel) }],
       scanIntervalNs: Math.round(NANOSECONDS / rateHz),
       scans: samples,
       bufferScans: samples,
@@ -195,16 +181,6 @@ export class BoardDevice implements DeviceHandle {
     const [, kind, index, of] = NAME.exec(name) ?? []
     if (!this.parameters.some((spec) => spec.name === name)) throw new NotFound(`parameter ${name}`)
     return { kind: kind as 'ach' | 'dac' | 'dio' | 'counter', index: Number(index), of: of as 'range' | 'reference' | undefined }
-  }
-
-  #input(channel: number): Input {
-    const input = this.#inputs[channel]
-    if (input === undefined) throw new NotFound(`analog input ${channel}`)
-    return input
-  }
-
-  #rangeNames(): readonly string[] {
-    return this.#layout.inputs.ranges.map(rangeName)
   }
 
   #outputs(): NonNullable<Layout['outputs']> {

@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { DeviceSettings } from '../../core/device.ts'
 import { asProblem, DeviceOffline, InvalidValue } from '../../core/errors.ts'
 import type { SettingSpec } from '../../core/parameter.ts'
@@ -61,7 +63,7 @@ export const niComedi: Driver<ComediPort> = {
   portKind: 'NATIVE',
   settings: SETTINGS,
   documentation: 'A data acquisition board behind Comedi. Calibrate it with comedi_calibrate: until then it may be some 50 mV off.',
-  capabilities: ['READABLE', 'PARAMETERIZED', 'SETTABLE', 'COMMANDABLE'],
+  capabilities: ['READABLE', 'PARAMETERIZED', 'SETTABLE', 'COMMANDABLE', 'ANALOG_INPUT'],
   locate: (settings) => ({ address: locate(settings).address }),
   openPort,
   openDevice,
@@ -105,7 +107,7 @@ async function openPort(settings: DeviceSettings, context: DriverContext, signal
   }
 }
 
-async function openDevice(port: ComediPort, settings: DeviceSettings, _context: DriverContext, signal: AbortSignal): Promise<DeviceHandle> {
+async function openDevice(port: ComediPort, settings: DeviceSettings, context: DriverContext, signal: AbortSignal): Promise<DeviceHandle> {
   const { lines } = locate(settings)
   const { board, address } = port
   if (!KERNEL_DRIVERS.test(board.driver)) throw new DeviceOffline(`${address} is a ${board.board} of the driver ${board.driver}, not a board of NI's`, {})
@@ -122,7 +124,14 @@ async function openDevice(port: ComediPort, settings: DeviceSettings, _context: 
     if ((await board.lineIsOutput(place)) !== lines.includes(line)) await board.configureLine(place, lines.includes(line))
   }
   const reference = COMEDI_REFERENCES.indexOf(choiceOf(settings, inputReference))
-  return new BoardDevice(board, layout, { range, reference, outputLines: lines }, port)
+  const ringPath = join(context.workFolder, ringFile(address))
+  await rm(ringPath, { force: true }) // of a process that was killed
+  return new BoardDevice(board, layout, { range, reference, outputLines: lines, ringPath }, port)
+}
+
+/** One for each board, whatever its address is made of. */
+function ringFile(address: string): string {
+  return `${address.replaceAll(/[^\w.-]+/g, '-')}.ring`
 }
 
 /** What the library says of the board; nothing is measured or set. */

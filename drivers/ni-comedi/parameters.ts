@@ -1,15 +1,17 @@
 import type { CommandSpec } from '../../core/command-spec.ts'
 import type { ParameterSpec } from '../../core/parameter.ts'
 import { COMEDI_REFERENCES, type ComediBoard, type ComediRange, type ComediReference, type ComediSubdevice } from '../../native/types.ts'
-import { rangeName } from './protocol.ts'
+import { NOW, rangeName } from './protocol.ts'
 
 const INPUT_POLL_MS = 500
 const LINE_POLL_MS = 500
 const INPUT_DEADBAND_VOLTS = 0.001 // three times the noise of the widest range
 const COUNTER_LEAST_MAXDATA = 0xffff // the board's frequency output is told as a counter too, of four bits
 const MOST_SAMPLES = 1000 // a longer list is no value
-const FASTEST_HZ = 100_000 // of the board
-const SLOWEST_HZ = 2 // its timer is 24 bits of 50 ns
+export const FASTEST_HZ = 100_000 // of the board, all inputs together: a conversion takes 10 us
+export const SLOWEST_HZ = 2 // its timer is 24 bits of 50 ns
+
+const PFI_SUBDEVICE = 7 // in the order of the kernel's ni_* drivers
 
 /** What of a board the driver uses, by what the board says of itself. */
 export type Layout = {
@@ -17,6 +19,8 @@ export type Layout = {
   readonly outputs: (ComediSubdevice & { readonly index: number; readonly range: number; readonly span: ComediRange }) | undefined
   /** The first digital subdevice: the lines at the board's own connector. */
   readonly lines: { readonly index: number; readonly channels: number } | undefined
+  /** How many programmable function inputs a command may wait for. */
+  readonly pins: number
   readonly counters: readonly { readonly index: number; readonly maxdata: number }[]
 }
 
@@ -32,8 +36,14 @@ export function layoutOf(board: ComediBoard, outputRange: string): Layout | unde
     inputs,
     outputs: outputs === undefined || span === undefined ? undefined : { ...outputs, range, span },
     lines: all.find(({ kind }) => kind === 'DIGITAL_IO'),
+    pins: all[PFI_SUBDEVICE]?.kind === 'DIGITAL_IO' ? all[PFI_SUBDEVICE].channels : 0,
     counters: all.filter(({ kind, maxdata }) => kind === 'COUNTER' && maxdata >= COUNTER_LEAST_MAXDATA),
   }
+}
+
+/** What a recording of the inputs can wait for. */
+export function startChoices({ pins }: Layout): readonly string[] {
+  return [NOW, ...times(pins).flatMap((pin) => [`PFI${pin}`, `PFI${pin} falling`])]
 }
 
 /** Against what this input can be measured: in differential mode it is its partner, half of all further on. */
@@ -82,6 +92,13 @@ export function boardParameters(layout: Layout, outputLines: readonly number[]):
         choices: referencesOf(inputs, channel),
       },
     ]),
+    {
+      name: 'start_trigger',
+      description: 'What a recording of analog inputs waits for: nothing, or an edge at a programmable function input',
+      kind: 'ENUM',
+      access: 'READ_WRITE',
+      choices: startChoices(layout),
+    },
     ...times(lines?.channels ?? 0).map((line): ParameterSpec => {
       const output = outputLines.includes(line)
       return {

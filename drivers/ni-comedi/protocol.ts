@@ -3,7 +3,7 @@
  * and Measurement Device Interface handbook", 4.5); the board is NI's E series ("PCI-MIO E Series User Manual").
  */
 import { InvalidValue } from '../../core/errors.ts'
-import type { ComediRange } from '../../native/types.ts'
+import type { ComediRange, ComediTrigger } from '../../native/types.ts'
 
 /** The range as a choice, e.g. "-10..10 V". */
 export function rangeName({ minimum, maximum, unit }: ComediRange): string {
@@ -18,6 +18,20 @@ export function voltsOf(raw: number, { minimum, maximum }: ComediRange, maxdata:
 /** The nearest count; for volts within the range. */
 export function rawOf(volts: number, { minimum, maximum }: ComediRange, maxdata: number): number {
   return Math.round(((volts - minimum) / (maximum - minimum)) * maxdata)
+}
+
+/** A recording that waits for nothing. */
+export const NOW = 'NOW'
+
+/** An edge at a programmable function input, by its name: "PFI0" rising, "PFI0 falling"; undefined for NOW. */
+export function triggerOf(start: string): ComediTrigger | undefined {
+  const [, pin, falling] = /^PFI(\d+)( falling)?$/.exec(start) ?? []
+  return pin === undefined ? undefined : { pin: Number(pin), falling: falling !== undefined }
+}
+
+/** Of a parameter such as "ach3". */
+export function inputNumber(parameter: string): number {
+  return Number(/^ach(\d+)$/.exec(parameter)?.[1])
 }
 
 /** "0, 3" as line numbers. Throws InvalidValue at `path`. */

@@ -9,7 +9,8 @@ const ERRORS = [constants.errno.EIO, constants.errno.EBUSY, constants.errno.ETIM
 /** The simulated board is a library that exports the same C functions and is loaded in the same way: native/comedi-sim. */
 export const simulation: Simulation = {
   driverId: 'ni-comedi',
-  description: 'A Comedi library with one NI PCI-MIO-16XE-10, DAC0 wired to ACH0; any program loads it in place of libcomedi',
+  description:
+    'A Comedi library with one NI PCI-MIO-16XE-10, DAC0 wired to ACH0, DAC1 to a modulator before the photodiode at ACH2, DIO0 to PFI0; any program loads it in place of libcomedi',
   start: async ({ timeFactor = 1, ...options }) =>
     new SimulatedLibrary(
       { path: comediSimulatorPath(), devices: [{ outputLines: '0, 1' }], errors: ERRORS, files: { '.bench': `pace ${timeFactor}\n` } },

@@ -40,6 +40,7 @@ export const SIMULATED_DEVICES: readonly SimulatedDevice[] = [
       startAzimuth: 40, // where the simulated one is parked
     },
   },
+  { name: 'daq', label: 'Data acquisition board', driverId: 'ni-comedi', settings: { address: 'sim://daq', outputLines: '0, 1' } },
   { name: 'multimeter', label: 'Multimeter', driverId: 'keysight-34461a', settings: { address: 'sim://multimeter' } },
   { name: 'supply', label: 'Power supply, output 1', driverId: 'keysight-e36312a', settings: { address: 'sim://supply', output: '1' } },
   { name: 'cryostat', label: 'Cryostat', driverId: 'lakeshore-336', settings: { address: 'sim://cryostat' } },

@@ -8,6 +8,7 @@ export const INSTRUMENTS: Readonly<Record<string, string>> = {
   laser: 'spectra-physics-maitai',
   mounts: 'thorlabs-ell14',
   dome: 'dome-rotator',
+  daq: 'ni-comedi',
   multimeter: 'keysight-34461a',
   supply: 'keysight-e36312a',
   cryostat: 'lakeshore-336',

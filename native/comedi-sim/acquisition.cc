@@ -15,6 +15,8 @@ namespace comedi = kymograph::comedi;
 
 constexpr unsigned kTickNs = 50;           // of the 20 MHz time base
 constexpr unsigned kConvertNs = 10'000;    // 100 kS/s altogether
+constexpr unsigned kPinMask = 0xffff;     // CR_CHAN
+constexpr unsigned kLastPin = 9;          // of the programmable function inputs
 constexpr unsigned kLongestNs = 50 * 0xffffff;
 constexpr auto kStep = std::chrono::milliseconds(1);
 constexpr double kLongestStepSeconds = 0.005;  // when the thread was held up, the board's clock was too: it has no other
@@ -57,6 +59,7 @@ int testCommand(comedi::Command& command) {
     if (!unique(source)) return 2;
 
   if (command.startSource == comedi::kNow) right &= force(command.startArgument, 0);
+  if (command.startSource == comedi::kExternal) right &= force(command.startArgument, (command.startArgument & comedi::kInvert) | comedi::kEdge | std::min(command.startArgument & kPinMask, kLastPin));
   if (command.scanBeginSource == comedi::kTimer) right &= raise(command.scanBeginArgument, kConvertNs) && lower(command.scanBeginArgument, kLongestNs);
   if (command.convertSource == comedi::kTimer) right &= raise(command.convertArgument, kConvertNs) && lower(command.convertArgument, kLongestNs);
   right &= force(command.scanEndArgument, command.channelCount);
@@ -71,7 +74,7 @@ int testCommand(comedi::Command& command) {
   return right ? 0 : 4;
 }
 
-Acquisition::Acquisition(Bench bench, Convert convert) : bench_(bench), convert_(std::move(convert)), ready_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+Acquisition::Acquisition(Convert convert) : convert_(std::move(convert)), ready_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
 Acquisition::~Acquisition() {
   endThread();
@@ -79,7 +82,11 @@ Acquisition::~Acquisition() {
 }
 
 void Acquisition::endThread() {
-  stopping_ = true;
+  {
+    const std::lock_guard guard(mutex_);
+    stopping_ = true;
+    edges_.notify_all();
+  }
   if (thread_.joinable()) thread_.join();
   stopping_ = false;
 }
@@ -91,6 +98,8 @@ bool Acquisition::start(const comedi::Command& command) {
   }
   endThread();
   samples_.clear();
+  bench_ = readBench();
+  awaited_ = command.startSource == comedi::kExternal ? std::optional(command.startArgument) : std::nullopt;
   overflowed_ = false;
   conversions_ = 0;
   busy_ = running_ = true;
@@ -115,11 +124,25 @@ bool Acquisition::busy() {
   return busy_;
 }
 
+void Acquisition::edge(unsigned pin, bool rising) {
+  const std::lock_guard guard(mutex_);
+  if (!awaited_ || (*awaited_ & kPinMask) != pin || ((*awaited_ & comedi::kInvert) == 0) != rising) return;
+  awaited_.reset();
+  edges_.notify_all();
+}
+
+// False: it was cancelled meanwhile.
+bool Acquisition::waitForEdge() {
+  std::unique_lock lock(mutex_);
+  edges_.wait(lock, [this] { return stopping_ || !awaited_; });
+  return !stopping_;
+}
+
 void Acquisition::run(std::vector<unsigned> words, unsigned scanIntervalNs, uint64_t scans) {
   double boardSeconds = 0;
   uint64_t made = 0;
+  bool going = waitForEdge();
   auto last = std::chrono::steady_clock::now();
-  bool going = true;
   while (going && made < scans && !stopping_) {
     std::this_thread::sleep_for(kStep);
     const auto now = std::chrono::steady_clock::now();

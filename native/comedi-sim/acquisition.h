@@ -3,10 +3,12 @@
 #include <sys/types.h>
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -23,12 +25,14 @@ class Acquisition {
  public:
   using Convert = std::function<uint16_t(unsigned word)>;
 
-  Acquisition(Bench bench, Convert convert);
+  explicit Acquisition(Convert convert);
   ~Acquisition();
   // What poll() is asked about: readable when read() would not wait. It cannot be read itself.
   int descriptor() const { return ready_; }
   // False: one is under way, or has not been read to its end.
   bool start(const kymograph::comedi::Command& command);
+  // An edge at a programmable function input: what a command may be waiting for.
+  void edge(unsigned pin, bool rising);
   void cancel();
   bool busy();
   // As the read() of the kernel's device file: what there is; 0 after the end; -1 and EPIPE after an overflow, when what came before it has been read.
@@ -36,11 +40,12 @@ class Acquisition {
 
  private:
   void run(std::vector<unsigned> words, unsigned scanIntervalNs, uint64_t scans);
+  bool waitForEdge();
   bool addScans(const std::vector<unsigned>& words, uint64_t count);
   void signal();
   void endThread();
 
-  const Bench bench_;
+  Bench bench_;  // as it stood when the command was given
   const Convert convert_;
   int ready_;
   std::thread thread_;
@@ -51,6 +56,8 @@ class Acquisition {
   bool signalled_ = false;
   bool busy_ = false;
   bool running_ = false;
+  std::optional<unsigned> awaited_;  // the edge, as the command's start argument has it
+  std::condition_variable edges_;
   bool overflowed_ = false;
   uint64_t conversions_ = 0;
 };

@@ -2,16 +2,35 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 namespace comedi_sim {
 namespace {
 
 constexpr double kLoopOffset = -0.0496;    // V, as captured on the real one: DAC0 at 0 V, not calibrated
 constexpr double kPhotodiode = 4.7814;     // V, as captured
+// An electro-optic modulator that DAC1 drives, and the photodiode behind it; its extremes as captured in a sweep.
+constexpr double kDarkVolts = 0.7;
+constexpr double kBrightVolts = 4.8;
+constexpr double kDarkMilliwatts = 2.25;
+constexpr double kBrightMilliwatts = 15.9;
+constexpr double kVoltsPerMilliwatt = 0.5;
 constexpr double kReference = 0.0012;      // V between ground and the common reference
 constexpr unsigned kCounterMaximum = 0xffffff;
 constexpr double kTimeBaseHz = 20e6;
 constexpr unsigned kDifferentialStep = 8;  // channel n is measured against n + 8
+
+struct Wire {
+  unsigned line;
+  unsigned pin;
+};
+constexpr Wire kWires[] = {{0, 0}};  // from a digital line to a programmable function input
+
+// A sine squared between its extremes.
+double modulatedMilliwatts(double volts) {
+  const double sine = std::sin(std::numbers::pi / 2 * (volts - kDarkVolts) / (kBrightVolts - kDarkVolts));
+  return kDarkMilliwatts + (kBrightMilliwatts - kDarkMilliwatts) * sine * sine;
+}
 
 std::vector<comedi::Range> inputRanges() {
   std::vector<comedi::Range> ranges;
@@ -48,7 +67,9 @@ std::array<Subdevice, kSubdevices>& subdevices() {
 double Board::input(unsigned channel) {
   const double noise = noise_(random_);
   if (channel == 0) return outputs_[0].volts + kLoopOffset + noise;
-  return (channel == 1 ? kPhotodiode : 0) + noise;
+  if (channel == 1) return kPhotodiode + noise;
+  if (channel == 2) return modulatedMilliwatts(outputs_[1].volts) * kVoltsPerMilliwatt + noise;
+  return noise;
 }
 
 unsigned Board::analogIn(unsigned channel, unsigned range, unsigned reference) {
@@ -73,15 +94,25 @@ void Board::configure(unsigned subdevice, unsigned line, bool output) {
   on.outputs = output ? on.outputs | 1U << line : on.outputs & ~(1U << line);
 }
 
-void Board::drive(unsigned subdevice, unsigned mask, unsigned bits) {
+std::vector<Edge> Board::drive(unsigned subdevice, unsigned mask, unsigned bits) {
   Port& on = ports_[subdevice == kPfi ? 1 : 0];
   on.driven = (on.driven & ~mask) | (bits & mask);
+  const unsigned now = levels(kPfi);
+  std::vector<Edge> edges;
+  for (unsigned pin = 0; pin < subdevices()[kPfi].channels; ++pin)
+    if (((now ^ shown_) >> pin & 1) != 0) edges.push_back({pin, (now >> pin & 1) != 0});
+  shown_ = now;
+  return edges;
 }
 
 unsigned Board::levels(unsigned subdevice) const {
   const Port& on = port(subdevice);
   const unsigned all = (1U << subdevices()[subdevice].channels) - 1;
-  return ((on.driven & on.outputs) | ~on.outputs) & all;
+  unsigned high = (on.driven & on.outputs) | ~on.outputs;
+  if (subdevice == kPfi)
+    for (const Wire& wire : kWires)
+      if ((on.outputs >> wire.pin & 1) == 0 && (levels(kDigital) >> wire.line & 1) == 0) high &= ~(1U << wire.pin);
+  return high & all;
 }
 
 void Board::armCounter(unsigned counter) {

@@ -1,5 +1,5 @@
 // An NI PCI-MIO-16XE-10 as the kernel driver ni_pcimio shows it: 14 subdevices, and what is wired to it. DAC0 leads to ACH0 (BNC-2110: FS, ground reference);
-// ACH1 has a photodiode; nothing is wired to the others. Not calibrated: the loop is some 50 mV off.
+// ACH1 has a photodiode, ACH2 another one behind a modulator that DAC1 drives; DIO0 leads to PFI0; nothing is wired to the others. Not calibrated: the loop is some 50 mV off.
 #pragma once
 
 #include <array>
@@ -27,6 +27,11 @@ struct Subdevice {
 
 std::array<Subdevice, kSubdevices>& subdevices();
 
+struct Edge {
+  unsigned pin;
+  bool rising;
+};
+
 // Not for several threads at once; whoever calls it sees to that.
 class Board {
  public:
@@ -37,7 +42,8 @@ class Board {
   // Of the 8 digital lines and of the 10 PFI pins. What nobody drives floats high.
   void configure(unsigned subdevice, unsigned line, bool output);
   bool isOutput(unsigned subdevice, unsigned line) const { return (port(subdevice).outputs >> line & 1) != 0; }
-  void drive(unsigned subdevice, unsigned mask, unsigned bits);
+  // What came of it at the programmable function inputs.
+  std::vector<Edge> drive(unsigned subdevice, unsigned mask, unsigned bits);
   unsigned levels(unsigned subdevice) const;
 
   void resetCounter(unsigned counter) { counters_[counter] = {}; }
@@ -60,6 +66,7 @@ class Board {
     std::chrono::steady_clock::time_point since;
   };
   double input(unsigned channel);
+  unsigned shown_ = 0x3ff;  // of the PFI pins, when they were looked at the last time
   const Port& port(unsigned subdevice) const { return ports_[subdevice == kPfi ? 1 : 0]; }
 
   std::array<Output, 2> outputs_;

@@ -64,6 +64,17 @@ bool hasLines(unsigned subdevice) { return subdevice == comedi_sim::kDigital || 
 bool isCounter(unsigned subdevice) { return subdevice == comedi_sim::kCounter0 || subdevice == comedi_sim::kCounter1; }
 unsigned counterOf(unsigned subdevice) { return subdevice - comedi_sim::kCounter0; }
 
+// A digital line that is driven reaches what it is wired to.
+void drive(unsigned subdevice, unsigned mask, unsigned bits) {
+  Machine& all = machine();
+  std::vector<comedi_sim::Edge> edges;
+  {
+    const std::lock_guard guard(all.mutex);
+    edges = all.board.drive(subdevice, mask, bits);
+  }
+  for (const comedi_sim::Edge& edge : edges) all.acquisition->edge(edge.pin, edge.rising);
+}
+
 uint16_t convert(unsigned word) {
   const std::lock_guard guard(machine().mutex);
   return static_cast<uint16_t>(machine().board.analogIn(word & 0xffff, word >> 16 & 0xff, word >> 24 & 0x3));
@@ -79,7 +90,7 @@ EXPORT comedi::Device* comedi_open(const char* path) {
     return nullptr;
   }
   Machine& all = machine();
-  if (all.opened.empty()) all.acquisition = std::make_unique<Acquisition>(comedi_sim::readBench(), convert);
+  if (all.opened.empty()) all.acquisition = std::make_unique<Acquisition>(convert);
   auto* device = reinterpret_cast<comedi::Device*>(new char);
   all.opened.insert(device);
   return device;
@@ -176,8 +187,11 @@ EXPORT int comedi_dio_config(comedi::Device* device, unsigned subdevice, unsigne
   bool garbage = false;
   if (const int code = obstacle(device, subdevice, channel, garbage); code != 0) return fail(code);
   if (!hasLines(subdevice) || direction > comedi::kOutput) return fail(EINVAL);
-  const std::lock_guard guard(machine().mutex);
-  machine().board.configure(subdevice, channel, direction == comedi::kOutput);
+  {
+    const std::lock_guard guard(machine().mutex);
+    machine().board.configure(subdevice, channel, direction == comedi::kOutput);
+  }
+  drive(subdevice, 0, 0);
   return 1;
 }
 
@@ -203,8 +217,7 @@ EXPORT int comedi_dio_write(comedi::Device* device, unsigned subdevice, unsigned
   bool garbage = false;
   if (const int code = obstacle(device, subdevice, channel, garbage); code != 0) return fail(code);
   if (!hasLines(subdevice)) return fail(EINVAL);
-  const std::lock_guard guard(machine().mutex);
-  machine().board.drive(subdevice, 1U << channel, (bit & 1) << channel);
+  drive(subdevice, 1U << channel, (bit & 1) << channel);
   return 1;
 }
 
@@ -212,8 +225,8 @@ EXPORT int comedi_dio_bitfield2(comedi::Device* device, unsigned subdevice, unsi
   bool garbage = false;
   if (const int code = obstacle(device, subdevice, base, garbage); code != 0) return fail(code);
   if (!hasLines(subdevice)) return fail(EINVAL);
+  drive(subdevice, mask << base, *bits << base);
   const std::lock_guard guard(machine().mutex);
-  machine().board.drive(subdevice, mask << base, *bits << base);
   *bits = machine().board.levels(subdevice) >> base;
   return 0;
 }

@@ -32,7 +32,7 @@ size_t sampleBytesOf(const ComediDevice& device, unsigned subdevice) {
 
 size_t bufferBytes(uint64_t scans, size_t scanBytes) {
   if (scans == 0 || scans > kMaximumBuffer / scanBytes) throw std::invalid_argument("bufferScans: 1 to " + std::to_string(kMaximumBuffer / scanBytes));
-  return static_cast<size_t>(scans) * scanBytes;
+  return static_cast<size_t>(std::max<uint64_t>(scans, 2)) * scanBytes;
 }
 
 std::pair<Descriptor, Descriptor> makePipe() {
@@ -144,7 +144,25 @@ void ComediAcquisition::append(const uint8_t* bytes, size_t count) {
   std::memcpy(buffer_.data(), bytes + straight, count - straight);
   filled_ += count;
   received_ += count;
+  keepLatest(end + count);
   changed_.notify_all();
+}
+
+// `end`: where in the buffer, which holds at least two scans, the newest byte stands.
+void ComediAcquisition::keepLatest(size_t end) {
+  const size_t begun = received_ % scanBytes_;
+  if (received_ < scanBytes_) return;
+  latest_.resize(scanBytes_);
+  const size_t size = buffer_.size();
+  const size_t first = (end + 2 * size - begun - scanBytes_) % size;
+  const size_t straight = std::min(scanBytes_, size - first);
+  std::memcpy(latest_.data(), buffer_.data() + first, straight);
+  std::memcpy(latest_.data() + straight, buffer_.data(), scanBytes_ - straight);
+}
+
+std::vector<uint8_t> ComediAcquisition::latest() {
+  const std::lock_guard guard(mutex_);
+  return latest_;
 }
 
 std::vector<uint8_t> ComediAcquisition::take(uint64_t maximumScans) {

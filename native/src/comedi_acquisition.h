@@ -36,6 +36,8 @@ class ComediAcquisition {
   size_t sampleBytes() const { return sampleBytes_; }
   // Whole scans, at least one and at most `maximumScans`, as the board's bytes; waits for them. Nothing: it has ended as it should. Throws if it has not.
   std::vector<uint8_t> take(uint64_t maximumScans);
+  // The newest whole scan; empty before the first.
+  std::vector<uint8_t> latest();
   // A ring whose slots are the columns of one record batch each.
   std::shared_ptr<Ring> makeRing(const std::string& path, const ScanTable& table, uint64_t slots) const;
   // Takes everything until the end into batches of that ring, never past its recorder, and closes it; the last scans, which are less than a batch, are its
@@ -57,6 +59,7 @@ class ComediAcquisition {
   void readAll();
   bool waitForRoom();
   bool waitForSamples() const;
+  void keepLatest(size_t end);
   void append(const uint8_t* bytes, size_t count);
 
   const std::shared_ptr<ComediDevice> device_;
@@ -80,6 +83,7 @@ class ComediAcquisition {
   size_t first_ = 0;
   size_t filled_ = 0;
   uint64_t received_ = 0;
+  std::vector<uint8_t> latest_;
   bool stopping_ = false;
   bool ended_ = false;
   std::exception_ptr failure_;

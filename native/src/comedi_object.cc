@@ -291,6 +291,7 @@ Napi::Function ComediAcquisitionObject::define(Napi::Env env) {
                          InstanceMethod<&ComediAcquisitionObject::makeRing>("makeRing"),
                          InstanceMethod<&ComediAcquisitionObject::pour>("pour"),
                          InstanceAccessor<&ComediAcquisitionObject::lastScans>("lastScans"),
+                         InstanceMethod<&ComediAcquisitionObject::latest>("latest"),
                          InstanceMethod<&ComediAcquisitionObject::abandon>("abandon"),
                          InstanceMethod<&ComediAcquisitionObject::stop>("stop"),
                      });
@@ -331,6 +332,10 @@ Napi::Value ComediAcquisitionObject::pour(const Napi::CallbackInfo& info) {
 
 Napi::Value ComediAcquisitionObject::lastScans(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(acquisition_->lastScans()));
+}
+
+Napi::Value ComediAcquisitionObject::latest(const Napi::CallbackInfo& info) {
+  return samples(info.Env(), acquisition_->latest(), acquisition_->sampleBytes() == sizeof(uint32_t));
 }
 
 Napi::Value ComediAcquisitionObject::abandon(const Napi::CallbackInfo& info) {

@@ -52,6 +52,7 @@ class ComediAcquisitionObject : public Napi::ObjectWrap<ComediAcquisitionObject>
   Napi::Value makeRing(const Napi::CallbackInfo& info);
   Napi::Value pour(const Napi::CallbackInfo& info);
   Napi::Value lastScans(const Napi::CallbackInfo& info);
+  Napi::Value latest(const Napi::CallbackInfo& info);
   Napi::Value abandon(const Napi::CallbackInfo& info);
   Napi::Value stop(const Napi::CallbackInfo& info);
 

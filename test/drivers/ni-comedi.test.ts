@@ -82,7 +82,7 @@ describe('the driver with the simulated library', () => {
     await using board = await open(niComedi, settings, bench.context)
     expect(board.device.identity).toBe('pci-mio-16xe-10, ni_pcimio, Comedi 0.11.0')
     const names = board.device.parameters.map(({ name }) => name)
-    expect(names).toHaveLength(2 + 16 * 3 + 8 + 2)
+    expect(names).toHaveLength(2 + 16 * 3 + 1 + 8 + 2)
     const readings = await board.device.read(names, never)
     expect([...readings].filter(([, reading]) => 'bad' in reading)).toEqual([])
     expect(readings.get('ach0')).toMatchObject({ value: expect.closeTo(-0.0496, 2) })
@@ -102,6 +102,18 @@ describe('the driver with the simulated library', () => {
     expect(board.device.parameters.find(({ name }) => name === 'dac1')).toMatchObject({ minimum: 0, maximum: 10 })
     expect(await set(board.device, 'dac0', 2.5)).toBeCloseTo(2.5, 3)
     expect(await goodValue(board.device, 'ach0')).toBeCloseTo(2.45, 2)
+  })
+
+  test('a sweep of the modulator finds the least and the most light where they are', async () => {
+    await using board = await open(niComedi, settings, bench.context)
+    const light: number[] = []
+    for (let step = 0; step <= 55; step += 1) {
+      await set(board.device, 'dac1', step / 10)
+      light.push(Number(await goodValue(board.device, 'ach2')))
+    }
+    expect(light.indexOf(Math.min(...light)) / 10).toBeCloseTo(0.7, 0)
+    expect(light.indexOf(Math.max(...light)) / 10).toBeCloseTo(4.8, 0)
+    expect([Math.min(...light), Math.max(...light)]).toEqual([expect.closeTo(2.25 / 2, 2), expect.closeTo(15.9 / 2, 2)])
   })
 
   test('a value at the end of its range is doubtful, and a wider range tells it', async () => {

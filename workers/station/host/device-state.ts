@@ -1,5 +1,5 @@
-import type { CameraState, DeviceRecord, DeviceState, DeviceStatus, MotionState, ParameterState, PortState } from '../../../core/device.ts'
-import { capabilitiesOf, type DeviceHandle, type Driver, type FrameFacet, type MotionFacet } from '../../../drivers/driver.ts'
+import type { AcquisitionState, CameraState, DeviceRecord, DeviceState, DeviceStatus, MotionState, ParameterState, PortState } from '../../../core/device.ts'
+import { type AcquisitionFacet, capabilitiesOf, type DeviceHandle, type Driver, type FrameFacet, type MotionFacet } from '../../../drivers/driver.ts'
 import type { Connection } from './device-connection.ts'
 
 export type KnownOfDevice = {
@@ -33,6 +33,7 @@ export function deviceState({ record, driver, simulated, handle, connection, sta
     ...(handle?.motion !== undefined && { motion: motionState(handle.motion, moving) }),
     ...(handle?.readout !== undefined && { readoutParameter: handle.readout.parameter }),
     ...(handle?.frames !== undefined && { camera: cameraState(handle.frames, handle.exposure?.parameter ?? 'exposure') }),
+    ...(handle?.acquisition !== undefined && { acquisition: acquisitionState(handle.acquisition) }),
     ...(handle?.shutter !== undefined && { shutterParameter: handle.shutter.parameter }),
     ...(handle?.emission !== undefined && { emissionParameter: handle.emission.parameter }),
     ...(handle?.wavelength !== undefined && { wavelength: { ...handle.wavelength } }),
@@ -69,6 +70,10 @@ function motionState(motion: MotionFacet, moving: boolean | undefined): MotionSt
     ...(motion.velocityParameter !== undefined && { velocityParameter: motion.velocityParameter }),
     ...(motion.longestMs !== undefined && { longestMs: motion.longestMs }),
   }
+}
+
+function acquisitionState({ inputs, minimumRateHz, maximumRateHz }: AcquisitionFacet): AcquisitionState {
+  return { inputs, minimumRateHz, maximumRateHz }
 }
 
 function cameraState(frames: FrameFacet, exposureParameter: string): CameraState {

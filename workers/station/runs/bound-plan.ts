@@ -25,6 +25,13 @@ export type BoundAxis = {
 }
 
 export type BoundDetector = { readonly device: HostedDevice; readonly average: number; readonly quantities: readonly Quantity[] }
+/** What the device samples by its own clock, and the columns of the table that it fills. */
+export type BoundAcquisition = {
+  readonly device: HostedDevice
+  readonly parameters: readonly string[]
+  readonly rateHz: number
+  readonly columns: readonly DatasetColumn[]
+}
 type BoundCamera = { readonly device: HostedDevice; readonly exposureSeconds: number | undefined }
 
 /** A plan with this station's devices in its roles, and the table that it will fill. */
@@ -35,6 +42,7 @@ export type BoundRun = {
   readonly axes: readonly BoundAxis[]
   readonly detectors: readonly BoundDetector[]
   readonly cameras: readonly BoundCamera[]
+  readonly acquisitions: readonly BoundAcquisition[]
   /** time, seq_num, then each axis' measured and commanded value, then each detector's parameters. */
   readonly columns: readonly DatasetColumn[]
 }
@@ -70,9 +78,12 @@ export function bindPlan(plan: BoundPlan, host: Pick<DeviceHost, 'devices'>): Bo
     })
 
   const axes = eachOf(outline.axes, (axis) => bindAxis(axis, deviceOf(axis.role), names))
-  const streams = plan.type === 'record' ? outline.detectors.filter((detector) => isCamera(detector, deviceOf(detector.role))) : []
+  const sampled = outline.detectors.filter(({ rateHz }) => rateHz !== undefined)
+  const others = outline.detectors.filter(({ rateHz }) => rateHz === undefined)
+  const streams = plan.type === 'record' ? others.filter((detector) => isCamera(detector, deviceOf(detector.role))) : []
   const cameras = eachOf(streams, (detector) => ({ device: deviceOf(detector.role), exposureSeconds: detector.exposureSeconds }))
-  const scalars = outline.detectors.filter((detector) => !streams.includes(detector))
+  const acquisitions = eachOf(sampled, (detector) => bindAcquisition(detector, deviceOf(detector.role)))
+  const scalars = others.filter((detector) => !streams.includes(detector))
   const detectors = eachOf(scalars, (detector) => bindDetector(detector, deviceOf(detector.role), names))
   if (problems.length === 1 && problems[0] !== undefined) throw problems[0]
   if (problems.length > 1) throw new PlanRejected(problems.map(({ message }) => message))
@@ -81,7 +92,7 @@ export function bindPlan(plan: BoundPlan, host: Pick<DeviceHost, 'devices'>): Bo
     ...axes.flatMap(({ measured, commanded }) => [measured, commanded]),
     ...detectors.flatMap(({ quantities }) => quantities.map(({ column }) => column)),
   ]
-  return { plan, outline, devices: [...devices.values()], axes, detectors, cameras, columns: [TIME, SEQUENCE, ...read] }
+  return { plan, outline, devices: [...devices.values()], axes, detectors, cameras, acquisitions, columns: [TIME, SEQUENCE, ...read] }
 }
 
 /** The axes' columns, slowest first; time where nothing is moved. */
@@ -151,6 +162,20 @@ function bindDetector({ role, parameters, frames, exposureSeconds, average = 1 }
       return { device, spec, column }
     })
   return { device, average, quantities }
+}
+
+function bindAcquisition({ role, parameters, rateHz = 0, frames, exposureSeconds }: Detector, device: HostedDevice): BoundAcquisition {
+  const { name, id: deviceId } = device.record
+  const { acquisition, readout } = device.handle ?? {}
+  if (acquisition === undefined) throw new NotSupported(`${name} (detector ${role}) does not sample by a clock of its own; leave out its rate`, 'ANALOG_INPUT')
+  if (frames !== undefined || exposureSeconds !== undefined)
+    throw new NotSupported(`${name} (detector ${role}): frames and exposureSeconds are for cameras`, 'FRAME_PRODUCER')
+  const wanted = parameters ?? (readout === undefined ? [] : [readout.parameter])
+  const columns = wanted.map((parameter): DatasetColumn => {
+    const { unit } = device.spec(parameter)
+    return { name: `${name}_${parameter}`, type: 'float64', ...(unit !== undefined && { unit }), deviceId, parameter }
+  })
+  return { device, parameters: wanted, rateHz, columns }
 }
 
 function columnType({ name, kind, access }: ParameterSpec, average: number, device: string): ColumnType {

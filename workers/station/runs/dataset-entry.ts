@@ -9,6 +9,9 @@ import { sha256OfFile } from '../../../storage/hash.ts'
 import { readManifest, writeManifest } from '../../../storage/manifest.ts'
 import type { Journal } from '../journal/journal.ts'
 
+/** Left for the journal and the database: a recording must not take the station down. */
+export const KEEP_FREE_BYTES = 256 * 1024 * 1024
+
 const ARROW_STREAM = 'application/vnd.apache.arrow.stream'
 const PROGRESS_MS = 1000 // between two lines of the journal on how far a recording is
 const HASH_AT_ONCE_BYTES = 64 * 1024 * 1024 // about a tenth of a second; a longer file is hashed after its run has ended

@@ -1,3 +1,4 @@
+import type { PreparedAcquisition } from '../../../core/acquisition.ts'
 import type { Cause } from '../../../core/cause.ts'
 import { DEFAULT_ACCEPT_MS } from '../../../core/command.ts'
 import type { Manifest } from '../../../core/dataset.ts'
@@ -19,9 +20,11 @@ import { ofDevice } from './of-device.ts'
 import { RowLog } from './row-log.ts'
 import type { RunEnd } from './run-record.ts'
 import { endedByEmergencyStop, RunRecord, RunStopped } from './run-record.ts'
+import { prepareScans, ScanRecording } from './scan-recording.ts'
 import type { Target } from './settle.ts'
 import { settle, waitSeconds } from './settle.ts'
-import { recordStreams } from './streams.ts'
+import type { StreamLimits } from './streams.ts'
+import { pointsOf, recordStreams } from './streams.ts'
 import { TableRecording } from './table-recording.ts'
 import { checkTargets, readOrigins } from './targets.ts'
 
@@ -81,7 +84,9 @@ class Execution {
   readonly #started = new Map<number, Target>()
   #moved = false
   #table: TableRecording | undefined
-  #cameras: FrameRecording[] = []
+  readonly #cameras: FrameRecording[] = []
+  readonly #scans: ScanRecording[] = []
+  #prepared: readonly PreparedAcquisition[] = []
   #rows: RowLog | undefined
 
   constructor(run: ClaimedRun, engine: Engine, bound: BoundRun, record: RunRecord, signal: AbortSignal) {
@@ -99,6 +104,7 @@ class Execution {
     try {
       const origins = await readOrigins(this.#bound, this.#signal)
       await checkTargets(this.#bound, origins, this.#signal)
+      await this.#prepareScans()
       await this.#configureCameras()
       const lab = this.#engine.host.manifest()
       await this.#openRecordings(lab)
@@ -110,7 +116,8 @@ class Execution {
       await this.#stopMotion()
     }
     const broken = await this.#closeRecordings()
-    if (this.#cameras.length > 0) this.#record.progress(Math.max(...this.#cameras.map(({ written }) => written))) // the last poll was a moment earlier
+    const natives = { cameras: this.#cameras, scans: this.#scans }
+    if (this.#cameras.length + this.#scans.length > 0) this.#record.progress(pointsOf(natives)) // the last poll was a moment earlier
     this.#rows?.end()
     return broken !== undefined && end.state === 'COMPLETED' ? failure(broken, this.#signal, this.#engine.host) : end
   }
@@ -145,6 +152,7 @@ class Execution {
         const streams = {
           bound: this.#bound,
           cameras: this.#cameras,
+          scans: this.#scans,
           clock: this.#engine.clock,
           onPoints: (points: number) => this.#record.progress(points),
           append: (row: readonly RowCell[]) => this.#append(row),
@@ -190,8 +198,24 @@ class Execution {
     )
   }
 
+  /** `frames` is of the cameras, where there is one: what is sampled beside them goes on until they have theirs. */
+  async #prepareScans(): Promise<void> {
+    const { plan, acquisitions, cameras } = this.#bound
+    if (plan.type !== 'record') return
+    const { frames, durationSeconds } = plan.arguments
+    const limits: StreamLimits = {
+      ...(frames !== undefined && cameras.length === 0 && { frames }),
+      ...(durationSeconds !== undefined && { durationSeconds }),
+    }
+    this.#prepared = await Promise.all(acquisitions.map((bound) => ofDevice(bound.device, prepareScans(bound, limits, this.#signal))))
+  }
+
   async #openRecordings(lab: Manifest): Promise<void> {
     for (const { device } of this.#bound.cameras) this.#cameras.push(await FrameRecording.begin(this.#engine, this.#run, device, lab))
+    for (const [at, prepared] of this.#prepared.entries()) {
+      const bound = this.#bound.acquisitions[at]
+      if (bound !== undefined) this.#scans.push(await ScanRecording.begin(this.#engine, this.#run, bound, prepared, lab))
+    }
     const hasTable = this.#bound.detectors.length > 0
     if (hasTable) this.#table = await TableRecording.begin(this.#engine, this.#run, this.#bound, lab, (rows) => this.#rows?.written(rows))
     this.#rows = new RowLog(hasTable ? this.#bound.columns : [], this.#table?.entry.path)
@@ -200,7 +224,7 @@ class Execution {
 
   /** Every one of them, whatever happens to the others. The first failure is the answer. */
   async #closeRecordings(): Promise<unknown> {
-    const recordings = [...(this.#table === undefined ? [] : [this.#table]), ...this.#cameras]
+    const recordings = [...(this.#table === undefined ? [] : [this.#table]), ...this.#cameras, ...this.#scans]
     const ends = await Promise.allSettled(recordings.map((recording) => recording.end()))
     for (const { entry } of recordings) this.#engine.onRecorded(entry)
     return ends.find((end) => end.status === 'rejected')?.reason

@@ -8,19 +8,20 @@ import { recoverStream } from '../../../storage/recover.ts'
 import type { HostedDevice } from '../host/hosted-device.ts'
 import type { ClaimedRun } from './claim.ts'
 import type { RecordingPlace } from './dataset-entry.ts'
-import { DatasetEntry } from './dataset-entry.ts'
+import { DatasetEntry, KEEP_FREE_BYTES } from './dataset-entry.ts'
+import type { NativeStream, StreamLimits } from './streams.ts'
 
-const KEEP_FREE_BYTES = 256 * 1024 * 1024 // left for the journal and the database: a recording must not take the station down
 const STOP_STREAM_MS = 5_000
 
 /** One camera's frames on their way to disk, past JavaScript. */
-export class FrameRecording {
+export class FrameRecording implements NativeStream {
   readonly #device: HostedDevice
   readonly #facet: FrameFacet
   readonly #entry: DatasetEntry
   readonly #layout: FrameLayout
   #native: NativeRecording | undefined
   #stopsStream = false
+  #bounded = false
 
   private constructor(device: HostedDevice, facet: FrameFacet, entry: DatasetEntry, layout: FrameLayout) {
     this.#device = device
@@ -70,7 +71,12 @@ export class FrameRecording {
     return this.#native?.progress().written ?? 0
   }
 
-  async start(frames: number | undefined, signal: AbortSignal): Promise<void> {
+  get bounded(): boolean {
+    return this.#bounded
+  }
+
+  async start({ frames }: StreamLimits, signal: AbortSignal): Promise<void> {
+    this.#bounded = frames !== undefined
     const streamed = this.#facet.streaming
     const options = { path: this.#entry.path, ...(frames !== undefined && { frames }), keepFreeBytes: KEEP_FREE_BYTES }
     this.#native = await this.#facet.record(this.#layout, options, signal)

@@ -57,7 +57,7 @@ export class RunRows {
   async #find(runId: string): Promise<RecordedRun | 'away' | undefined> {
     try {
       const { rows } = await this.#database.pool.query<RecordedRun>(
-        `SELECT r."state", r."endedAt", d."folder" FROM "run" r LEFT JOIN "dataset" d ON d."runId" = r."id" AND d."kind" = 'TABLE' AND d."rows" > 0 WHERE r."id" = $1`,
+        `SELECT r."state", r."endedAt", d."folder" FROM "run" r LEFT JOIN "dataset" d ON d."runId" = r."id" AND d."kind" = 'TABLE' AND d."deviceId" IS NULL AND d."rows" > 0 WHERE r."id" = $1`,
         [runId],
       )
       return rows[0]
