@@ -74,9 +74,9 @@ export async function startApi(config: ApiConfig, { log, webFolder }: ApiOptions
     const authenticator = createAuthenticator(database, config.userName)
     const hub = createSubscriptionHub(log)
     const schema = buildSchema()
-    const app = await createApp({ schema, services, authenticator, hub, webFolder })
-    opened.use(app)
     const taps = opened.use(createFrameTaps(stations, log))
+    const app = await createApp({ schema, services, authenticator, hub, taps, webFolder })
+    opened.use(app)
     const graphqlSocket = opened.use(createGraphqlSocket(schema, services, authenticator, hub, log))
     const framesSocket = opened.use(createFramesSocket({ tickets, taps, log }))
 

@@ -10,11 +10,14 @@ import { type Authenticator, Unauthenticated } from '../actor.ts'
 import { type Context, createContext, type Services } from '../context.ts'
 import { publicError } from '../errors.ts'
 import { FILES_PATH } from '../file-urls.ts'
+import type { FrameTaps } from '../frames/taps.ts'
+import { THUMBNAIL_PATH } from '../frames/ticket.ts'
 import { MAX_BODY, MAX_TOKENS } from '../limits.ts'
 import type { SubscriptionHub } from '../subscriptions/hub.ts'
 import { createFilesRouter } from './files.ts'
 import { createPlayground } from './playground.ts'
 import { createProbes } from './probes.ts'
+import { createThumbnailRouter } from './thumbnails.ts'
 import { createWebRouter } from './web.ts'
 
 export const GRAPHQL_PATH = '/graphql'
@@ -25,11 +28,12 @@ export type AppOptions = {
   readonly services: Services
   readonly authenticator: Authenticator
   readonly hub: SubscriptionHub
+  readonly taps: FrameTaps
   readonly webFolder: string
 }
 
 /** Everything that is answered over plain HTTP but the emergency stop. */
-export async function createApp({ schema, services, authenticator, hub, webFolder }: AppOptions): Promise<App> {
+export async function createApp({ schema, services, authenticator, hub, taps, webFolder }: AppOptions): Promise<App> {
   const { log } = services
   const apollo = new ApolloServer<Context>({
     schema,
@@ -80,6 +84,7 @@ export async function createApp({ schema, services, authenticator, hub, webFolde
       authorize: ({ headers }) => authenticator.actor(headers.authorization),
     }),
   )
+  app.use(THUMBNAIL_PATH, createThumbnailRouter({ tickets: services.tickets, taps, stations: services.stations }))
   app.use(createWebRouter(webFolder))
   app.use(failed(log))
 

@@ -8,7 +8,17 @@ import { FRAME_BIN } from '../../core/frame.ts'
 import type { ParameterSpec } from '../../core/parameter.ts'
 import { wallNsFromMs } from '../../core/time.ts'
 import { unixAddress } from '../../link/address.ts'
-import type { DriverDescription, FoundPort, LinkHandler, QueueState, ReadingColumns, ReadingsItem, RunRowsItem, StateItem } from '../../link/protocol.ts'
+import type {
+  DriverDescription,
+  FoundPort,
+  LinkHandler,
+  LinkStreams,
+  QueueState,
+  ReadingColumns,
+  ReadingsItem,
+  RunRowsItem,
+  StateItem,
+} from '../../link/protocol.ts'
 import { listenForLinks } from '../../link/server.ts'
 import { frameHeader } from '../frame-header.ts'
 
@@ -58,6 +68,8 @@ export class FakeStation {
   epoch = 1
   position = 0
   rows: RunRowsItem[] = []
+  /** Streams of frames that were opened. */
+  readonly frameRequests: LinkStreams['frames']['params'][] = []
   readonly #token: string
   readonly #log = new Map<number, ReadingsItem>()
   readonly #newest = new Map<number, number>()
@@ -215,7 +227,9 @@ export class FakeStation {
             }
           }
         },
-        async *frames({ view: { quality } }, signal) {
+        async *frames(request, signal) {
+          const { quality } = request.view
+          station.frameRequests.push(request)
           const size = 8 / FRAME_BIN[quality]
           for (let sequence = 1; !signal.aborted; sequence += 1) {
             const bin = FRAME_BIN[quality]

@@ -1,8 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { encodeStreamCursor } from '../../api/cursor.ts'
-import { globalId } from '../../api/global-id.ts'
 import { until } from '../until.ts'
-import { CAMERA } from './fake-station.ts'
 import { startTestLab, type TestLab } from './lab.ts'
 import { listenTo, type Received } from './listen.ts'
 
@@ -89,46 +87,6 @@ describe('runs', () => {
     const whole = listen<{ rows: unknown[][] }>(ROWS, { id, after: data.lab.cursor })
     await until(() => whole.ended())
     expect(whole.items.flatMap(({ rows }) => rows)).toHaveLength(3)
-  })
-})
-
-describe('frames', () => {
-  it('are announced, and their pixels come over the binary WebSocket that the ticket names', async () => {
-    const notices = listen<{ sequence: number; width: number; mean: number }>(
-      'subscription ($id: ID!) { frames(deviceId: $id) { sequence width height dtype mean skipped dropped } }',
-      { id: globalId('Device', CAMERA) },
-    )
-    await until(() => notices.items.length > 2)
-    expect(notices.items[0]).toMatchObject({ width: 4, height: 4, dtype: 'uint16', mean: 7.5 })
-    notices.stop()
-
-    const { data } = await lab.ask<{ device: { camera: { ticket: { url: string; protocol: string } } } }>(
-      '{ device(name: "camera") { camera { width streaming ticket(quality: FAST) { url protocol expiresAt } } } }',
-    )
-    const { url, protocol } = data.device.camera.ticket
-    const { WebSocket } = await import('ws')
-    const socket = new WebSocket(new URL(url, lab.api.url.replace('http', 'ws')), protocol)
-    const messages: Buffer[] = []
-    socket.on('message', (message: Buffer) => messages.push(message))
-    await until(() => messages.length > 1)
-    const [message] = messages
-    expect(message?.readUInt32LE(0)).toBe(0x4b594d46)
-    expect([
-      message?.readUInt16LE(4),
-      message?.readUInt16LE(6),
-      message?.readUInt32LE(24),
-      message?.readUInt32LE(28),
-      message?.readUInt32LE(32),
-      message?.readUInt32LE(36),
-    ]).toEqual([1, 64, 2, 2, 1, 10_000])
-    expect([message?.readUInt16LE(48), message?.readUInt16LE(50), message?.readFloatLE(52), message?.length]).toEqual([1, 500, 7.5, 64 + 8])
-    socket.close()
-
-    const forged = new WebSocket(`${lab.api.url.replace('http', 'ws')}${url.slice(0, -4)}AAAA`, protocol)
-    const refused = await new Promise((resolve) =>
-      forged.on('unexpected-response', (_request, response) => resolve(response.statusCode)).on('open', () => resolve('open')),
-    )
-    expect(refused).toBe(401)
   })
 })
 
