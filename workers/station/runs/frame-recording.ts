@@ -35,7 +35,7 @@ export class FrameRecording implements NativeStream {
     const { id: deviceId, name } = device.record
     const facet = device.handle?.frames
     if (facet === undefined) throw new NotSupported(`${name} gives no frames`, 'FRAME_PRODUCER')
-    const layout = prepareFrameLayout(facet.configuration(), { run: run.id, device: deviceId })
+    const layout = prepareFrameLayout(facet.configuration(), { run: run.id, device: deviceId, bitDepth: String(facet.sensor.bitDepth) })
     const { width, height } = layout
     const entry = await DatasetEntry.begin(
       place,

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { PlanSpec } from '../../../../core/plan.ts'
 import { openFrameFile } from '../../../../storage/frame-file.ts'
+import { readRoiSeries } from '../../../../storage/roi-series.ts'
 import type { TestDatabase } from '../../../harness/database.ts'
 import { startTestDatabase } from '../../../harness/database.ts'
 import { ANA, RunLab, startRunStation } from './run-lab.ts'
@@ -49,6 +50,12 @@ test('a number of frames, past JavaScript, each whole and in order', async () =>
   expect((await stat(path)).size).toBe(Number(dataset.bytes))
   await using file = await openFrameFile(path)
   expect(await file.count()).toBe(60)
+  expect(file.metadata.get('bitDepth')).toBe(String(lab.station.host.device(lab.deviceId('camera')).handle?.frames?.sensor.bitDepth))
+  const maxima: number[] = []
+  for await (const some of readRoiSeries(file, undefined)) maxima.push(...some.map(({ maximum }) => maximum))
+  expect(maxima).toHaveLength(60)
+  const { pixels } = await file.checkedFrame(59)
+  expect(maxima[59]).toBe(pixels.reduce((most, pixel) => Math.max(most, pixel)))
   const facet = lab.station.host.device(lab.deviceId('camera')).handle?.frames
   expect(facet?.configuration().exposureSeconds).toBe(0.01)
   expect(facet?.streaming).toBe(false) // as it was found
