@@ -1,0 +1,116 @@
+import { existsSync } from 'node:fs'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { comediSimulatorPath, loadPvcam, openComedi, pvcamSimulatorPath } from '../../native/devices.ts'
+import { createRing, mapRing } from '../../native/files.ts'
+import { prepareFrameLayout } from '../../storage/frame-heads.ts'
+import { until } from '../until.ts'
+
+/** What is opened and closed again a thousand times leaves nothing behind: no descriptor, no thread, no map, no memory. */
+const TIMES = 1_000
+const WARM_UP = 50 // pools, tables and the like are made once
+const SPARE_MAPS = 40 // of JavaScript's heap and of malloc's arenas, which come and go; a leak has a thousand
+const SPARE_BYTES = 12e6 // noise of malloc; a leak of the smallest ring here has 20 MB
+const SIDE = 64
+const ROI = { x: 0, y: 0, width: SIDE, height: SIDE }
+const ANALOG_IN = 0
+
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'kymograph-leaks-')) // a thousand recordings sync several times each
+})
+afterEach(() => rm(folder, { recursive: true }))
+
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
+
+type Held = { readonly descriptors: number; readonly threads: number; readonly maps: number; readonly bytes: number }
+
+/** Of this process; memory without JavaScript's own heap. */
+async function held(): Promise<Held> {
+  collectGarbage()
+  const [descriptors, threads, maps, status] = await Promise.all([
+    readdir('/proc/self/fd'),
+    readdir('/proc/self/task'),
+    readFile('/proc/self/maps', 'utf8'),
+    readFile('/proc/self/status', 'utf8'),
+  ])
+  const resident = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) * 1024
+  return {
+    descriptors: descriptors.length,
+    threads: threads.length,
+    maps: maps.split('\n').length,
+    bytes: resident - process.memoryUsage().heapTotal,
+  }
+}
+
+async function expectNothingLeft(openAndClose: (round: number) => Promise<void>): Promise<void> {
+  for (let round = 0; round < WARM_UP; round += 1) await openAndClose(round)
+  const before = await held()
+  for (let round = WARM_UP; round < WARM_UP + TIMES; round += 1) await openAndClose(round)
+  // what ends on a thread pool may still be about to
+  const after = await until(
+    async () => {
+      const now = await held()
+      return now.descriptors <= before.descriptors && now.threads <= before.threads && now
+    },
+    { what: `no more descriptors and threads than before: ${JSON.stringify(before)}` },
+  )
+  expect(after.maps - before.maps).toBeLessThan(SPARE_MAPS)
+  expect(after.bytes - before.bytes).toBeLessThan(SPARE_BYTES)
+  expect(await readFile('/proc/self/maps', 'utf8')).not.toContain(folder)
+}
+
+test('rings, and maps of them', () =>
+  expectNothingLeft(async () => {
+    await using ring = createRing({ path: path.join(folder, 'a.ring'), width: SIDE, height: SIDE, slots: 2 })
+    await ring.startTestPattern({ frames: 1 })
+    await using map = mapRing(ring.path)
+    expect(map.frame(0n)?.pixels).toHaveLength(SIDE * SIDE)
+  }))
+
+test('recordings', async () => {
+  const layout = prepareFrameLayout({ roi: ROI, binning: 1, exposureSeconds: 0.001 })
+  await expectNothingLeft(async (round) => {
+    await using ring = createRing({ path: path.join(folder, 'a.ring'), width: SIDE, height: SIDE, slots: 4 })
+    const file = path.join(folder, `${round}.arrow`)
+    const recording = ring.record({ ...layout, path: file, keepFreeBytes: 0 })
+    await ring.startTestPattern({ frames: 2 })
+    expect((await recording.stop()).written).toBe(2)
+    await Promise.all([rm(file), rm(`${file}.index`)])
+  })
+})
+
+test('cameras', async () => {
+  await using pvcam = await loadPvcam(pvcamSimulatorPath(), {
+    environment: { PVCAM_VERSION: '7.1.1.118', KYMOGRAPH_PVCAM_SIM_SIZE: `${SIDE}x${SIDE}`, KYMOGRAPH_PVCAM_SIM_FAIL_AFTER: '' },
+  })
+  const [name = ''] = await pvcam.cameras()
+  await expectNothingLeft(async () => {
+    await using camera = await pvcam.open(name)
+    await using _ = await camera.start({ roi: ROI, binning: 1, exposureSeconds: 0, ringPath: path.join(folder, 'a.ring'), ringSlots: 2 })
+    await camera.stop()
+  })
+})
+
+test('libraries of cameras', () =>
+  expectNothingLeft(async () => {
+    await using pvcam = await loadPvcam(pvcamSimulatorPath(), { environment: { PVCAM_VERSION: '7.1.1.118' } })
+    expect(await pvcam.cameras()).toHaveLength(2)
+  }))
+
+test('boards, and what they acquire', () =>
+  expectNothingLeft(async () => {
+    await using board = await openComedi(comediSimulatorPath(), '/dev/comedi0')
+    await using acquisition = await board.acquire({
+      subdevice: ANALOG_IN,
+      channels: [{ channel: 0, range: 0, reference: 0 }],
+      scanIntervalNs: 100_000,
+      bufferScans: 16,
+    })
+    expect(acquisition.scanIntervalNs).toBe(100_000)
+  }))
