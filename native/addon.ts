@@ -18,6 +18,7 @@ import type {
   GpioInputOptions,
   LibraryAnswer,
   LibraryDevice,
+  PatternOptions,
   RecordingOptions,
   RegionSeriesOptions,
   RingFrame,
@@ -28,6 +29,7 @@ import type {
   Stepper,
   StepperOptions,
   TapOptions,
+  ThreadTimes,
   UsbtmcDevice,
 } from './types.ts'
 
@@ -38,6 +40,7 @@ export type Addon = {
   readonly mapRing: (path: string) => AddonRing
   readonly crc32c: (bytes: Uint8Array, before: number) => number
   readonly regionSeries: (options: RegionSeriesOptions) => Promise<Float64Array>
+  readonly plainCopy: (options: { bytes: number; places: number; count: number }) => Promise<ThreadTimes>
   readonly plainWrite: (options: { path: string; bytes: number; count: number }) => Promise<number>
   readonly loadPvcam: (path: string, environment: Readonly<Record<string, string>>) => Promise<AddonPvcam>
   readonly openSpi: (options: SpiOptions) => SpiDevice
@@ -62,7 +65,7 @@ export type AddonRing = {
   stamps(from: bigint, most: number): readonly FrameStamp[]
   frame(index: bigint): RingFrame | undefined
   record(options: RecordingOptions): FrameRecording
-  startTestPattern(options: { rateHz?: number; frames: number }): Promise<void>
+  startTestPattern(options: PatternOptions): Promise<ThreadTimes>
   dispose(): Promise<void>
 }
 

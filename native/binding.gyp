@@ -85,6 +85,7 @@
         'src/gpio_object.cc',
         'src/js_values.cc',
         'src/pixel_kernels.cc',
+        'src/plain_copy.cc',
         'src/plain_write.cc',
         'src/pty.cc',
         'src/pvcam.cc',

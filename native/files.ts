@@ -1,7 +1,7 @@
 import { loadAddon } from './addon.ts'
 import { withProblems, withProblemsLater } from './faults.ts'
 import { NativeRing } from './rings.ts'
-import type { RegionSeriesOptions, RingMeasures } from './types.ts'
+import type { RegionSeriesOptions, RingMeasures, ThreadTimes } from './types.ts'
 
 export { RingReader } from './ring-reader.ts'
 export type { NativeRing } from './rings.ts'
@@ -37,4 +37,12 @@ export function regionSeries(options: RegionSeriesOptions): Promise<Float64Array
  */
 export async function plainWrite(path: string, bytes: number, count: number): Promise<{ readonly seconds: number }> {
   return { seconds: await withProblems('NONE', () => loadAddon().plainWrite({ path, bytes, count })) }
+}
+
+/**
+ * The yardstick for rings: `count` times memcpy of `bytes` (a multiple of 4096), from 8 buffers to `places` others, one after the other, in memory that nobody else
+ * sees; on a thread of its own.
+ */
+export async function plainCopy(bytes: number, places: number, count: number): Promise<ThreadTimes> {
+  return await withProblemsLater('NONE', () => loadAddon().plainCopy({ bytes, places, count }))
 }

@@ -65,6 +65,17 @@ export type FrameStamp = {
 /** One frame of a ring, copied out of it. */
 export type RingFrame = FrameStamp & { readonly pixels: Uint16Array }
 
+/** `rateHz` absent: as fast as a recording takes them. */
+export type PatternOptions = {
+  readonly rateHz?: number
+  readonly frames: number
+  /** Each frame is copied whole from memory of the source's own, as a camera's is; unmeasured: with the statistics of no pixel, to see what they cost. */
+  readonly copied?: 'measured' | 'unmeasured'
+}
+
+/** `threadSeconds`: of the processor's time, which a busy machine does not make longer. */
+export type ThreadTimes = { readonly seconds: number; readonly threadSeconds: number }
+
 export type CameraStatistics = { readonly produced: number; readonly lost: number; readonly frameRate: number }
 
 export type TapOptions = {

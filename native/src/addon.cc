@@ -9,6 +9,7 @@
 #include "driver_device_object.h"
 #include "gpio_object.h"
 #include "js_values.h"
+#include "plain_copy.h"
 #include "plain_write.h"
 #include "pty.h"
 #include "pvcam.h"
@@ -63,6 +64,18 @@ Napi::Value regionSeriesOf(const Napi::CallbackInfo& info) {
   });
 }
 
+Napi::Value plainCopySeconds(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const Napi::Object options = objectArgument(info, 0);
+    return onThreadPool<ThreadTimes>(
+        info.Env(),
+        [bytes = countOption(options, "bytes"), places = countOption(options, "places"), count = countOption(options, "count")] {
+          return plainCopy(bytes, places, count);
+        },
+        [](Napi::Env env, const ThreadTimes& times) { return javaScriptTimes(env, times); });
+  });
+}
+
 // Of a Uint8Array, after bytes whose checksum is the second argument.
 Napi::Value crc32cOf(const Napi::CallbackInfo& info) {
   if (!info[0].IsTypedArray() || !info[1].IsNumber()) throw Napi::TypeError::New(info.Env(), "crc32c: bytes and the checksum before them are expected");
@@ -89,6 +102,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("mapRing", Napi::Function::New(env, mapRing));
   exports.Set("crc32c", Napi::Function::New(env, crc32cOf));
   exports.Set("regionSeries", Napi::Function::New(env, regionSeriesOf));
+  exports.Set("plainCopy", Napi::Function::New(env, plainCopySeconds));
   exports.Set("plainWrite", Napi::Function::New(env, plainWriteSeconds));
   exports.Set("loadPvcam", Napi::Function::New(env, loadPvcam));
   exports.Set("openSpi", Napi::Function::New(env, openSpi));

@@ -51,6 +51,13 @@ void setStamp(Napi::Object result, const Ring& ring, uint64_t index, const Frame
   result.Set("statistics", statistics);
 }
 
+TestPattern::Fill fillOption(const Napi::Object& options) {
+  if (!options.Has("copied")) return TestPattern::Fill::row;
+  const std::string copied = textOption(options, "copied");
+  if (copied != "measured" && copied != "unmeasured") throw std::invalid_argument("copied: must be measured or unmeasured");
+  return copied == "measured" ? TestPattern::Fill::copied : TestPattern::Fill::copiedUnmeasured;
+}
+
 uint32_t side(const Napi::Object& region, const char* name) {
   try {
     return size(region, name);
@@ -60,6 +67,13 @@ uint32_t side(const Napi::Object& region, const char* name) {
 }
 
 }  // namespace
+
+Napi::Object javaScriptTimes(Napi::Env env, const ThreadTimes& times) {
+  auto result = Napi::Object::New(env);
+  result.Set("seconds", times.seconds);
+  result.Set("threadSeconds", times.threadSeconds);
+  return result;
+}
 
 RingMeasures measuresOption(const Napi::Object& options) {
   RingMeasures measures;
@@ -204,11 +218,13 @@ Napi::Value RingObject::startTestPattern(const Napi::CallbackInfo& info) {
   return guarded(env, [&] {
     ring();
     const Napi::Object options = objectArgument(info, 0);
-    const TestPattern::Options pattern{optionalNumber(options, "rateHz"), countOption(options, "frames")};
+    const TestPattern::Options pattern{optionalNumber(options, "rateHz"), countOption(options, "frames"), fillOption(options)};
     auto task = std::make_shared<BackgroundTask>(env, "kymograph.testPattern");
     std::shared_ptr<TestPattern> source;
     try {
-      source = std::make_shared<TestPattern>(ring_, pattern, [raw = task.get()] { raw->settle([](Napi::Env ended) { return ended.Undefined(); }); });
+      source = std::make_shared<TestPattern>(ring_, pattern, [raw = task.get()](const ThreadTimes& times) {
+        raw->settle([times](Napi::Env ended) { return javaScriptTimes(ended, times); });
+      });
     } catch (...) {
       task->abandon();
       throw;

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "ring.h"
+#include "thread_stopwatch.h"
 
 namespace kymograph {
 
@@ -36,6 +37,7 @@ class RingObject : public Napi::ObjectWrap<RingObject> {
   std::shared_ptr<Ring> ring_;
 };
 
+Napi::Object javaScriptTimes(Napi::Env env, const ThreadTimes& times);
 // Of options that may have `saturation` and `regions`, a list of { x, y, width, height }.
 RingMeasures measuresOption(const Napi::Object& options);
 Napi::Value createRing(const Napi::CallbackInfo& info);

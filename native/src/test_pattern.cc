@@ -1,6 +1,7 @@
 #include "test_pattern.h"
 
 #include <chrono>
+#include <cstring>
 #include <stdexcept>
 #include <utility>
 
@@ -15,7 +16,7 @@ constexpr int64_t kTickNs = 1'000'000;  // of its clock: one a frame
 
 }  // namespace
 
-TestPattern::TestPattern(std::shared_ptr<Ring> ring, Options options, std::function<void()> onEnd)
+TestPattern::TestPattern(std::shared_ptr<Ring> ring, Options options, OnEnd onEnd)
     : ring_(std::move(ring)), options_(options), onEnd_(std::move(onEnd)) {
   if (!ring_->writable()) throw std::invalid_argument("a ring that another process writes cannot be written here");
   if (ring_->closed()) throw std::invalid_argument("this ring is closed");
@@ -33,7 +34,9 @@ void TestPattern::join() {
 }
 
 void TestPattern::run() noexcept {
+  prepare();
   const auto start = steady_clock::now();
+  const ThreadStopwatch watch;
   for (uint64_t sequence = 0; sequence < options_.frames && !stopping_; ++sequence) {
     if (options_.rateHz) std::this_thread::sleep_until(start + duration_cast<nanoseconds>(duration<double>(static_cast<double>(sequence) / *options_.rateHz)));
     else
@@ -41,11 +44,25 @@ void TestPattern::run() noexcept {
     if (!stopping_) publish(sequence);
   }
   ring_->close();
-  onEnd_();
+  onEnd_(watch.elapsed());
+}
+
+void TestPattern::prepare() {
+  if (options_.fill == Fill::row) return;
+  const size_t width = ring_->width();
+  copied_.assign(kCopiedFrames, std::vector<uint16_t>(width * ring_->height()));
+  for (auto& frame : copied_)
+    for (size_t at = width; at < frame.size(); ++at) frame[at] = static_cast<uint16_t>(at * 31);
 }
 
 void TestPattern::publish(uint64_t sequence) {
   uint16_t* pixels = ring_->beginWrite();
+  const FrameStatistics statistics = options_.fill == Fill::row ? drawRow(sequence, pixels) : copy(sequence, pixels);
+  const int64_t now = duration_cast<nanoseconds>(system_clock::now().time_since_epoch()).count();
+  ring_->publish({sequence, now, kExposureNs, static_cast<int64_t>(sequence) * kTickNs, statistics});
+}
+
+FrameStatistics TestPattern::drawRow(uint64_t sequence, uint16_t* pixels) {
   const uint32_t width = ring_->width();
   for (uint32_t x = 0; x < width; ++x) pixels[x] = static_cast<uint16_t>(x + 7 * sequence);
   if (sequence < ring_->slots()) {
@@ -55,8 +72,15 @@ void TestPattern::publish(uint64_t sequence) {
   }
   FrameStatistics statistics = measureRows(ring_->measures(), pixels, 0, 1);
   statistics += below_;
-  const int64_t now = duration_cast<nanoseconds>(system_clock::now().time_since_epoch()).count();
-  ring_->publish({sequence, now, kExposureNs, static_cast<int64_t>(sequence) * kTickNs, statistics});
+  return statistics;
+}
+
+FrameStatistics TestPattern::copy(uint64_t sequence, uint16_t* pixels) {
+  std::vector<uint16_t>& frame = copied_[sequence % copied_.size()];
+  for (uint32_t x = 0; x < ring_->width(); ++x) frame[x] = static_cast<uint16_t>(x + 7 * sequence);
+  if (options_.fill == Fill::copied) return copyAndMeasure(ring_->measures(), frame.data(), pixels);
+  std::memcpy(pixels, frame.data(), ring_->frameBytes());
+  return {};
 }
 
 }  // namespace kymograph

@@ -26,6 +26,10 @@ describe('what enters the history', () => {
   ])('%s', (_what, before, next, expected) => {
     expect(isSample(POLLED, before, next)).toBe(expected)
   })
+
+  it('every reading of what is streamed, also when it stays the same', () => {
+    expect(isSample({ ...POLLED, streamed: true }, last, reading(1, START + 1n))).toBe(true)
+  })
 })
 
 describe('what the history says of a moment', () => {
