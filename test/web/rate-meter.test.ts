@@ -1,17 +1,23 @@
 import { expect, test } from 'vitest'
 import { RateMeter } from '../../web/src/model/rate-meter.ts'
 
-test('the rate is that of the frames, and 0 when none come', () => {
+function looked(looks: readonly (readonly [number, number])[]): number | undefined {
   const meter = new RateMeter()
-  expect(meter.perSecond(0)).toBeUndefined()
-  for (let frame = 0; frame < 200; frame += 1) meter.tick(frame * 50)
-  expect(meter.perSecond(199 * 50)).toBeCloseTo(20)
-  expect(meter.perSecond(199 * 50 + 60_000)).toBe(0)
+  for (const [atMs, count] of looks) meter.look(atMs, count)
+  return meter.perSecond()
+}
+
+test('a rate needs two looks', () => {
+  expect(looked([])).toBeUndefined()
+  expect(looked([[0, 5]])).toBeUndefined()
 })
 
-test('frames that arrive in bursts do not make it higher', () => {
-  const meter = new RateMeter()
-  for (let burst = 0; burst < 20; burst += 1) for (let frame = 0; frame < 3; frame += 1) meter.tick(burst * 150 + frame)
-  expect(meter.perSecond(19 * 150 + 2)).toBeGreaterThan(18)
-  expect(meter.perSecond(19 * 150 + 2)).toBeLessThan(23)
+test('the mean over the last two seconds, however uneven it comes', () => {
+  expect(looked([[0, 0], [1000, 30]])).toBe(30) // biome-ignore format: pairs
+  expect(looked([[0, 0], [250, 20], [500, 20], [1000, 30]])).toBe(30) // biome-ignore format: pairs
+  expect(looked([[0, 0], [1000, 500], [2000, 510], [3000, 520]])).toBe(10) // biome-ignore format: pairs
 })
+
+test('nothing for two seconds is 0', () => expect(looked([[0, 0], [1000, 30], [2000, 30], [3000, 30]])).toBe(0)) // biome-ignore format: pairs
+
+test('a count that begins anew is not a negative rate', () => expect(looked([[0, 100], [1000, 130], [1250, 2], [1500, 12]])).toBe(40)) // biome-ignore format: pairs

@@ -11,7 +11,7 @@ export const CAMERAS = graphql(`
           simulated
           connection
           capabilities
-          camera { width height bitDepth streaming exposure { time quality unit number text boolean } }
+          camera { width height bitDepth streaming roi { x y width height } exposure { time quality unit number text boolean } }
         }
       }
     }
@@ -21,15 +21,18 @@ export const CAMERAS = graphql(`
 export type Camera = ResultOf<typeof CAMERAS>['devices']['edges'][number]['node']
 
 export const TICKET = graphql(`
-  query FrameTicket($id: ID!, $quality: FrameQuality, $maxRateHz: Float) {
-    device(id: $id) { id camera { ticket(quality: $quality, maxRateHz: $maxRateHz) { url protocol expiresAt } } }
+  query FrameTicket($id: ID!, $quality: FrameQuality, $maxRateHz: Float, $roi: RoiInput, $compression: StreamCompression) {
+    device(id: $id) {
+      id
+      camera { ticket(quality: $quality, maxRateHz: $maxRateHz, roi: $roi, compression: $compression) { url protocol expiresAt } }
+    }
   }
 `)
 
 export const CONFIGURE = graphql(`
   mutation ConfigureCamera($input: ConfigureCameraInput!) {
     configureCamera(input: $input) {
-      ... on CommandPayload { state device { id camera { exposure { number unit } } } }
+      ... on CommandPayload { state device { id camera { roi { x y width height } exposure { number unit } } } }
       ... on Problem { message code }
     }
   }

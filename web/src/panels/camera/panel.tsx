@@ -13,7 +13,7 @@ import { Viewer } from './viewer.tsx'
 
 const NO_VARIABLES = {}
 
-/** One camera live: its picture at preview quality, its rate and its losses, exposure, start and stop. */
+/** One camera live: its picture and what is read from it, its rate and its losses, exposure, start and stop. */
 export function Panel() {
   const { data, refresh } = useFresh(CAMERAS, NO_VARIABLES, ['DEVICE', 'RUN', 'EMERGENCY_STOP'])
   const [chosen, setChosen] = useState<string>()
@@ -50,52 +50,52 @@ function CameraView({ camera, changed }: { camera: Camera; changed: () => void }
   return (
     <div className="stack" data-camera={camera.name} data-live={live}>
       <Viewer
-        deviceId={camera.id}
-        name={camera.label ?? camera.name}
+        camera={camera}
         live={live}
-        width={camera.camera?.width ?? undefined}
-        height={camera.camera?.height ?? undefined}
-      />
-      <div className={styles.controls}>
-        {live ? (
-          <Button busy={stop.busy} onClick={() => void stop.send({ deviceId: camera.id })}>
-            Stop live
-          </Button>
-        ) : (
-          <Button kind="primary" busy={start.busy} onClick={() => void start.send({ deviceId: camera.id })}>
-            Start live
-          </Button>
-        )}
-        {camera.capabilities.includes('EXPOSURE_CONTROL') && (
-          <form
-            className={styles.exposure}
-            onSubmit={(event) => {
-              event.preventDefault()
-              if (given !== undefined)
-                void configure.send({ input: { deviceId: camera.id, exposureSeconds: given / 1000, options: { idempotencyKey: newIdempotencyKey() } } })
-            }}
-          >
-            <NumberInput
-              aria-label="Exposure"
-              placeholder={seconds === undefined ? 'Exposure' : formatNumber(seconds * 1000)}
-              value={exposure}
-              onChange={setExposure}
-              rightSection="ms"
-              rightSectionWidth={34}
-              decimalScale={6}
-            />
-            <Button type="submit" busy={configure.busy} disabled={given === undefined}>
-              Set exposure
+        onCameraRoi={(roi) => configure.send({ input: { deviceId: camera.id, roi, options: { idempotencyKey: newIdempotencyKey() } } })}
+        isConfiguring={configure.busy}
+      >
+        <div className={styles.controls}>
+          {live ? (
+            <Button busy={stop.busy} onClick={() => void stop.send({ deviceId: camera.id })}>
+              Stop live
             </Button>
-          </form>
-        )}
-      </div>
-      <RefusalNote
-        refusal={start.refusal ?? stop.refusal ?? configure.refusal}
-        onDismiss={() => {
-          for (const command of [start, stop, configure]) command.dismiss()
-        }}
-      />
+          ) : (
+            <Button kind="primary" busy={start.busy} onClick={() => void start.send({ deviceId: camera.id })}>
+              Start live
+            </Button>
+          )}
+          {camera.capabilities.includes('EXPOSURE_CONTROL') && (
+            <form
+              className={styles.exposure}
+              onSubmit={(event) => {
+                event.preventDefault()
+                if (given !== undefined)
+                  void configure.send({ input: { deviceId: camera.id, exposureSeconds: given / 1000, options: { idempotencyKey: newIdempotencyKey() } } })
+              }}
+            >
+              <NumberInput
+                aria-label="Exposure"
+                placeholder={seconds === undefined ? 'Exposure' : formatNumber(seconds * 1000)}
+                value={exposure}
+                onChange={setExposure}
+                rightSection="ms"
+                rightSectionWidth={34}
+                decimalScale={6}
+              />
+              <Button type="submit" busy={configure.busy} disabled={given === undefined}>
+                Set exposure
+              </Button>
+            </form>
+          )}
+        </div>
+        <RefusalNote
+          refusal={start.refusal ?? stop.refusal ?? configure.refusal}
+          onDismiss={() => {
+            for (const command of [start, stop, configure]) command.dismiss()
+          }}
+        />
+      </Viewer>
     </div>
   )
 }

@@ -1,130 +1,194 @@
-import { RangeSlider, SegmentedControl, Switch } from '@mantine/core'
 import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { useClient } from 'urql'
-import { formatDuration, formatNumber } from '../../model/format.ts'
-import type { Frame } from '../../model/frame-header.ts'
-import { easedLevels, type Levels } from '../../model/levels.ts'
+import type { Levels } from '../../model/levels.ts'
+import type { Line } from '../../model/line-profile.ts'
+import type { Rect } from '../../model/picture-geometry.ts'
 import { RateMeter } from '../../model/rate-meter.ts'
+import { sameRect } from '../../model/region.ts'
+import { isBoolean, useRemembered } from '../../state/remembered.ts'
+import { useStore } from '../../state/store.ts'
+import { Button } from '../../ui/button.tsx'
+import { usePanel } from '../../ui/panel.tsx'
 import { RefusalNote } from '../../ui/refusal.tsx'
 import styles from './camera.module.css'
-import { followFrames } from './frame-stream.ts'
-import { type Colormap, openPainter, type Painter } from './painter.ts'
+import { Display, type Tuning } from './display.ts'
+import type { Camera } from './documents.ts'
+import { FactList, type Facts } from './facts.tsx'
+import { FrameStream, type View } from './frame-stream.ts'
+import type { Tool } from './gesture.ts'
+import { Histogram } from './histogram.tsx'
+import { ProfileView } from './profile.tsx'
+import { Readout } from './readout.tsx'
+import { RegionFields } from './region-fields.tsx'
+import { Stage } from './stage.tsx'
+import { DEFAULT_LOOK, DEFAULT_STREAMING, isLook, isStreaming, ToneControls, ToolChoice, ViewChoice, ZoomButtons } from './view-controls.tsx'
 
-const FULL_SCALE = 65_535
 const FACTS_EVERY_MS = 250 // numbers that change faster cannot be read
-const OLD_AFTER_MS = 2000
+const SENSOR_UNKNOWN = { width: 512, height: 512 } // of a camera that was never connected: something square
 
-type Facts = { readonly frame: Omit<Frame, 'pixels'>; readonly rateHz: number | undefined; readonly ageMs: number; readonly shown: number }
-type Properties = { deviceId: string; name: string; live: boolean; width: number | undefined; height: number | undefined }
-
-export function Viewer({ deviceId, name, live, width, height }: Properties) {
-  const client = useClient()
-  const canvas = useRef<HTMLCanvasElement>(null)
-  const [facts, setFacts] = useState<Facts>()
-  const [problem, setProblem] = useState<string>()
-  const [automatic, setAutomatic] = useState(true)
-  const [manual, setManual] = useState<Levels>({ low: 0, high: FULL_SCALE })
-  const [colormap, setColormap] = useState<Colormap>('gray')
-  const settings = useRef({ automatic, manual, colormap })
-  settings.current = { automatic, manual, colormap }
-
-  useEffect(() => {
-    const element = canvas.current
-    if (!live || element === null) return undefined
-    const stopped = new AbortController()
-    const rate = new RateMeter()
-    let painter: Painter | undefined
-    let eased: Levels | undefined
-    let latest: Frame | undefined
-    let drawn = 0
-    let request = 0
-    const draw = () => {
-      request = 0
-      if (latest === undefined) return
-      painter ??= openPainter(element)
-      painter.paint(latest, settings.current.automatic && eased !== undefined ? eased : settings.current.manual, settings.current.colormap)
-      drawn += 1
-    }
-    const frame = (next: Frame) => {
-      latest = next
-      rate.tick(performance.now())
-      eased = easedLevels(eased, next.minimum, next.maximum)
-      if (request === 0 && !document.hidden) request = requestAnimationFrame(draw)
-    }
-    const report = setInterval(() => {
-      if (latest === undefined) return
-      const { pixels: _, ...header } = latest
-      setFacts({ frame: header, rateHz: rate.perSecond(performance.now()), ageMs: Date.now() - header.timeMs, shown: drawn })
-    }, FACTS_EVERY_MS)
-    void followFrames(client, deviceId, { frame, problem: setProblem }, stopped.signal)
-    return () => {
-      stopped.abort()
-      clearInterval(report)
-      cancelAnimationFrame(request)
-      painter?.close()
-      setProblem(undefined)
-    }
-  }, [client, deviceId, live])
-
-  const header = facts?.frame
-  return (
-    <figure className={styles.figure} data-frames={facts?.shown ?? 0}>
-      <div
-        className={styles.stage}
-        data-empty={(!live && facts === undefined) || undefined}
-        style={{ aspectRatio: width !== undefined && height !== undefined ? `${width} / ${height}` : '1' }}
-      >
-        <canvas ref={canvas} className={styles.canvas} role="img" aria-label={`Live picture of ${name}`} />
-        {!live && <p className={styles.off}>{facts === undefined ? 'Not live' : 'Stopped: this is the last frame'}</p>}
-        {live && facts === undefined && problem === undefined && <p className={styles.off}>Waiting for the first frame</p>}
-      </div>
-      {problem !== undefined && <RefusalNote refusal={{ message: problem }} />}
-      <figcaption className={styles.facts}>
-        <Fact name="rate">{facts?.rateHz === undefined || !live ? '–' : `${facts.rateHz.toFixed(1)} Hz`}</Fact>
-        <Fact name="frame">{header?.sequence ?? '–'}</Fact>
-        <Fact name="mean">{header === undefined ? '–' : formatNumber(header.mean, 0.1)}</Fact>
-        <Fact name="range">{header === undefined ? '–' : `${header.minimum}…${header.maximum}`}</Fact>
-        <Fact name="exposure">{header === undefined ? '–' : `${formatNumber(header.exposureSeconds * 1000)} ms`}</Fact>
-        <Fact name="dropped" bad={(header?.dropped ?? 0) > 0}>
-          {header?.dropped ?? '–'}
-        </Fact>
-        <Fact name="skipped">{header?.skipped ?? '–'}</Fact>
-        <Fact name="shown">{header === undefined ? '–' : `${header.width}×${header.height}`}</Fact>
-      </figcaption>
-      {live && facts !== undefined && facts.ageMs > OLD_AFTER_MS && <p className="quiet">The last frame is {formatDuration(facts.ageMs)} old.</p>}
-      <div className="row">
-        <Switch label="Automatic levels" checked={automatic} onChange={(event) => setAutomatic(event.currentTarget.checked)} />
-        <SegmentedControl
-          className="push"
-          aria-label="Colours of the picture"
-          data={[
-            { label: 'Gray', value: 'gray' },
-            { label: 'Heat', value: 'heat' },
-          ]}
-          value={colormap}
-          onChange={(value) => setColormap(value === 'heat' ? 'heat' : 'gray')}
-        />
-      </div>
-      {!automatic && (
-        <RangeSlider
-          thumbFromLabel="Black level"
-          thumbToLabel="White level"
-          min={0}
-          max={FULL_SCALE}
-          minRange={1}
-          value={[manual.low, manual.high]}
-          onChange={([low, high]) => setManual({ low, high })}
-        />
-      )}
-    </figure>
-  )
+type Properties = {
+  camera: Camera
+  live: boolean
+  /** Sets what the camera reads out; false when it was refused. */
+  onCameraRoi: (roi: Rect) => Promise<boolean>
+  isConfiguring: boolean
+  /** What the camera itself is told. */
+  children: ReactNode
 }
 
-function Fact({ name, bad = false, children }: { name: string; bad?: boolean; children: ReactNode }) {
+/** The live picture with all that a person does to it. Frames go past React, to the display; React has the controls. */
+export function Viewer({ camera, live, onCameraRoi, isConfiguring, children }: Properties) {
+  const client = useClient()
+  const { solo } = usePanel()
+  const width = camera.camera?.width ?? SENSOR_UNKNOWN.width
+  const height = camera.camera?.height ?? SENSOR_UNKNOWN.height
+  const sensor = { x: 0, y: 0, width, height }
+  const cameraRoi = camera.camera?.roi ?? sensor
+
+  const [look, setLook] = useRemembered('camera.look', DEFAULT_LOOK, isLook)
+  const [streaming, setStreaming] = useRemembered('camera.stream', DEFAULT_STREAMING, isStreaming)
+  const [logarithmic, setLogarithmic] = useRemembered('camera.logarithmic', true, isBoolean)
+  const [automatic, setAutomatic] = useState(true)
+  const [manual, setManual] = useState<Levels>({ low: 0, high: 65_535 })
+  const [tool, setTool] = useState<Tool>('move')
+  const [region, setRegion] = useState<Rect>()
+  const [line, setLine] = useState<Line>()
+  const [only, setOnly] = useState<Rect>()
+  const [facts, setFacts] = useState<Facts>()
+  const [problem, setProblem] = useState<string>()
+
+  const tuning: Tuning = { automatic, manual, gamma: look.gamma, colormap: look.colormap }
+  const [display] = useState(() => new Display({ width, height }, tuning))
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the tuning is made anew at each rendering from these four
+  useEffect(() => display.tune(tuning), [display, automatic, manual, look])
+  const { shown } = useStore(display.place)
+
+  const view: View = { ...streaming, roi: only }
+  const stream = useRef<FrameStream>(undefined)
+  const latest = useRef(view)
+  latest.current = view
+  useEffect(() => {
+    const rate = new RateMeter()
+    let counts = { received: 0, passed: 0 }
+    const opened = new FrameStream(client, camera.id, {
+      frame: (frame, received, passed) => {
+        counts = { received, passed }
+        display.show(frame)
+      },
+      histogram: (summary) => display.summarise(summary),
+      problem: setProblem,
+    })
+    stream.current = opened
+    const drawn = display.onDrawn((isNew) => {
+      if (isNew) opened.next()
+    })
+    const report = setInterval(() => {
+      const { frame } = display
+      if (frame === undefined) return
+      rate.look(performance.now(), counts.received)
+      const { pixels: _, ...header } = frame
+      setFacts({ header, rateHz: rate.perSecond(), ageMs: Date.now() - header.timeMs, passed: counts.passed, drawn: display.drawn })
+    }, FACTS_EVERY_MS)
+    return () => {
+      clearInterval(report)
+      drawn()
+      opened.close()
+      stream.current = undefined
+    }
+  }, [client, camera.id, display])
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another stream (client, camera, display) begins like the first
+  useEffect(() => {
+    if (live) stream.current?.show(latest.current)
+    else {
+      stream.current?.pause()
+      setProblem(undefined)
+    }
+  }, [live, client, camera.id, display])
+  useEffect(() => stream.current?.level(automatic ? undefined : manual), [automatic, manual])
+  const ask = (change: { streaming?: typeof streaming; only?: Rect | undefined }) => {
+    const next = { streaming, only, ...change }
+    setStreaming(next.streaming)
+    setOnly(next.only)
+    if (live) stream.current?.show({ ...next.streaming, roi: next.only })
+  }
+  const setByHand = (levels: Levels) => {
+    setManual(levels)
+    setAutomatic(false)
+  }
+
   return (
-    <span className={styles.fact} data-fact={name} data-bad={bad || undefined}>
-      <span>{name}</span>
-      <strong>{children}</strong>
-    </span>
+    <figure className={styles.figure} data-solo={solo || undefined} data-frames={facts?.drawn ?? 0} data-painter={display.painter}>
+      <div className={styles.picture}>
+        <Stage
+          display={display}
+          name={camera.label ?? camera.name}
+          tool={tool}
+          marks={{ region, line }}
+          change={{ region: setRegion, line: setLine }}
+          aspect={width / height}
+          isEmpty={!live && facts === undefined}
+        >
+          <ZoomButtons display={display} />
+          {!live && <p className={styles.off}>{facts === undefined ? 'Not live' : 'Stopped: this is the last frame'}</p>}
+          {live && facts === undefined && problem === undefined && <p className={styles.off}>Waiting for the first frame</p>}
+        </Stage>
+        <div className={styles.under}>
+          <Readout display={display} />
+          <span className={styles.part} data-shown={`${shown.x},${shown.y},${shown.width},${shown.height}`}>
+            {sameRect(shown, sensor) ? 'whole sensor' : `${shown.width}×${shown.height} at ${shown.x}, ${shown.y}`}
+          </span>
+        </div>
+        {problem !== undefined && <RefusalNote refusal={{ message: problem }} />}
+        <ToolChoice tool={tool} onTool={setTool} />
+        {tool === 'region' && (
+          <RegionFields sensor={sensor} shown={shown} region={region} frame={display.frame} onRegion={setRegion}>
+            <Button
+              disabled={region === undefined}
+              onClick={() => {
+                ask({ only: region })
+                setRegion(undefined)
+              }}
+            >
+              View only this
+            </Button>
+            <Button
+              disabled={region === undefined}
+              busy={isConfiguring}
+              onClick={async () => {
+                if (region === undefined || !(await onCameraRoi(region))) return
+                ask({ only: undefined })
+                setRegion(undefined)
+              }}
+            >
+              Set as camera ROI
+            </Button>
+            {only !== undefined && <Button onClick={() => ask({ only: undefined })}>View all</Button>}
+            {!sameRect(cameraRoi, sensor) && (
+              <Button busy={isConfiguring} onClick={() => void onCameraRoi(sensor)}>
+                Camera to full frame
+              </Button>
+            )}
+          </RegionFields>
+        )}
+        {tool === 'line' && <ProfileView display={display} line={line} onLine={setLine} height={solo ? 220 : 150} />}
+      </div>
+      <div className={styles.side}>
+        {children}
+        <ViewChoice value={streaming} onChange={(next) => ask({ streaming: next })} />
+        <ToneControls
+          automatic={automatic}
+          onAutomatic={(on) => {
+            if (!on) setManual(display.levels)
+            setAutomatic(on)
+          }}
+          logarithmic={logarithmic}
+          onLogarithmic={setLogarithmic}
+          look={look}
+          onLook={setLook}
+        />
+        <Histogram display={display} colormap={look.colormap} logarithmic={logarithmic} onLevels={setByHand} />
+        <FactList facts={facts} live={live} />
+      </div>
+    </figure>
   )
 }
