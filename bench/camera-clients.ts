@@ -9,7 +9,7 @@ import { percentile } from './report.ts'
  */
 const VIEWER_RATE_HZ = 30 // as the dashboard asks for
 const READINGS_RATE_HZ = 10 // as well
-const HEADER = { magic: 0x4b594d46, sequence: 8, timeNs: 16, skipped: 44 } as const
+const HEADER = { magic: 0x4b594d46, sequence: 8, timeNs: 16, skipped: 96 } as const
 
 const { URL: url = '', DEVICE_ID: deviceId = '', QUALITY: quality = 'PREVIEW' } = process.env
 const viewerCount = Number(process.env['VIEWERS'])
@@ -76,7 +76,9 @@ const viewers: Viewer[] = []
 for (let index = 0; index < viewerCount; index += 1) {
   const viewer = new Viewer()
   const socket = await openViewer()
-  socket.on('message', (message: Buffer) => viewer.see(message))
+  socket.on('message', (message: Buffer, isBinary) => {
+    if (isBinary) viewer.see(message)
+  })
   viewers.push(viewer)
 }
 for (let index = 0; index < stalledCount; index += 1) {
