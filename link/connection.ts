@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { encodeMessage, MessageReader } from './codec.ts'
+import { encodeParts, MessageReader } from './codec.ts'
 import { MAX_MESSAGE_BYTES } from './protocol.ts'
 
 /** One socket of the link, as messages. Both ends use it. */
@@ -63,7 +63,7 @@ export function messageConnection(socket: Socket, receive: (message: unknown) =>
           socket.uncork()
         })
       }
-      socket.write(encodeMessage(message))
+      for (const part of encodeParts(message)) socket.write(part)
       if (socket.writableLength > MAX_UNSENT_BYTES) close(new Error(`the other side left ${socket.writableLength} bytes unread`))
     },
     async drained(signal) {

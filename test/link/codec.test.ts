@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { encodeMessage, MalformedMessage, MessageReader } from '../../link/codec.ts'
+import { encodeMessage, encodeParts, MalformedMessage, MessageReader } from '../../link/codec.ts'
 
 const MAX = 1 << 20
 
@@ -47,6 +47,39 @@ describe('the codec of the link', () => {
     const [back] = decodeAll(encodeMessage({ pixels: Uint8Array.of(1, 2, 3) }), [3]) as [{ pixels: Uint8Array }]
     expect(back.pixels).toBeInstanceOf(Uint8Array)
     expect([...back.pixels]).toEqual([1, 2, 3])
+  })
+
+  it('sends a picture beside its message, as the same bytes, and puts it together however they are cut', () => {
+    const item = (pixels: Uint8Array) => ({ type: 'item', id: 1, item: { header: { time: 2n ** 60n }, pixels } })
+    const pixels = Uint8Array.from({ length: 20_000 }, (_, at) => at * 7)
+    expect(encodeParts(item(pixels))[1]).toBe(pixels)
+    const cuts = fc.array(fc.nat(70_000), { maxLength: 20 })
+    fc.assert(
+      fc.property(fc.array(fc.oneof(plain, fc.constantFrom(item(pixels), item(pixels.subarray(0, 9))))), cuts, (messages, at) => {
+        const back = decodeAll(Buffer.concat(messages.flatMap(encodeParts)), at)
+        const plainBytes = (value: unknown) => JSON.stringify(value, (_, each) => (typeof each === 'bigint' ? String(each) : each))
+        expect(back.map(plainText)).toEqual(messages.map(plainText))
+        function plainText(message: unknown): string {
+          const found = (message as ReturnType<typeof item> | null)?.item?.pixels
+          return found instanceof Uint8Array ? `picture ${Buffer.from(found).toString('base64')}` : plainBytes(message)
+        }
+      }),
+      { numRuns: 50 },
+    )
+  })
+
+  it('refuses a picture that belongs to nothing, is too large, or is none', () => {
+    const [head = Buffer.alloc(0)] = encodeParts({ item: { pixels: new Uint8Array(5000) } })
+    for (const bytes of [0, MAX + 1, 0xffff_ffff]) {
+      const changed = Buffer.from(head)
+      changed.writeUInt32BE(bytes, 4)
+      expect(() => decodeAll(changed, [])).toThrow(MalformedMessage)
+    }
+    const lone = encodeMessage({ item: null })
+    const flagged = Buffer.concat([Buffer.alloc(8), lone.subarray(4)])
+    flagged.writeUInt32BE(0x8000_0000 + lone.length - 4, 0)
+    flagged.writeUInt32BE(9, 4)
+    expect(() => decodeAll(flagged, [])).toThrow(MalformedMessage)
   })
 
   it('holds earlier messages whole while it packs later ones', () => {
