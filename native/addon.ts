@@ -108,7 +108,17 @@ export type AddonComedi = {
   readLine(options: AddonLine): Promise<boolean>
   writeLine(options: AddonLine & { readonly high: boolean }): Promise<void>
   bits(options: Parameters<ComediBoard['bits']>[0]): Promise<number>
-  startCounter(options: { readonly subdevice: number }): Promise<void>
+  startCounter(options: {
+    readonly subdevice: number
+    readonly slow: boolean
+    readonly falling: boolean
+    readonly pin?: number
+    readonly gatePin?: number
+  }): Promise<void>
+  startPulses(options: { readonly subdevice: number; readonly lowTicks: number; readonly highTicks: number }): Promise<void>
+  stopCounter(options: { readonly subdevice: number }): Promise<void>
+  counterRuns(options: { readonly subdevice: number }): Promise<boolean>
+  outputFrequency(options: { readonly subdevice: number; readonly slow: boolean; readonly divider: number }): Promise<void>
   resetCounter(options: { readonly subdevice: number }): Promise<void>
   check(options: ComediCommandOptions): Promise<ComediTiming>
   acquire(options: ComediAcquisitionOptions): Promise<AddonAcquisition>

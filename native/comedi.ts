@@ -11,6 +11,7 @@ import {
   type ComediBoard,
   type ComediChannel,
   type ComediCommandOptions,
+  type ComediCounting,
   type ComediKind,
   type ComediSamples,
   type ComediSubdevice,
@@ -69,8 +70,25 @@ export class OpenedComedi implements ComediBoard {
     return call(options.mask === 0 ? 'NONE' : 'POSSIBLE', () => this.#board.bits(options))
   }
 
-  startCounter(subdevice: number): Promise<void> {
-    return call('POSSIBLE', () => this.#board.startCounter({ subdevice }))
+  startCounter(subdevice: number, { slow = false, edges, gatePin }: ComediCounting = {}): Promise<void> {
+    const counting = { slow, falling: edges?.falling ?? false, ...(edges !== undefined && { pin: edges.pin }), ...(gatePin !== undefined && { gatePin }) }
+    return call('POSSIBLE', () => this.#board.startCounter({ subdevice, ...counting }))
+  }
+
+  startPulses(subdevice: number, { low, high }: { readonly low: number; readonly high: number }): Promise<void> {
+    return call('POSSIBLE', () => this.#board.startPulses({ subdevice, lowTicks: low, highTicks: high }))
+  }
+
+  stopCounter(subdevice: number): Promise<void> {
+    return call('POSSIBLE', () => this.#board.stopCounter({ subdevice }))
+  }
+
+  counterRuns(subdevice: number): Promise<boolean> {
+    return call('NONE', () => this.#board.counterRuns({ subdevice }))
+  }
+
+  outputFrequency(subdevice: number, options: { readonly slow: boolean; readonly divider: number }): Promise<void> {
+    return call('POSSIBLE', () => this.#board.outputFrequency({ subdevice, ...options }))
   }
 
   resetCounter(subdevice: number): Promise<void> {

@@ -212,6 +212,16 @@ export type ComediCommandOptions = {
   readonly start?: ComediTrigger
 }
 
+/** What a counter counts, and when: by itself the board's 20 MHz, always. */
+export type ComediCounting = {
+  /** Its 100 kHz instead. */
+  readonly slow?: boolean
+  /** The edges at a programmable function input instead. */
+  readonly edges?: ComediTrigger
+  /** Only while this programmable function input is high. */
+  readonly gatePin?: number
+}
+
 export type ComediAcquisitionOptions = ComediCommandOptions & {
   /** Scans that are kept for whoever takes them, beside those in the board's own buffer. */
   readonly bufferScans: number
@@ -269,7 +279,14 @@ export interface ComediBoard extends AsyncDisposable {
   /** Writes the bits of `mask`, the lowest for line `base`, and gives all of them as they are then. */
   bits(options: { readonly subdevice: number; readonly mask: number; readonly bits: number; readonly base: number }): Promise<number>
   /** Counts up from 0, at once. */
-  startCounter(subdevice: number): Promise<void>
+  startCounter(subdevice: number, counting?: ComediCounting): Promise<void>
+  /** Makes pulses at the counter's output, low first, from now on. Ticks are of 50 ns, 2 at least for each half. */
+  startPulses(subdevice: number, ticks: { readonly low: number; readonly high: number }): Promise<void>
+  /** It keeps its value. */
+  stopCounter(subdevice: number): Promise<void>
+  counterRuns(subdevice: number): Promise<boolean>
+  /** Of the board's frequency output: 10 MHz, or (slow) 100 kHz, by 1 to 16. */
+  outputFrequency(subdevice: number, options: { readonly slow: boolean; readonly divider: number }): Promise<void>
   /** Stops it, at 0. */
   resetCounter(subdevice: number): Promise<void>
   /** What the board would make of such a command; it does nothing. */

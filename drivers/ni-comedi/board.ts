@@ -6,14 +6,15 @@ import type { ComediBoard, ComediChannel } from '../../native/types.ts'
 import type { CommandFacet, DeviceHandle } from '../driver.ts'
 import { problemOf } from '../transport/exchange-queue.ts'
 import { BoardAcquisition } from './acquisition.ts'
+import { BoardCounters } from './counters.ts'
 import { type InputSettings, InputTable } from './inputs.ts'
-import { boardCommands, boardParameters, type Layout } from './parameters.ts'
+import { boardParameters, inputCommands, type Layout } from './parameters.ts'
 import { rawOf, voltsOf } from './protocol.ts'
 
 const NANOSECONDS = 1e9
 const PULLED_OUT: readonly string[] = [constants.errno.ENODEV, constants.errno.ENXIO].map(String)
 const START = 'start_trigger'
-const NAME = /^(ach|dac|dio|counter)(\d+)(?:_(range|reference))?$/
+const NAME = /^(ach|dac|dio|counter)(\d+)(?:_(range|reference|running))?$/
 
 /** One board. An input's range and reference are kept here: each reading takes them along. */
 export class BoardDevice implements DeviceHandle {
@@ -25,6 +26,7 @@ export class BoardDevice implements DeviceHandle {
   readonly #board: ComediBoard
   readonly #layout: Layout
   readonly #inputs: InputTable
+  readonly #counters: BoardCounters
   readonly #port: { readonly lost: AbortSignal; readonly lose: (why: string) => void }
 
   constructor(
@@ -40,7 +42,8 @@ export class BoardDevice implements DeviceHandle {
     this.acquisition = new BoardAcquisition(board, layout, this.#inputs, settings.ringPath)
     this.identity = `${board.board}, ${board.driver}, Comedi ${board.version}`
     this.parameters = boardParameters(layout, settings.outputLines)
-    this.commands = { specs: boardCommands(layout), invoke: (name, given, signal) => this.#invoke(name, given, signal) }
+    this.#counters = new BoardCounters(board, layout)
+    this.commands = { specs: [...inputCommands(layout), ...this.#counters.specs], invoke: (name, given, signal) => this.#invoke(name, given, signal) }
   }
 
   async read(names: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, Measured>> {
@@ -62,7 +65,7 @@ export class BoardDevice implements DeviceHandle {
   async write(name: string, value: ParameterValue): Promise<ParameterValue> {
     const { kind, index, of } = this.#named(name)
     if (name === START) return this.#inputs.setStart(value)
-    if (kind === 'ach' && of !== undefined) return this.#inputs.set(index, of, value)
+    if (kind === 'ach' && (of === 'range' || of === 'reference')) return this.#inputs.set(index, of, value)
     try {
       if (kind === 'dac' && typeof value === 'number') return await this.#setOutput(index, value)
       if (kind === 'counter' && typeof value === 'number') return await this.#loadCounter(index, value)
@@ -83,13 +86,13 @@ export class BoardDevice implements DeviceHandle {
     const { kind, index, of } = this.#named(name)
     switch (kind) {
       case 'ach':
-        return of === undefined ? await this.#readInput(index) : { value: this.#inputs.text(index, of) }
+        return of === 'range' || of === 'reference' ? { value: this.#inputs.text(index, of) } : await this.#readInput(index)
       case 'dac':
         return { value: await this.#readOutput(index) }
       case 'dio':
         return { value: await this.#board.readLine({ subdevice: this.#lines().index, line: index }) }
       case 'counter':
-        return { value: await this.#board.read(this.#counter(index)) }
+        return { value: of === 'running' ? await this.#board.counterRuns(this.#counters.subdevice(index)) : await this.#board.read(this.#counter(index)) }
     }
   }
 
@@ -132,18 +135,9 @@ export class BoardDevice implements DeviceHandle {
 
   async #invoke(name: string, given: Readonly<Record<string, ParameterValue>>, signal: AbortSignal): Promise<ParameterValue | undefined> {
     try {
-      switch (name) {
-        case 'acquire':
-          return await this.#acquire(Number(given.channel), Number(given.rate), Number(given.samples), signal)
-        case 'start_counter':
-          await this.#board.startCounter(this.#counter(Number(given.counter)).subdevice)
-          return undefined
-        case 'reset_counter':
-          await this.#board.resetCounter(this.#counter(Number(given.counter)).subdevice)
-          return undefined
-        default:
-          throw new NotSupported(`the board has no command ${name}`)
-      }
+      if (name === 'acquire') return await this.#acquire(Number(given.channel), Number(given.rate), Number(given.samples), signal)
+      if (this.#counters.has(name)) return await this.#counters.invoke(name, given)
+      throw new NotSupported(`the board has no command ${name}`)
     } catch (error) {
       throw this.#heard(error)
     }
@@ -177,10 +171,14 @@ export class BoardDevice implements DeviceHandle {
     }
   }
 
-  #named(name: string): { readonly kind: 'ach' | 'dac' | 'dio' | 'counter'; readonly index: number; readonly of: 'range' | 'reference' | undefined } {
+  #named(name: string): {
+    readonly kind: 'ach' | 'dac' | 'dio' | 'counter'
+    readonly index: number
+    readonly of: 'range' | 'reference' | 'running' | undefined
+  } {
     const [, kind, index, of] = NAME.exec(name) ?? []
     if (!this.parameters.some((spec) => spec.name === name)) throw new NotFound(`parameter ${name}`)
-    return { kind: kind as 'ach' | 'dac' | 'dio' | 'counter', index: Number(index), of: of as 'range' | 'reference' | undefined }
+    return { kind: kind as 'ach' | 'dac' | 'dio' | 'counter', index: Number(index), of: of as 'range' | 'reference' | 'running' | undefined }
   }
 
   #outputs(): NonNullable<Layout['outputs']> {
@@ -199,9 +197,7 @@ export class BoardDevice implements DeviceHandle {
   }
 
   #counter(at: number): ComediChannel {
-    const counter = this.#layout.counters[at]
-    if (counter === undefined) throw new InvalidValue(`counter: the board has no counter ${at}`, ['counter'])
-    return { subdevice: counter.index, channel: 0, range: 0, reference: 0 }
+    return { subdevice: this.#counters.subdevice(at), channel: 0, range: 0, reference: 0 }
   }
 
   /** A board that was pulled out is lost. */

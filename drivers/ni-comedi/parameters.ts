@@ -22,6 +22,7 @@ export type Layout = {
   /** How many programmable function inputs a command may wait for. */
   readonly pins: number
   readonly counters: readonly { readonly index: number; readonly maxdata: number }[]
+  readonly frequencyOutput: number | undefined
 }
 
 /** undefined when the board has no analog inputs. `outputRange`: name of the range of every analog output, if the board has it. */
@@ -38,12 +39,18 @@ export function layoutOf(board: ComediBoard, outputRange: string): Layout | unde
     lines: all.find(({ kind }) => kind === 'DIGITAL_IO'),
     pins: all[PFI_SUBDEVICE]?.kind === 'DIGITAL_IO' ? all[PFI_SUBDEVICE].channels : 0,
     counters: all.filter(({ kind, maxdata }) => kind === 'COUNTER' && maxdata >= COUNTER_LEAST_MAXDATA),
+    frequencyOutput: all.find(({ kind, maxdata }) => kind === 'COUNTER' && maxdata < COUNTER_LEAST_MAXDATA)?.index,
   }
 }
 
 /** What a recording of the inputs can wait for. */
 export function startChoices({ pins }: Layout): readonly string[] {
-  return [NOW, ...times(pins).flatMap((pin) => [`PFI${pin}`, `PFI${pin} falling`])]
+  return [NOW, ...edgeNames(pins)]
+}
+
+/** As triggerOf understands them. */
+export function edgeNames(pins: number): readonly string[] {
+  return times(pins).flatMap((pin) => [`PFI${pin}`, `PFI${pin} falling`])
 }
 
 /** Against what this input can be measured: in differential mode it is its partner, half of all further on. */
@@ -109,8 +116,8 @@ export function boardParameters(layout: Layout, outputLines: readonly number[]):
         pollMs: LINE_POLL_MS,
       }
     }),
-    ...counters.map(
-      ({ maxdata }, at): ParameterSpec => ({
+    ...counters.flatMap(({ maxdata }, at): readonly ParameterSpec[] => [
+      {
         name: `counter${at}`,
         description: `General-purpose counter ${at}; setting loads it`,
         kind: 'INTEGER',
@@ -118,21 +125,19 @@ export function boardParameters(layout: Layout, outputLines: readonly number[]):
         unit: '1',
         minimum: 0,
         maximum: maxdata,
-      }),
-    ),
+      },
+      {
+        name: `counter${at}_running`,
+        description: `Whether counter ${at} counts, or makes pulses`,
+        kind: 'BOOLEAN',
+        access: 'READ_ONLY',
+        pollMs: LINE_POLL_MS,
+      },
+    ]),
   ]
 }
 
-export function boardCommands({ inputs, counters }: Layout): readonly CommandSpec[] {
-  const counter = {
-    name: 'counter',
-    kind: 'INTEGER',
-    description: 'Number of the counter',
-    required: false,
-    default: '0',
-    minimum: 0,
-    maximum: Math.max(1, counters.length - 1),
-  } as const
+export function inputCommands({ inputs }: Layout): readonly CommandSpec[] {
   return [
     {
       name: 'acquire',
@@ -153,12 +158,6 @@ export function boardCommands({ inputs, counters }: Layout): readonly CommandSpe
       ],
       result: 'LIST',
     },
-    ...(counters.length === 0
-      ? []
-      : [
-          { name: 'start_counter', description: 'Counts up from 0, at once', arguments: [counter] },
-          { name: 'reset_counter', description: 'Stops a counter, at 0', arguments: [counter] },
-        ]),
   ]
 }
 

@@ -29,6 +29,31 @@ export function triggerOf(start: string): ComediTrigger | undefined {
   return pin === undefined ? undefined : { pin: Number(pin), falling: falling !== undefined }
 }
 
+export const TICK_HZ = 20e6 // of the counters' fast clock
+const LEAST_TICKS = 2
+
+/** Each half of a pulse in ticks, as near as they go. */
+export function pulseTicks(frequencyHz: number, duty: number): { readonly low: number; readonly high: number } {
+  const period = Math.max(2 * LEAST_TICKS, Math.round(TICK_HZ / frequencyHz))
+  const high = Math.min(period - LEAST_TICKS, Math.max(LEAST_TICKS, Math.round(period * duty)))
+  return { low: period - high, high }
+}
+
+const OUTPUT_CLOCKS = [
+  { slow: false, clockHz: 10e6 },
+  { slow: true, clockHz: 100e3 },
+] as const
+const MOST_DIVIDER = 16
+
+/** Of what the frequency output can make, the nearest in ratio. */
+export function nearestFrequency(wantedHz: number): { readonly slow: boolean; readonly divider: number; readonly frequencyHz: number } {
+  const all = OUTPUT_CLOCKS.flatMap(({ slow, clockHz }) =>
+    Array.from({ length: MOST_DIVIDER }, (_, at) => ({ slow, divider: at + 1, frequencyHz: clockHz / (at + 1) })),
+  )
+  const distance = ({ frequencyHz }: { readonly frequencyHz: number }): number => Math.abs(Math.log(frequencyHz / wantedHz))
+  return all.reduce((best, each) => (distance(each) < distance(best) ? each : best))
+}
+
 /** Of a parameter such as "ach3". */
 export function inputNumber(parameter: string): number {
   return Number(/^ach(\d+)$/.exec(parameter)?.[1])

@@ -17,14 +17,17 @@ constexpr double kBrightMilliwatts = 15.9;
 constexpr double kVoltsPerMilliwatt = 0.5;
 constexpr double kReference = 0.0012;      // V between ground and the common reference
 constexpr unsigned kCounterMaximum = 0xffffff;
-constexpr double kTimeBaseHz = 20e6;
+constexpr double kTimeBase1Hz = 20e6;
+constexpr double kTimeBase2Hz = 100e3;
+constexpr unsigned kFrequencyPin = 8;
+constexpr unsigned kPulsePin = 3;
 constexpr unsigned kDifferentialStep = 8;  // channel n is measured against n + 8
 
 struct Wire {
   unsigned line;
   unsigned pin;
 };
-constexpr Wire kWires[] = {{0, 0}};  // from a digital line to a programmable function input
+constexpr Wire kWires[] = {{0, 0}, {1, 9}};  // from a digital line to a programmable function input
 
 // A sine squared between its extremes.
 double modulatedMilliwatts(double volts) {
@@ -90,11 +93,13 @@ void Board::writeAnalogOut(unsigned channel, unsigned range, unsigned value) {
 }
 
 void Board::configure(unsigned subdevice, unsigned line, bool output) {
+  pass();
   Port& on = ports_[subdevice == kPfi ? 1 : 0];
   on.outputs = output ? on.outputs | 1U << line : on.outputs & ~(1U << line);
 }
 
 std::vector<Edge> Board::drive(unsigned subdevice, unsigned mask, unsigned bits) {
+  pass();
   Port& on = ports_[subdevice == kPfi ? 1 : 0];
   on.driven = (on.driven & ~mask) | (bits & mask);
   const unsigned now = levels(kPfi);
@@ -102,6 +107,9 @@ std::vector<Edge> Board::drive(unsigned subdevice, unsigned mask, unsigned bits)
   for (unsigned pin = 0; pin < subdevices()[kPfi].channels; ++pin)
     if (((now ^ shown_) >> pin & 1) != 0) edges.push_back({pin, (now >> pin & 1) != 0});
   shown_ = now;
+  for (const Edge& edge : edges)
+    for (Counter& counter : counters_)
+      if (counter.clock() == (comedi::pinClock(edge.pin) | (edge.rising ? 0U : comedi::kInvert)) && open(counter)) counter.count();
   return edges;
 }
 
@@ -115,16 +123,43 @@ unsigned Board::levels(unsigned subdevice) const {
   return high & all;
 }
 
-void Board::armCounter(unsigned counter) {
-  counters_[counter].armed = true;
-  counters_[counter].since = std::chrono::steady_clock::now();
+void Board::pass() {
+  const auto now = std::chrono::steady_clock::now();
+  const double seconds = std::chrono::duration<double>(now - passed_).count();
+  passed_ = now;
+  for (Counter& counter : counters_) counter.pass(seconds, clockHz(counter.clock()), open(counter));
 }
 
-unsigned Board::counter(unsigned counter) const {
-  const Counter& on = counters_[counter];
-  if (!on.armed) return on.value;
-  const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - on.since;
-  return static_cast<unsigned>((on.value + static_cast<uint64_t>(passed.count() * kTimeBaseHz)) & kCounterMaximum);
+double Board::clockHz(unsigned clock) const {
+  if (clock == comedi::kTimebase1) return kTimeBase1Hz;
+  if (clock == comedi::kTimebase2) return kTimeBase2Hz;
+  const unsigned source = clock & ~comedi::kInvert;
+  if (source == comedi::pinClock(kFrequencyPin) && divider_ != 0)
+    return (frequencyClock_ == comedi::kOutputTimebase2 ? kTimeBase2Hz : kTimeBase1Hz / 2) / divider_;
+  if (source == comedi::pinClock(kPulsePin) && counters_[0].clock() != clock) return counters_[0].pulseHz(clockHz(counters_[0].clock()));
+  return 0;
+}
+
+bool Board::open(const Counter& counter) const {
+  const unsigned gate = counter.gate();
+  if ((gate & comedi::kGateDisabled) != 0) return true;
+  const unsigned pin = (gate & ~comedi::kEdge) - comedi::pinGate(0);
+  return (levels(kPfi) >> pin & 1) != 0;
+}
+
+Counter& Board::counter(unsigned number) {
+  pass();
+  return counters_[number];
+}
+
+void Board::writeFrequency(unsigned divider) {
+  pass();
+  divider_ = divider == 0 ? 16 : divider;
+}
+
+void Board::setFrequencyClock(unsigned clock) {
+  pass();
+  frequencyClock_ = clock;
 }
 
 }  // namespace comedi_sim

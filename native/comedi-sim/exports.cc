@@ -157,7 +157,9 @@ EXPORT int comedi_data_read(comedi::Device* device, unsigned subdevice, unsigned
     if (badAnalog(subdevice, range, reference)) return fail(EINVAL);
     *value = subdevice == comedi_sim::kAnalogIn ? board.analogIn(channel, range, reference) : board.analogOut(channel);
   } else if (isCounter(subdevice)) {
-    *value = channel == 0 ? board.counter(counterOf(subdevice)) : 0;
+    *value = board.counter(counterOf(subdevice)).read(channel);
+  } else if (subdevice == comedi_sim::kFrequency) {
+    *value = board.frequencyDivider();
   } else if (hasLines(subdevice)) {
     *value = board.levels(subdevice) >> channel & 1;
   } else {
@@ -176,7 +178,9 @@ EXPORT int comedi_data_write(comedi::Device* device, unsigned subdevice, unsigne
     if (badAnalog(subdevice, range, reference)) return fail(EINVAL);
     machine().board.writeAnalogOut(channel, range, value);
   } else if (isCounter(subdevice)) {
-    machine().board.loadCounter(counterOf(subdevice), value);
+    machine().board.counter(counterOf(subdevice)).load(channel, value);
+  } else if (subdevice == comedi_sim::kFrequency) {
+    machine().board.writeFrequency(value);
   } else {
     return fail(EIO);
   }
@@ -236,14 +240,60 @@ EXPORT int comedi_reset(comedi::Device* device, unsigned subdevice) {
   if (const int code = obstacle(device, subdevice, 0, garbage); code != 0) return fail(code);
   if (!isCounter(subdevice)) return fail(EINVAL);
   const std::lock_guard guard(machine().mutex);
-  machine().board.resetCounter(counterOf(subdevice));
+  machine().board.counter(counterOf(subdevice)).reset();
   return 0;
 }
 
 EXPORT int comedi_set_counter_mode(comedi::Device* device, unsigned subdevice, unsigned channel, unsigned mode) {
   bool garbage = false;
   if (const int code = obstacle(device, subdevice, channel, garbage); code != 0) return fail(code);
-  return isCounter(subdevice) && mode == (comedi::kCountNormally | comedi::kCountUp) ? 0 : fail(EINVAL);
+  if (!isCounter(subdevice) || channel != 0) return fail(EINVAL);
+  const std::lock_guard guard(machine().mutex);
+  machine().board.counter(counterOf(subdevice)).setMode(mode);
+  return 0;
+}
+
+// Of a counter: its time bases, and the pins; of the frequency output, its two.
+EXPORT int comedi_set_clock_source(comedi::Device* device, unsigned subdevice, unsigned channel, unsigned clock, unsigned) {
+  bool garbage = false;
+  if (const int code = obstacle(device, subdevice, channel, garbage); code != 0) return fail(code);
+  const unsigned source = clock & ~comedi::kInvert;
+  const bool even = source == comedi::kTimebase1 || source == comedi::kTimebase2;
+  const bool pin = source >= comedi::pinClock(0) && source < comedi::pinClock(comedi::kPins);
+  const std::lock_guard guard(machine().mutex);
+  if (subdevice == comedi_sim::kFrequency && clock <= comedi::kOutputTimebase2) machine().board.setFrequencyClock(clock);
+  else if (isCounter(subdevice) && (even || pin)) machine().board.counter(counterOf(subdevice)).setClock(clock);
+  else return fail(EINVAL);
+  return 0;
+}
+
+EXPORT int comedi_set_gate_source(comedi::Device* device, unsigned subdevice, unsigned channel, unsigned gate, unsigned source) {
+  bool garbage = false;
+  if (const int code = obstacle(device, subdevice, channel, garbage); code != 0) return fail(code);
+  const bool disabled = (source & comedi::kGateDisabled) != 0;
+  const bool pin = source >= comedi::pinGate(0) && source < comedi::pinGate(comedi::kPins);
+  if (!isCounter(subdevice) || gate != 0 || (!disabled && !pin)) return fail(EINVAL);
+  const std::lock_guard guard(machine().mutex);
+  machine().board.counter(counterOf(subdevice)).setGate(source);
+  return 0;
+}
+
+// Only what the library has no function of its own for in every version.
+EXPORT int comedi_do_insn(comedi::Device* device, comedi::Instruction* instruction) {
+  bool garbage = false;
+  if (const int code = obstacle(device, instruction->subdevice, 0, garbage); code != 0) return fail(code);
+  if (!isCounter(instruction->subdevice) || instruction->what != comedi::kConfigure || instruction->count == 0) return fail(EINVAL);
+  const std::lock_guard guard(machine().mutex);
+  comedi_sim::Counter& counter = machine().board.counter(counterOf(instruction->subdevice));
+  if (instruction->data[0] == comedi::kDisarm) {
+    counter.disarm();
+  } else if (instruction->data[0] == comedi::kCounterStatus && instruction->count == 3) {
+    instruction->data[1] = counter.armed() ? comedi::kCounterArmed : 0;
+    instruction->data[2] = comedi::kCounterArmed;
+  } else {
+    return fail(EINVAL);
+  }
+  return static_cast<int>(instruction->count);
 }
 
 EXPORT int comedi_arm(comedi::Device* device, unsigned subdevice, unsigned source) {
@@ -251,7 +301,7 @@ EXPORT int comedi_arm(comedi::Device* device, unsigned subdevice, unsigned sourc
   if (const int code = obstacle(device, subdevice, 0, garbage); code != 0) return fail(code);
   if (!isCounter(subdevice) || source != comedi::kArmImmediately) return fail(EINVAL);
   const std::lock_guard guard(machine().mutex);
-  machine().board.armCounter(counterOf(subdevice));
+  machine().board.counter(counterOf(subdevice)).arm();
   return 0;
 }
 

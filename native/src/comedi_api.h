@@ -50,9 +50,36 @@ constexpr unsigned kInvert = 1U << 31;  // CR_INVERT: the falling one
 enum Direction : unsigned { kInput = 0, kOutput = 1 };
 enum Unit : unsigned { kVolt = 0, kMilliampere = 1, kNoUnit = 2 };
 
+// Of general-purpose counters; the names behind are those of linux/comedi.h.
+enum CounterMode : unsigned {
+  kCountNormally = 0,          // NI_GPCT_COUNTING_MODE_NORMAL_BITS
+  kLoadBFirst = 0x80,          // NI_GPCT_LOAD_B_SELECT_BIT
+  kPulseAtEnd = 0x100,         // NI_GPCT_OUTPUT_TC_PULSE_BITS
+  kToggleAtEnd = 0x200,        // NI_GPCT_OUTPUT_TC_TOGGLE_BITS
+  kLoadAtEnd = 0x1000,         // NI_GPCT_LOADING_ON_TC_BIT
+  kCountUp = 0x1000000,        // NI_GPCT_COUNTING_DIRECTION_UP_BITS
+  kLoadInTurns = 0x4000000,    // NI_GPCT_RELOAD_SOURCE_SWITCHING_BITS
+};
+enum CounterClock : unsigned { kTimebase1 = 0, kTimebase2 = 1 };                 // NI_GPCT_TIMEBASE_1_CLOCK_SRC_BITS: 20 MHz, _2_: 100 kHz
+enum OutputClock : unsigned { kOutputTimebase1Half = 0, kOutputTimebase2 = 1 };  // NI_FREQ_OUT_TIMEBASE_1_DIV_2_CLOCK_SRC: 10 MHz, _2_: 100 kHz
 constexpr unsigned kArmImmediately = 0;     // NI_GPCT_ARM_IMMEDIATE
-constexpr unsigned kCountNormally = 0;      // NI_GPCT_COUNTING_MODE_NORMAL_BITS
-constexpr unsigned kCountUp = 1 << 24;      // NI_GPCT_COUNTING_DIRECTION_UP_BITS
+constexpr unsigned kGateDisabled = 0x8000;  // NI_GPCT_DISABLED_GATE_SELECT
+constexpr unsigned kPins = 10;              // programmable function inputs of the E series
+constexpr unsigned pinClock(unsigned pin) { return 0x20 + pin; }  // NI_GPCT_PFI_CLOCK_SRC_BITS
+constexpr unsigned pinGate(unsigned pin) { return 1 + pin; }      // NI_GPCT_PFI_GATE_SELECT, of the first ten
+
+// A comedi_insn.
+struct Instruction {
+  unsigned what;
+  unsigned count;
+  unsigned* data;
+  unsigned subdevice;
+  unsigned channel;
+  unsigned unused[3];
+};
+constexpr unsigned kConfigure = 0x0c000003;  // INSN_CONFIG
+enum Configuration : unsigned { kDisarm = 32, kCounterStatus = 33 };
+constexpr unsigned kCounterArmed = 1;  // COMEDI_COUNTER_ARMED
 
 // As the CR_PACK macro does it.
 constexpr unsigned channelWord(unsigned channel, unsigned range, unsigned reference) { return reference << 24 | range << 16 | channel; }
@@ -89,6 +116,11 @@ constexpr unsigned channelWord(unsigned channel, unsigned range, unsigned refere
   X(int, comedi_reset, (kymograph::comedi::Device * device, unsigned subdevice))                                                                  \
   X(int, comedi_set_counter_mode, (kymograph::comedi::Device * device, unsigned subdevice, unsigned channel, unsigned mode))                      \
   X(int, comedi_arm, (kymograph::comedi::Device * device, unsigned subdevice, unsigned source))                                                   \
+  X(int, comedi_set_clock_source,                                                                                                                 \
+    (kymograph::comedi::Device * device, unsigned subdevice, unsigned channel, unsigned clock, unsigned periodNs))                                \
+  X(int, comedi_set_gate_source,                                                                                                                  \
+    (kymograph::comedi::Device * device, unsigned subdevice, unsigned channel, unsigned gate, unsigned source))                                   \
+  X(int, comedi_do_insn, (kymograph::comedi::Device * device, kymograph::comedi::Instruction * instruction))                                      \
   X(int, comedi_command_test, (kymograph::comedi::Device * device, kymograph::comedi::Command * command))                                         \
   X(int, comedi_command, (kymograph::comedi::Device * device, kymograph::comedi::Command * command))                                              \
   X(int, comedi_cancel, (kymograph::comedi::Device * device, unsigned subdevice))                                                                 \

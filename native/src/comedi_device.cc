@@ -140,22 +140,4 @@ uint32_t ComediDevice::bits(unsigned index, uint32_t mask, uint32_t bits, unsign
   return bits;
 }
 
-void ComediDevice::checkCounter(unsigned index) const {
-  if (subdevice(index).type != comedi::kCounter) throw std::invalid_argument("subdevice: " + std::to_string(index) + " is no counter");
-}
-
-void ComediDevice::startCounter(unsigned index) const {
-  checkCounter(index);
-  const auto guard = library_->lock();
-  library_->check(library_->comedi_reset(handle_, index), "comedi_reset");
-  library_->check(library_->comedi_set_counter_mode(handle_, index, 0, comedi::kCountNormally | comedi::kCountUp), "comedi_set_counter_mode");
-  library_->check(library_->comedi_arm(handle_, index, comedi::kArmImmediately), "comedi_arm");
-}
-
-void ComediDevice::resetCounter(unsigned index) const {
-  checkCounter(index);
-  const auto guard = library_->lock();
-  library_->check(library_->comedi_reset(handle_, index), "comedi_reset");
-}
-
 }  // namespace kymograph

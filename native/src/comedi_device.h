@@ -50,9 +50,6 @@ class ComediDevice {
   void writeLine(unsigned subdevice, unsigned line, bool high) const;
   // Writes the bits of `mask`, from line `base` on, and gives all of them as they are then.
   uint32_t bits(unsigned subdevice, uint32_t mask, uint32_t bits, unsigned base) const;
-  // From 0 on, upwards, at once.
-  void startCounter(unsigned subdevice) const;
-  void resetCounter(unsigned subdevice) const;
 
   const ComediLibrary& library() const { return *library_; }
   comedi::Device* handle() const { return handle_; }
@@ -62,7 +59,6 @@ class ComediDevice {
  private:
   void describe();
   void checkLine(unsigned subdevice, unsigned line) const;
-  void checkCounter(unsigned subdevice) const;
 
   std::shared_ptr<ComediLibrary> library_;
   comedi::Device* handle_;

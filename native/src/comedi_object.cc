@@ -7,35 +7,13 @@
 
 #include "addon.h"
 #include "background_task.h"
+#include "comedi_calls.h"
 #include "js_values.h"
 #include "ring_object.h"
 
 namespace kymograph {
 
 namespace {
-
-// What does not fit is beyond every board and refused by the device's own check.
-unsigned small(const Napi::Object& options, const char* name) { return static_cast<unsigned>(std::min<uint64_t>(countOption(options, name), UINT32_MAX)); }
-
-bool flag(const Napi::Object& options, const char* name) {
-  const Napi::Value value = options.Get(name);
-  if (!value.IsBoolean()) throw Napi::TypeError::New(options.Env(), std::string(name) + ": true or false is expected");
-  return value.As<Napi::Boolean>();
-}
-
-ComediChannel channelOf(const Napi::Object& options, unsigned subdevice) { return {subdevice, small(options, "channel"), small(options, "range"), small(options, "reference")}; }
-
-Napi::Value undefined(Napi::Env env) { return env.Undefined(); }
-
-// A call of the board on its lane, and what it gave.
-template <typename Made, typename Work, typename ToJavaScript>
-Napi::Value onLane(Napi::Env env, CallLane& lane, Work work, ToJavaScript toJavaScript) {
-  const auto made = std::make_shared<std::optional<Made>>();
-  return lane.call(
-      env, [made, work = std::move(work)] { *made = work(); }, [made, toJavaScript](Napi::Env settled) -> Napi::Value { return toJavaScript(settled, **made); });
-}
-
-Napi::Value number(Napi::Env env, unsigned value) { return Napi::Number::New(env, value); }
 
 // undefined without any.
 Napi::Value samples(Napi::Env env, const std::vector<uint8_t>& bytes, bool wide) {
@@ -45,7 +23,6 @@ Napi::Value samples(Napi::Env env, const std::vector<uint8_t>& bytes, bool wide)
   if (wide) return Napi::Uint32Array::New(env, bytes.size() / sizeof(uint32_t), memory, 0);
   return Napi::Uint16Array::New(env, bytes.size() / sizeof(uint16_t), memory, 0);
 }
-Napi::Value boolean(Napi::Env env, bool value) { return Napi::Boolean::New(env, value); }
 
 Napi::Object describeSubdevice(Napi::Env env, const ComediSubdevice& subdevice) {
   auto result = Napi::Object::New(env);
@@ -123,6 +100,10 @@ Napi::Function ComediDeviceObject::define(Napi::Env env) {
                          InstanceMethod<&ComediDeviceObject::writeLine>("writeLine"),
                          InstanceMethod<&ComediDeviceObject::bits>("bits"),
                          InstanceMethod<&ComediDeviceObject::startCounter>("startCounter"),
+                         InstanceMethod<&ComediDeviceObject::startPulses>("startPulses"),
+                         InstanceMethod<&ComediDeviceObject::stopCounter>("stopCounter"),
+                         InstanceMethod<&ComediDeviceObject::counterRuns>("counterRuns"),
+                         InstanceMethod<&ComediDeviceObject::outputFrequency>("outputFrequency"),
                          InstanceMethod<&ComediDeviceObject::resetCounter>("resetCounter"),
                          InstanceMethod<&ComediDeviceObject::check>("check"),
                          InstanceMethod<&ComediDeviceObject::acquire>("acquire"),
@@ -224,20 +205,6 @@ Napi::Value ComediDeviceObject::bits(const Napi::CallbackInfo& info) {
           return device->bits(subdevice, mask, bits, base);
         },
         number);
-  });
-}
-
-Napi::Value ComediDeviceObject::startCounter(const Napi::CallbackInfo& info) {
-  return guarded(info.Env(), [&] {
-    return lane().call(
-        info.Env(), [device = device(), subdevice = small(objectArgument(info, 0), "subdevice")] { device->startCounter(subdevice); }, undefined);
-  });
-}
-
-Napi::Value ComediDeviceObject::resetCounter(const Napi::CallbackInfo& info) {
-  return guarded(info.Env(), [&] {
-    return lane().call(
-        info.Env(), [device = device(), subdevice = small(objectArgument(info, 0), "subdevice")] { device->resetCounter(subdevice); }, undefined);
   });
 }
 

@@ -32,6 +32,10 @@ class ComediDeviceObject : public Napi::ObjectWrap<ComediDeviceObject> {
   Napi::Value writeLine(const Napi::CallbackInfo& info);
   Napi::Value bits(const Napi::CallbackInfo& info);
   Napi::Value startCounter(const Napi::CallbackInfo& info);
+  Napi::Value startPulses(const Napi::CallbackInfo& info);
+  Napi::Value stopCounter(const Napi::CallbackInfo& info);
+  Napi::Value counterRuns(const Napi::CallbackInfo& info);
+  Napi::Value outputFrequency(const Napi::CallbackInfo& info);
   Napi::Value resetCounter(const Napi::CallbackInfo& info);
   Napi::Value check(const Napi::CallbackInfo& info);
   Napi::Value acquire(const Napi::CallbackInfo& info);

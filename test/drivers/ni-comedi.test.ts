@@ -82,7 +82,7 @@ describe('the driver with the simulated library', () => {
     await using board = await open(niComedi, settings, bench.context)
     expect(board.device.identity).toBe('pci-mio-16xe-10, ni_pcimio, Comedi 0.11.0')
     const names = board.device.parameters.map(({ name }) => name)
-    expect(names).toHaveLength(2 + 16 * 3 + 1 + 8 + 2)
+    expect(names).toHaveLength(2 + 16 * 3 + 1 + 8 + 2 * 2)
     const readings = await board.device.read(names, never)
     expect([...readings].filter(([, reading]) => 'bad' in reading)).toEqual([])
     expect(readings.get('ach0')).toMatchObject({ value: expect.closeTo(-0.0496, 2) })
@@ -151,8 +151,43 @@ describe('the driver with the simulated library', () => {
     expect(await set(board.device, 'counter1', 12_345)).toBe(12_345)
     await command('start_counter')
     await until(async () => Number(await goodValue(board.device, 'counter1')) > 0)
+    expect(await goodValue(board.device, 'counter1_running')).toBe(true)
+    await command('stop_counter')
+    expect(await goodValue(board.device, 'counter1_running')).toBe(false)
+    expect(Number(await goodValue(board.device, 'counter1'))).toBeGreaterThan(0)
     await command('reset_counter')
     expect(await goodValue(board.device, 'counter1')).toBe(0)
+  })
+
+  const command = async (device: DeviceHandle, name: string, given: Readonly<Record<string, ParameterValue>>) => {
+    const spec = device.commands?.specs.find((each) => each.name === name)
+    if (spec === undefined) throw new Error(`the board has no command ${name}`)
+    return await device.commands?.invoke(name, checkArguments(spec, given), never)
+  }
+
+  test('a counter counts the edges of a line, while its gate is high', async () => {
+    await using board = await open(niComedi, { ...settings, outputLines: '0, 1' }, bench.context)
+    await command(board.device, 'start_counter', { counter: 0, source: 'PFI0 falling', gate: 'PFI9' }) // DIO0 leads to PFI0, DIO1 to PFI9
+    for (const open of [true, false, true]) {
+      await set(board.device, 'dio1', open)
+      for (let edge = 0; edge < 4; edge += 1) {
+        await set(board.device, 'dio0', true)
+        await set(board.device, 'dio0', false)
+      }
+    }
+    expect(await goodValue(board.device, 'counter0')).toBe(8)
+    await expect(command(board.device, 'start_counter', { source: 'PFI10' })).rejects.toThrow(expect.objectContaining({ code: 'INVALID_VALUE' }))
+  })
+
+  test('pulses and the frequency output come as near as the board can, and say so', async () => {
+    await using board = await open(niComedi, settings, bench.context)
+    expect(await command(board.device, 'start_pulses', { frequency: 30_000, duty: 0.25 })).toBeCloseTo(20e6 / 667, 6)
+    expect(await goodValue(board.device, 'counter0_running')).toBe(true)
+    expect(await command(board.device, 'set_frequency_output', { frequency: 1.1e6 })).toBeCloseTo(10e6 / 9, 6)
+    expect(await command(board.device, 'set_frequency_output', { frequency: 30_000 })).toBeCloseTo(100e3 / 3, 6)
+    await command(board.device, 'start_counter', { counter: 1, source: 'PFI8' }) // the frequency output leads to it
+    await until(async () => Number(await goodValue(board.device, 'counter1')) > 100)
+    await expect(command(board.device, 'start_pulses', { frequency: 6e6 })).rejects.toThrow(expect.objectContaining({ code: 'LIMIT_VIOLATION' }))
   })
 
   test('samples at an even rate come in volts, as many as were asked for, and the inputs are free afterwards', async () => {

@@ -6,6 +6,7 @@
 
 #include "check.h"
 #include "comedi_acquisition.h"
+#include "comedi_counter.h"
 #include "comedi_device.h"
 #include "comedi_library.h"
 #include "scan_table.h"
@@ -56,7 +57,7 @@ void finite() {
       board->configureLine(kDigital, turn % 8, true);
       board->bits(kDigital, 0xff, turn, 0);
       board->write({kAnalogOut, 0, 0, 0}, turn % 65536);
-      board->startCounter(kCounter);
+      ComediCounter(*board, kCounter).start();
     }
   });
   CHECK(takeAll(acquisition) == 2'000 * kChannels);
