@@ -52,7 +52,7 @@ export class ReadTurns {
   /** Whoever has done hands over to the one that has waited longest, so that nobody who comes just then gets in between. */
   async #turn<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
     if (this.#running < AT_ONCE) this.#running += 1
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    else await this.#wait(signal)
     try {
       signal?.throwIfAborted()
       return await work()
@@ -61,5 +61,22 @@ export class ReadTurns {
       if (next === undefined) this.#running -= 1
       else next()
     }
+  }
+
+  /** Throws what the signal says, and waits no longer, when it fires. */
+  #wait(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted === true) return reject(signal.reason)
+      const go = (): void => {
+        signal?.removeEventListener('abort', leave)
+        resolve()
+      }
+      const leave = (): void => {
+        this.#waiting.splice(this.#waiting.indexOf(go), 1)
+        reject(signal?.reason)
+      }
+      signal?.addEventListener('abort', leave, { once: true })
+      this.#waiting.push(go)
+    })
   }
 }

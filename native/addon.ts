@@ -41,6 +41,7 @@ export type Addon = {
   readonly crc32c: (bytes: Uint8Array, before: number) => number
   readonly regionSeries: (options: RegionSeriesOptions) => Promise<Float64Array>
   readonly plainCopy: (options: { bytes: number; places: number; count: number }) => Promise<ThreadTimes>
+  readonly regionPixels: (options: RegionSeriesOptions) => Promise<Uint16Array>
   readonly plainWrite: (options: { path: string; bytes: number; count: number }) => Promise<number>
   readonly loadPvcam: (path: string, environment: Readonly<Record<string, string>>) => Promise<AddonPvcam>
   readonly openSpi: (options: SpiOptions) => SpiDevice

@@ -31,6 +31,11 @@ export function regionSeries(options: RegionSeriesOptions): Promise<Float64Array
   return withProblemsLater('NONE', () => loadAddon().regionSeries(options))
 }
 
+/** The pixels of the rectangle, frame after frame, row after row; otherwise as regionSeries. */
+export function regionPixels(options: RegionSeriesOptions): Promise<Uint16Array> {
+  return withProblemsLater('NONE', () => loadAddon().regionPixels(options))
+}
+
 /**
  * The yardstick for recordings: `count` writes of `bytes` (a multiple of 4096) to a new file, past the page cache where the disk allows it, then a sync; on a
  * thread of its own.

@@ -1,13 +1,11 @@
-import { type FileHandle, open } from 'node:fs/promises'
 import type { Roi } from '../core/device.ts'
-import { InvalidValue, NotFound, Problem } from '../core/errors.ts'
-import { readExactly } from './arrow-message.ts'
-import type { FrameFile, PixelRun, RecordedFrame } from './frame-file.ts'
+import { InvalidValue, Problem } from '../core/errors.ts'
+import { regionPixels } from '../native/files.ts'
+import type { FrameFile, RecordedFrame } from './frame-file.ts'
 
 /** Rectangles of recorded frames. They count pixels of the frames as they were recorded, not of the sensor. */
 
 export type FrameSize = { readonly width: number; readonly height: number }
-const PIXEL_BYTES = Uint16Array.BYTES_PER_ELEMENT
 
 /** The region, or the whole frame where there is none. Throws InvalidValue for one that is empty or leaves the frame. */
 export function checkedRegion(region: Roi | undefined, frame: FrameSize): Roi {
@@ -32,53 +30,38 @@ export async function soundFrame(file: FrameFile, index: number): Promise<Record
   }
 }
 
-type OpenRun = PixelRun & { readonly first: number; readonly handle: FileHandle }
+export type RegionFrames = { readonly frames: number; readonly pixels: Uint16Array }
 
 /**
- * Reads a region of one frame after the other. Where the pixels stand in the file as they are, only the rows of the region are read, unchecked, for a checksum
- * is of a whole frame; of whole frames each is checked.
+ * A region of up to `most` frames, `step` apart, from `index` on: at least of one. Where the pixels stand in the file as they are, only the rows of the region are
+ * read, unchecked, for a checksum is of a whole frame; of whole frames each is checked. Throws NotFound beyond the last frame.
  */
-export class RegionReader implements AsyncDisposable {
-  readonly region: Roi
-  readonly #file: FrameFile
-  #run: OpenRun | undefined
-
-  constructor(file: FrameFile, region: Roi | undefined) {
-    this.region = checkedRegion(region, file.layout)
-    this.#file = file
+export async function readRegion(file: FrameFile, region: Roi, index: number, step: number, most: number): Promise<RegionFrames> {
+  const { width, height } = file.layout
+  const whole = region.width === width && region.height === height
+  const run = whole ? undefined : await file.pixelRun(index)
+  if (run === undefined) return readWholeFrames(file, region, Math.min(most, Math.ceil(((await file.count()) - index) / step)), (at) => index + at * step)
+  const frames = Math.min(most, Math.ceil(run.frames / step))
+  return {
+    frames,
+    pixels: await regionPixels({ path: run.path, offset: run.offset, step: run.step * step, frames, frameWidth: width, ...region, mapped: true }),
   }
+}
 
-  /** Its pixels, row by row. Throws NotFound beyond the last frame. */
-  async read(index: number): Promise<Uint16Array> {
-    const { width, height } = this.#file.layout
-    if (this.region.width === width && this.region.height === height) return (await soundFrame(this.#file, index)).pixels
-    const run = await this.#runOf(index)
-    if (run === undefined) return cut((await soundFrame(this.#file, index)).pixels, this.region, width)
-    const { x, y } = this.region
-    const bytes = ((this.region.height - 1) * width + this.region.width) * PIXEL_BYTES // from its first pixel to its last
-    const rows = await readExactly(run.handle, run.offset + (index - run.first) * run.step + (y * width + x) * PIXEL_BYTES, bytes)
-    if (rows.byteLength < bytes) throw new NotFound(`frame ${index} in ${run.path}`)
-    return cut(new Uint16Array(rows.buffer, rows.byteOffset, bytes / PIXEL_BYTES), { ...this.region, x: 0, y: 0 }, width)
-  }
+const FRAMES_AT_ONCE = 16 // small ones; of large ones there is one in a piece
 
-  async #runOf(index: number): Promise<OpenRun | undefined> {
-    const known = this.#run
-    if (known !== undefined && index >= known.first && index < known.first + known.frames) return known
-    await this[Symbol.asyncDispose]()
-    const run = await this.#file.pixelRun(index)
-    this.#run = run && { ...run, first: index, handle: await open(run.path, 'r') }
-    return this.#run
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    const run = this.#run
-    this.#run = undefined
-    await run?.handle.close()
-  }
+async function readWholeFrames(file: FrameFile, region: Roi, frames: number, indexOf: (at: number) => number): Promise<RegionFrames> {
+  const count = Math.max(1, Math.min(frames, FRAMES_AT_ONCE))
+  const size = region.width * region.height
+  const pixels = new Uint16Array(count * size)
+  const copy = async (at: number): Promise<void> => pixels.set(cut((await soundFrame(file, indexOf(at))).pixels, region, file.layout.width), at * size)
+  await Promise.all(Array.from({ length: count }, (_, at) => copy(at)))
+  return { frames: count, pixels }
 }
 
 /** `step`: pixels from one row to the next. */
 function cut(pixels: Uint16Array, { x, y, width, height }: Roi, step: number): Uint16Array {
+  if (width === step && height * step === pixels.length) return pixels
   const region = new Uint16Array(width * height)
   for (let row = 0; row < height; row += 1) {
     const from = (y + row) * step + x

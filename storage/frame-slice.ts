@@ -5,7 +5,7 @@ import { encodeSchema, schemaOf } from './arrow-schema.ts'
 import { ColumnBuffer } from './column-buffer.ts'
 import type { FrameFile } from './frame-file.ts'
 import { imageField } from './frame-heads.ts'
-import { binned, checkedRegion, RegionReader } from './frame-region.ts'
+import { binned, checkedRegion, type RegionFrames, readRegion } from './frame-region.ts'
 import { cellsOf } from './frame-table.ts'
 import { npyHeader } from './npy.ts'
 import { type CheckedFrames, checkedFrames, type FrameRange } from './roi-series.ts'
@@ -23,7 +23,7 @@ export type FrameSlice = CheckedFrames & {
   readonly bytes: number
 }
 
-const PIECE_BYTES = 256 * 1024 // small frames are put together to pieces of this size; a larger frame is a piece of its own
+const PIECE_BYTES = 1024 * 1024 // small frames are put together to pieces of this size; a larger frame is a piece of its own
 const PIECE_FRAMES = 1_024 // and no more, because an Arrow batch has its columns too
 const MAX_BIN = 64 // squares whose mean still is of one place
 const PIXEL_BYTES = Uint16Array.BYTES_PER_ELEMENT
@@ -81,26 +81,21 @@ export async function* readArrow(file: FrameFile, slice: FrameSlice, signal?: Ab
 type Piece = { readonly indices: readonly number[]; readonly pixels: Uint16Array }
 
 async function* readPieces(file: FrameFile, { from, step, frames, roi, bin, shape }: FrameSlice, signal: AbortSignal | undefined): AsyncGenerator<Piece> {
-  await using reader = new RegionReader(file, roi)
-  const size = shape[1] * shape[2]
-  const most = Math.min(PIECE_FRAMES, Math.max(1, Math.floor(PIECE_BYTES / (size * PIXEL_BYTES))))
+  const most = Math.min(PIECE_FRAMES, Math.max(1, Math.floor(PIECE_BYTES / (roi.width * roi.height * PIXEL_BYTES))))
   for (let done = 0; done < frames; ) {
-    const count = Math.min(most, frames - done)
-    const indices = Array.from({ length: count }, (_, at) => from + (done + at) * step)
-    const whole: Uint16Array[] = []
-    for (const index of indices) {
-      signal?.throwIfAborted()
-      whole.push(binned(await reader.read(index), roi, bin))
-    }
-    yield { indices, pixels: joined(whole, size) }
-    done += count
+    signal?.throwIfAborted()
+    const first = from + done * step
+    const read = await readRegion(file, roi, first, step, Math.min(most, frames - done))
+    yield { indices: Array.from({ length: read.frames }, (_, at) => first + at * step), pixels: binnedFrames(read, roi, bin, shape[1] * shape[2]) }
+    done += read.frames
   }
 }
 
-function joined(frames: readonly Uint16Array[], size: number): Uint16Array {
-  const [only] = frames
-  if (frames.length === 1 && only !== undefined) return only
-  const pixels = new Uint16Array(frames.length * size)
-  for (const [at, frame] of frames.entries()) pixels.set(frame, at * size)
-  return pixels
+/** `size`: pixels of a binned frame. */
+function binnedFrames({ frames, pixels }: RegionFrames, roi: Roi, bin: number, size: number): Uint16Array {
+  if (bin === 1) return pixels
+  const before = roi.width * roi.height
+  const means = new Uint16Array(frames * size)
+  for (let frame = 0; frame < frames; frame += 1) means.set(binned(pixels.subarray(frame * before, (frame + 1) * before), roi, bin), frame * size)
+  return means
 }

@@ -2,7 +2,7 @@ import type { Roi } from '../core/device.ts'
 import { InvalidValue } from '../core/errors.ts'
 import { regionSeries } from '../native/files.ts'
 import type { FrameFile } from './frame-file.ts'
-import { checkedRegion, RegionReader } from './frame-region.ts'
+import { checkedRegion, readRegion } from './frame-region.ts'
 
 /** Numbers of a region in one frame after the other, however large the recording is. */
 
@@ -68,11 +68,10 @@ export function reductionOf({ minimum, maximum, sum, mean }: RoiNumbers, reduce:
 }
 
 async function readNumbers(file: FrameFile, region: Roi, index: number): Promise<Float64Array> {
-  await using reader = new RegionReader(file, region)
   let minimum = 0xffff
   let maximum = 0
   let sum = 0
-  for (const pixel of await reader.read(index)) {
+  for (const pixel of (await readRegion(file, region, index, 1, 1)).pixels) {
     if (pixel < minimum) minimum = pixel
     if (pixel > maximum) maximum = pixel
     sum += pixel

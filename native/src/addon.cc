@@ -45,19 +45,19 @@ Napi::Value plainWriteSeconds(const Napi::CallbackInfo& info) {
   });
 }
 
-// Resolves to a Float64Array: minimum, maximum and sum of each frame.
-Napi::Value regionSeriesOf(const Napi::CallbackInfo& info) {
+template <typename Array, typename Number>
+Napi::Value regionsOf(const Napi::CallbackInfo& info, std::vector<Number> (*read)(const RegionSeries&, ReadMethod)) {
   return guarded(info.Env(), [&] {
     const Napi::Object options = objectArgument(info, 0);
     const RegionSeries series{
-        textOption(options, "path"),   countOption(options, "offset"), countOption(options, "step"),  countOption(options, "frames"), countOption(options, "frameWidth"),
-        countOption(options, "x"), countOption(options, "y"),      countOption(options, "width"), countOption(options, "height"),
+        textOption(options, "path"), countOption(options, "offset"), countOption(options, "step"),  countOption(options, "frames"), countOption(options, "frameWidth"),
+        countOption(options, "x"),   countOption(options, "y"),      countOption(options, "width"), countOption(options, "height"),
     };
     const ReadMethod method = options.Get("mapped").ToBoolean() ? ReadMethod::kMapped : ReadMethod::kRead;
-    return onThreadPool<std::vector<double>>(
-        info.Env(), [series, method] { return regionSeries(series, method); },
-        [](Napi::Env env, const std::vector<double>& numbers) {
-          auto array = Napi::Float64Array::New(env, numbers.size());
+    return onThreadPool<std::vector<Number>>(
+        info.Env(), [series, method, read] { return read(series, method); },
+        [](Napi::Env env, const std::vector<Number>& numbers) {
+          auto array = Array::New(env, numbers.size());
           std::copy(numbers.begin(), numbers.end(), array.Data());
           return array;
         });
@@ -75,6 +75,12 @@ Napi::Value plainCopySeconds(const Napi::CallbackInfo& info) {
         [](Napi::Env env, const ThreadTimes& times) { return javaScriptTimes(env, times); });
   });
 }
+
+// Resolves to a Float64Array: minimum, maximum and sum of each frame.
+Napi::Value regionSeriesOf(const Napi::CallbackInfo& info) { return regionsOf<Napi::Float64Array>(info, regionSeries); }
+
+// Resolves to a Uint16Array: the pixels of each frame.
+Napi::Value regionPixelsOf(const Napi::CallbackInfo& info) { return regionsOf<Napi::Uint16Array>(info, regionPixels); }
 
 // Of a Uint8Array, after bytes whose checksum is the second argument.
 Napi::Value crc32cOf(const Napi::CallbackInfo& info) {
@@ -103,6 +109,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("crc32c", Napi::Function::New(env, crc32cOf));
   exports.Set("regionSeries", Napi::Function::New(env, regionSeriesOf));
   exports.Set("plainCopy", Napi::Function::New(env, plainCopySeconds));
+  exports.Set("regionPixels", Napi::Function::New(env, regionPixelsOf));
   exports.Set("plainWrite", Napi::Function::New(env, plainWriteSeconds));
   exports.Set("loadPvcam", Napi::Function::New(env, loadPvcam));
   exports.Set("openSpi", Napi::Function::New(env, openSpi));

@@ -113,14 +113,13 @@ void check(const RegionSeries& series, int fd) {
   if (spanStart(series, series.frames - 1) + spanBytes(series) > static_cast<uint64_t>(found.st_size)) throw SystemError(series.path + " is too short", EIO);
 }
 
-}  // namespace
-
-std::vector<double> regionSeries(const RegionSeries& series, ReadMethod method) {
+// Calls `look(frame, span)` for each frame, in their order.
+template <typename Look>
+void forEachSpan(const RegionSeries& series, ReadMethod method, Look look) {
   const Descriptor file(::open(series.path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) throw SystemError("cannot open " + series.path, errno);
   check(series, file.get());
   const uint64_t bytes = spanBytes(series);
-  std::vector<double> numbers(series.frames * kNumbers);
   std::vector<uint16_t> buffer;
   std::optional<Mapping> mapping;
   bool mapped = method == ReadMethod::kMapped;
@@ -135,9 +134,25 @@ std::vector<double> regionSeries(const RegionSeries& series, ReadMethod method) 
       buffer.resize(bytes / kPixelBytes);
       readSpan(file.get(), series.path, reinterpret_cast<uint8_t*>(buffer.data()), bytes, at);
     }
-    reduceSpan(series, mapped ? static_cast<const uint16_t*>(mapping->at(at)) : buffer.data(), &numbers[frame * kNumbers]);
+    look(frame, mapped ? static_cast<const uint16_t*>(mapping->at(at)) : buffer.data());
   }
+}
+
+}  // namespace
+
+std::vector<double> regionSeries(const RegionSeries& series, ReadMethod method) {
+  std::vector<double> numbers(series.frames * kNumbers);
+  forEachSpan(series, method, [&](uint64_t frame, const uint16_t* span) { reduceSpan(series, span, &numbers[frame * kNumbers]); });
   return numbers;
+}
+
+std::vector<uint16_t> regionPixels(const RegionSeries& series, ReadMethod method) {
+  std::vector<uint16_t> pixels(series.frames * series.width * series.height);
+  forEachSpan(series, method, [&](uint64_t frame, const uint16_t* span) {
+    uint16_t* into = pixels.data() + frame * series.width * series.height;
+    for (uint64_t row = 0; row < series.height; ++row) std::copy_n(span + row * series.frameWidth, series.width, into + row * series.width);
+  });
+  return pixels;
 }
 
 }  // namespace kymograph

@@ -26,4 +26,7 @@ enum class ReadMethod { kMapped, kRead };
 // and std::invalid_argument for a region that leaves its frames.
 std::vector<double> regionSeries(const RegionSeries& series, ReadMethod method);
 
+// The pixels of the region, frame after frame, row after row; otherwise as above.
+std::vector<uint16_t> regionPixels(const RegionSeries& series, ReadMethod method);
+
 }  // namespace kymograph

@@ -50,6 +50,20 @@ test('nobody who comes just then gets in between', async () => {
   expect(most).toBe(2)
 })
 
+test('who gives up leaves its place to the next', async () => {
+  const turns = new ReadTurns()
+  const wait = held()
+  const running = [turns.once(undefined, wait.work), turns.once(undefined, wait.work)]
+  const gone = new AbortController()
+  const given = turns.once(gone.signal, async () => expect.fail('it had given up'))
+  const next = turns.once(undefined, async () => 'next')
+  gone.abort(new Error('gone'))
+  await expect(given).rejects.toThrow('gone')
+  wait.release()
+  expect(await next).toBe('next')
+  await Promise.all(running)
+})
+
 test('items come in order, and what gives them is ended when nobody takes more, or the signal fires', async () => {
   const turns = new ReadTurns()
   let ended = 0
