@@ -23,7 +23,7 @@ export function sliceUrl(datasetId: string, form: 'npy' | 'arrow', { roi, from, 
   return `${FILES_PATH}/datasets/${datasetId}/slice/frames.${form}${queryOf({ from, to, step, ...roi, bin })}`
 }
 
-export function frameSeriesUrl(datasetId: string, form: 'csv' | 'arrow', roi: Roi | undefined, { from, to, step }: FrameRange): string {
+export function frameSeriesUrl(datasetId: string, form: 'csv' | 'arrow' | 'npy', roi: Roi | undefined, { from, to, step }: FrameRange): string {
   return `${FILES_PATH}/datasets/${datasetId}/frame-series/series.${form}${queryOf({ from, to, step, ...roi })}`
 }
 

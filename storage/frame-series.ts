@@ -10,6 +10,7 @@ import type { ColumnSeries } from './dataset.ts'
 import { csvHead, csvRows } from './formats/csv.ts'
 import type { FrameFile } from './frame-file.ts'
 import { cellsOf } from './frame-table.ts'
+import { npyHeader, npyPart } from './npy.ts'
 import { checkedFrames, type FrameRange, type FrameReduction, type RoiNumbers, reductionOf } from './roi-series.ts'
 import { encodeBatch } from './table-batch.ts'
 import { chunkIn, columnNamed } from './table-file.ts'
@@ -77,6 +78,25 @@ export async function* readFrameNumbers(file: FrameFile, form: 'csv' | 'arrow', 
     yield form === 'csv' ? text.encode(csvRows(chunkOf(buffers, some.length))) : encodeBatch(buffers).bytes
   }
   if (form === 'arrow') yield END_OF_STREAM
+}
+
+const NPY_NUMBERS = 4 // minimum, maximum, mean, sum
+
+/** How long the .npy file of the numbers of so many frames is. */
+export function seriesNpyBytes(frames: number): number {
+  return seriesHeader(frames).byteLength + frames * NPY_NUMBERS * Float64Array.BYTES_PER_ELEMENT
+}
+
+/** Bytes first up to and with last of it: a row of minimum, maximum, mean and sum a frame. `numbers` are those of `count` frames of the range, from its `start`-th on. */
+export function readSeriesNpy(frames: number, first: number, last: number, numbers: (start: number, count: number) => Numbers): AsyncGenerator<Uint8Array> {
+  return npyPart(seriesHeader(frames), NPY_NUMBERS * Float64Array.BYTES_PER_ELEMENT, { first, last }, async function* (start, count) {
+    for await (const some of numbers(start, count))
+      yield new Uint8Array(Float64Array.from(some.flatMap(({ minimum, maximum, mean, sum }) => [minimum, maximum, mean, sum])).buffer)
+  })
+}
+
+function seriesHeader(frames: number): Uint8Array {
+  return npyHeader([frames, NPY_NUMBERS], 'f8')
 }
 
 function chunkOf(buffers: readonly ColumnBuffer[], rows: number) {

@@ -7,7 +7,7 @@ import type { FrameFile } from './frame-file.ts'
 import { imageField } from './frame-heads.ts'
 import { binned, checkedRegion, type RegionFrames, readRegion } from './frame-region.ts'
 import { cellsOf } from './frame-table.ts'
-import { npyHeader } from './npy.ts'
+import { npyHeader, npyPart } from './npy.ts'
 import { type CheckedFrames, checkedFrames, type FrameRange } from './roi-series.ts'
 import { encodeImageBatch } from './table-batch.ts'
 
@@ -46,22 +46,12 @@ export function npyBytes({ shape, bytes }: FrameSlice): number {
 }
 
 /** Bytes first up to and with last of the slice as a .npy file: header, then frame after frame. Throws HardwareFault at a whole frame that is damaged. */
-export async function* readNpy(file: FrameFile, slice: FrameSlice, first: number, last: number, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
-  const header = npyHeader(slice.shape)
-  const head = header.subarray(first, last + 1)
-  if (last < header.byteLength) return yield head
+export function readNpy(file: FrameFile, slice: FrameSlice, first: number, last: number, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
   const frameBytes = slice.shape[1] * slice.shape[2] * PIXEL_BYTES
-  const from = Math.max(0, first - header.byteLength)
-  const to = last - header.byteLength + 1
-  const start = Math.floor(from / frameBytes)
-  const frames = { ...slice, from: slice.from + start * slice.step, frames: Math.ceil(to / frameBytes) - start }
-  let at = start * frameBytes
-  for await (const { pixels } of readPieces(file, frames, signal)) {
-    if (at <= from && head.byteLength > 0) yield head // not before the first pixels are known to be good
-    const bytes = new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength)
-    yield bytes.subarray(Math.max(0, from - at), Math.min(bytes.byteLength, to - at))
-    at += bytes.byteLength
-  }
+  return npyPart(npyHeader(slice.shape), frameBytes, { first, last }, async function* (start, frames) {
+    for await (const { pixels } of readPieces(file, { ...slice, from: slice.from + start * slice.step, frames }, signal))
+      yield new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength)
+  })
 }
 
 /** The slice as an Arrow IPC stream: the columns of the recording, then `frame` as a tensor of fixed shape. */

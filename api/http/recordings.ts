@@ -5,7 +5,7 @@ import { NotFound } from '../../core/errors.ts'
 import { dateFromWallNs, formatRfc3339 } from '../../core/time.ts'
 import type { FrameFile } from '../../storage/frame-file.ts'
 import { soundFrame } from '../../storage/frame-region.ts'
-import { readFrameNumbers } from '../../storage/frame-series.ts'
+import { readFrameNumbers, readSeriesNpy, seriesNpyBytes } from '../../storage/frame-series.ts'
 import { npyBytes, readArrow, readNpy, sliceOf } from '../../storage/frame-slice.ts'
 import { npyHeader } from '../../storage/npy.ts'
 import { renderPng } from '../../storage/png.ts'
@@ -26,6 +26,7 @@ export type RecordingsOptions = {
 
 const NPY = 'application/x-npy'
 const ARROW_STREAM = 'application/vnd.apache.arrow.stream'
+const SERIES_TYPES = { csv: 'text/csv; charset=utf-8; header=present', arrow: ARROW_STREAM, npy: NPY } as const
 const FRAME_TYPES = { raw: 'application/octet-stream', npy: NPY, png: 'image/png' } as const
 type FrameForm = keyof typeof FRAME_TYPES
 
@@ -79,17 +80,26 @@ export function createRecordingsRouter({ dataDir, turns, dataset }: RecordingsOp
   })
 
   router.get('/frame-series/:name', async (request: Request<{ id: string; name: string }>, response) => {
-    const form = formOf(request.params.name, 'series', ['csv', 'arrow'])
+    const form = formOf(request.params.name, 'series', ['csv', 'arrow', 'npy'])
     const row = await dataset(request.params.id)
     await using file = await openRecording(row, dataDir)
     const [roi, range] = [roiGiven(request), rangeGiven(request)]
     const { from, step, frames } = checkedFrames(range, await file.count())
-    const about = aboutOf(row, `series-${from}-${step}-${frames}-${roi === undefined ? 'all' : sidesOf(roi)}.${form}`)
-    const mediaType = form === 'csv' ? 'text/csv; charset=utf-8; header=present' : ARROW_STREAM
+    const about = {
+      ...aboutOf(row, `series-${from}-${step}-${frames}-${roi === undefined ? 'all' : sidesOf(roi)}.${form}`),
+      mediaType: SERIES_TYPES[form],
+      name: `${row.name} series.${form}`,
+    }
     const gone = goneOf(response)
-    await sendStream(request, response, { ...about, mediaType, name: `${row.name} series.${form}` }, () =>
-      readFrameNumbers(file, form, roi, turns.each(readRoiSeries(file, roi, range, gone), gone)),
-    )
+    const numbers = (start: number, count: number) => {
+      const first = from + start * step
+      return turns.each(readRoiSeries(file, roi, { from: first, to: first + count * step, step }, gone), gone)
+    }
+    if (form === 'npy') {
+      const read = (first: number, last: number) => readSeriesNpy(frames, first, last, numbers)
+      return await sendRanges(request, response, about, seriesNpyBytes(frames), read)
+    }
+    await sendStream(request, response, about, () => readFrameNumbers(file, form, roi, numbers(0, frames)))
   })
 
   return router

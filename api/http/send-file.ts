@@ -97,11 +97,19 @@ async function* only(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
  * ours; what fails in the middle can only be told by breaking off.
  */
 async function send(response: Response, bytes: Bytes): Promise<void> {
-  const items = bytes[Symbol.asyncIterator]()
-  const first = await items.next()
-  await pipeline(beginningWith(first, items), response).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE' && error.code !== 'ECONNRESET' && error.code !== 'EPIPE') throw error
-  })
+  const rest = bytes[Symbol.asyncIterator]()
+  const items = beginningWith(await rest.next(), rest)
+  try {
+    await pipeline(items, response)
+  } catch (error) {
+    if (!isGone(error)) throw error
+  } finally {
+    await items.return(undefined) // what is still being read must have ended before its file is closed
+  }
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && ['ERR_STREAM_PREMATURE_CLOSE', 'ECONNRESET', 'EPIPE'].includes(String(error.code))
 }
 
 async function* beginningWith<T>(first: IteratorResult<T>, rest: AsyncIterator<T>): AsyncGenerator<T> {

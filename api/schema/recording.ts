@@ -77,7 +77,11 @@ const FrameCheckRef = builder.objectRef<FrameCheck>('FrameCheck').implement({
 
 const FrameReductionEnum = builder.enumType('FrameReduction', { values: ['MEAN', 'SUM', 'MIN', 'MAX'] as const })
 const FrameSeriesFormatEnum = builder.enumType('FrameSeriesFormat', {
-  values: { CSV: { value: 'csv' as const }, ARROW: { value: 'arrow' as const, description: 'An Arrow IPC stream.' } },
+  values: {
+    CSV: { value: 'csv' as const },
+    ARROW: { value: 'arrow' as const, description: 'An Arrow IPC stream.' },
+    NPY: { value: 'npy' as const, description: 'A file of NumPy, [frames, 4]: minimum, maximum, mean, sum. With ranges.' },
+  },
 })
 const DEFAULT_POINTS = 2_000
 const SERIES_COST = { field: 500, multiplier: 1 } // it may read from every frame of a recording

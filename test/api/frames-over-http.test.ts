@@ -280,9 +280,9 @@ describe('numbers of a region in every frame', () => {
     await expect(frameSeriesOf(row, question, { ...services, signal: gone })).rejects.toThrow('the client has gone')
   })
 
-  it('can be had in full length, as CSV and as Arrow', async () => {
-    const { data } = await ask<{ csv: string; arrow: string }>(
-      `csv: frameSeriesUrl(roi: ${ROI_TEXT}) arrow: frameSeriesUrl(roi: ${ROI_TEXT}, step: 2, format: ARROW)`,
+  it('can be had in full length, as CSV, as Arrow and for NumPy', async () => {
+    const { data } = await ask<{ csv: string; arrow: string; npy: string }>(
+      `csv: frameSeriesUrl(roi: ${ROI_TEXT}) arrow: frameSeriesUrl(roi: ${ROI_TEXT}, step: 2, format: ARROW) npy: frameSeriesUrl(roi: ${ROI_TEXT}, step: 3, format: NPY)`,
     )
     const answer = await get(data.dataset.csv)
     expect(answer.headers.get('content-type')).toMatch(/^text\/csv/)
@@ -293,6 +293,11 @@ describe('numbers of a region in every frame', () => {
     expect(lines).toHaveLength(FRAMES + 2)
     const table = tableFromIPC(await bytesOf(await get(data.dataset.arrow)))
     expect([...table].map((row) => row.mean)).toEqual(Array.from({ length: 150 }, (_, at) => mean(at * 2)))
+    const file = await bytesOf(await get(data.dataset.npy))
+    expect(file.subarray(0, 128).toString('latin1')).toContain("'<f8', 'fortran_order': False, 'shape': (100, 4)")
+    expect(Array.from({ length: 100 }, (_, at) => file.readDoubleLE(128 + at * 32 + 16))).toEqual(Array.from({ length: 100 }, (_, at) => mean(3 * at)))
+    const rest = await get(data.dataset.npy, { range: 'bytes=1001-' })
+    expect([rest.status, await bytesOf(rest)]).toEqual([206, file.subarray(1001)])
     expect((await get(data.dataset.csv, { 'if-none-match': answer.headers.get('etag') ?? '' })).status).toBe(304)
   })
 })
