@@ -76,6 +76,10 @@ export type MeasuredFrame = {
   readonly statistics: FrameStatistics
 }
 
+/** Of the pixels in a recording, as Arrow's BodyCompression has it: LZ4 (frames of it) costs little, ZSTD (level 1) takes off more. */
+export const FRAME_COMPRESSIONS = ['NONE', 'LZ4', 'ZSTD'] as const
+export type FrameCompression = (typeof FRAME_COMPRESSIONS)[number]
+
 /**
  * The Arrow IPC stream of one recording, prepared once by storage/frame-heads.ts: with a fixed frame shape only a few numbers differ from batch to batch. One frame is one batch; offsets are counted from the start of the batch's head.
  */
@@ -96,9 +100,31 @@ export type FrameLayout = {
   readonly hardwareTimeOffset: number
   readonly exposureOffset: number
   readonly pixelOffset: number
-  /** Head and body, a multiple of 4096. */
+  /** Of every frame's statistics: u16 minimum and maximum, f64 mean, u64 saturated pixels; absent in layouts from before they were kept. */
+  readonly statistics?: FrameStatisticsLayout
+  /** Head and body, uncompressed; a multiple of 4096. */
   readonly batchBytes: number
+  /** Absent: pixels stand in the file as they are. */
+  readonly compressed?: CompressedLayout
   readonly endOfStream: Uint8Array
+}
+
+export type CompressedLayout = {
+  readonly codec: Exclude<FrameCompression, 'NONE'>
+  /** In the head of a batch, i64 each: the length of its body, and of its last buffer, the pixels. */
+  readonly bodyLengthOffset: number
+  readonly pixelLengthOffset: number
+}
+
+export type FrameStatisticsLayout = {
+  readonly minimumOffset: number
+  readonly maximumOffset: number
+  readonly meanOffset: number
+  readonly saturatedOffset: number
+  /** f64 means of the ring's regions: of the first, and how far it is from each to the next. */
+  readonly regionMeansOffset: number
+  readonly regionMeansStep: number
+  readonly regions: number
 }
 
 export type FrameRecordingProgress = {

@@ -166,7 +166,8 @@ export interface ExposureFacet {
 export interface FrameFacet {
   readonly sensor: { readonly width: number; readonly height: number; readonly bitDepth: number }
   readonly temperatureParameter?: string
-  configuration(): { readonly roi: Roi; readonly binning: number; readonly exposureSeconds: number }
+  /** `regions`: whose means are taken, in pixels of the sensor. */
+  configuration(): { readonly roi: Roi; readonly binning: number; readonly exposureSeconds: number; readonly regions?: readonly Roi[] }
   configure(change: { readonly roi?: Roi; readonly binning?: number; readonly exposureSeconds?: number }, signal: AbortSignal): Promise<void>
   startLive(signal: AbortSignal): Promise<void>
   stopLive(signal: AbortSignal): Promise<void>

@@ -42,6 +42,7 @@ export type Addon = {
   readonly regionSeries: (options: RegionSeriesOptions) => Promise<Float64Array>
   readonly plainCopy: (options: { bytes: number; places: number; count: number }) => Promise<ThreadTimes>
   readonly regionPixels: (options: RegionSeriesOptions) => Promise<Uint16Array>
+  readonly decompressBody: (codec: string, bytes: Uint8Array, into: Uint8Array) => Promise<void>
   readonly plainWrite: (options: { path: string; bytes: number; count: number }) => Promise<number>
   readonly loadPvcam: (path: string, environment: Readonly<Record<string, string>>) => Promise<AddonPvcam>
   readonly openSpi: (options: SpiOptions) => SpiDevice

@@ -1,3 +1,4 @@
+import type { FrameCompression } from '../core/frame.ts'
 import { loadAddon } from './addon.ts'
 import { withProblems, withProblemsLater } from './faults.ts'
 import { NativeRing } from './rings.ts'
@@ -34,6 +35,14 @@ export function regionSeries(options: RegionSeriesOptions): Promise<Float64Array
 /** The pixels of the rectangle, frame after frame, row after row; otherwise as regionSeries. */
 export function regionPixels(options: RegionSeriesOptions): Promise<Uint16Array> {
   return withProblemsLater('NONE', () => loadAddon().regionPixels(options))
+}
+
+/**
+ * Fills `into` with what the pixels of a compressed batch were, on the thread pool. Throws InvalidValue for what is not exactly that: one whole frame of the
+ * codec with as many bytes of content.
+ */
+export function decompressBody(codec: Exclude<FrameCompression, 'NONE'>, bytes: Uint8Array, into: Uint16Array): Promise<void> {
+  return withProblemsLater('NONE', () => loadAddon().decompressBody(codec, bytes, new Uint8Array(into.buffer, into.byteOffset, into.byteLength)))
 }
 
 /**

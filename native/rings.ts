@@ -63,7 +63,7 @@ export class NativeRing implements FrameRing {
 
   /**
    * Fills the ring without a camera (tests, benchmarks): at `rateHz`, or as fast as a recording takes the frames. Then closes the ring. Pixel i of frame n is
-   * (i + 7n) mod 65536 in the first row and 31 i mod 65536 below it. Resolves at the end, with what its thread took.
+   * (i + 7n) mod 65536 in the first row and 31 (i mod period) mod 65536 below it. Resolves at the end, with what its thread took.
    */
   startTestPattern(options: PatternOptions): Promise<ThreadTimes> {
     return withProblems('NONE', () => this.#ring.startTestPattern(options))

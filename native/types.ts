@@ -71,6 +71,8 @@ export type PatternOptions = {
   readonly frames: number
   /** Each frame is copied whole from memory of the source's own, as a camera's is; unmeasured: with the statistics of no pixel, to see what they cost. */
   readonly copied?: 'measured' | 'unmeasured'
+  /** Of the pixels below the first row: the shorter, the more can be compressed. Absent: 65536. */
+  readonly period?: number
 }
 
 /** `threadSeconds`: of the processor's time, which a busy machine does not make longer. */
@@ -108,6 +110,12 @@ export type RecordingOptions = FrameLayout & {
   readonly frames?: number
   /** Refuse to go on when less than this is free on the disk: the recording ends whole, with reason 'disk-full'. */
   readonly keepFreeBytes: number
+  /** Of one file: what does not fit goes into `-0001` and so on beside it (storage/frame-segments.ts). Absent: all goes into one. */
+  readonly segmentBytes?: number
+  /** Of one write of uncompressed frames that are there already; at least one frame. Absent: 4 MiB. */
+  readonly writeBytes?: number
+  /** Through the page cache, and not past it. */
+  readonly buffered?: boolean
 }
 
 /** A rectangle of the frames of a file: those of the first begin at `offset`, of each next one `step` bytes further, `frameWidth` 16-bit pixels a row. */

@@ -70,6 +70,14 @@ export function rowCountPlaces(framed: Uint8Array): readonly number[] {
   return [field(view, batch, LENGTH), ...structs(view, batch, NODES)].map((at) => PREFIX_BYTES + at)
 }
 
+/** Where in the metadata of a record batch its body's length stands, and that of its last buffer, i64 each. They must not be 0: that is not written. */
+export function batchLengthPlaces(metadata: Uint8Array): { readonly bodyLengthAt: number; readonly lastBufferLengthAt: number } {
+  const view = viewOf(metadata)
+  const root = rootOf(view)
+  const last = structs(view, follow(view, field(view, root, HEADER)), BUFFERS).at(-1) ?? 0
+  return { bodyLengthAt: field(view, root, BODY_LENGTH), lastBufferLengthAt: last + 8 }
+}
+
 /** Where in a message's metadata the table of its header is (of a schema message: the Schema). */
 export function headerTableAt(metadata: Uint8Array): number {
   const view = viewOf(metadata)

@@ -24,13 +24,30 @@ export function batchIndexPath(recording: string): string {
   return `${recording}.index`
 }
 
-/** undefined where there is no index, or none of ours, or it ends before. */
-export async function readBatchEntry(recording: string, index: number): Promise<BatchEntry | undefined> {
+export interface OpenedIndex extends AsyncDisposable {
+  /** Entries now; it grows while its recording does. */
+  count(): Promise<number>
+  /** undefined where it ends before. */
+  entry(index: number): Promise<BatchEntry | undefined>
+}
+
+/** undefined where there is no index, or none of ours. */
+export async function openBatchIndex(recording: string): Promise<OpenedIndex | undefined> {
   const file = await openExisting(batchIndexPath(recording))
+  if (file === undefined) return undefined
   try {
-    return file && (await hasHeader(file)) ? await entryAt(file, index) : undefined
-  } finally {
-    await file?.close()
+    if (!(await hasHeader(file))) {
+      await file.close()
+      return undefined
+    }
+  } catch (error) {
+    await file.close()
+    throw error
+  }
+  return {
+    count: async () => Math.max(0, Math.floor(((await file.stat()).size - HEADER_BYTES) / ENTRY_BYTES)),
+    entry: (index) => entryAt(file, index),
+    [Symbol.asyncDispose]: () => file.close(),
   }
 }
 
@@ -80,6 +97,7 @@ async function hasHeader(file: FileHandle): Promise<boolean> {
 }
 
 async function entryAt(file: FileHandle, index: number): Promise<BatchEntry | undefined> {
+  if (index < 0) return undefined
   const bytes = await readExactly(file, HEADER_BYTES + index * ENTRY_BYTES, ENTRY_BYTES)
   if (bytes.byteLength < ENTRY_BYTES) return undefined
   const view = new DataView(bytes.buffer)

@@ -25,11 +25,17 @@ export function cellPlaces(columns: readonly DatasetColumn[]): readonly CellPlac
   return places
 }
 
+/** Before each buffer of a compressed batch: that it stands as it is, which those of these columns do. */
+const LENGTH_BYTES = 8
+
 /** Of the first row of a record batch. `message` is the message from its start until at least the end of these columns. */
-export function cellsIn(message: Uint8Array, headBytes: number, places: readonly CellPlace[]): readonly RowCell[] {
+export function cellsIn(message: Uint8Array, headBytes: number, places: readonly CellPlace[], isCompressed: boolean): readonly RowCell[] {
   const { nullCounts, buffers } = batchLayout(message.subarray(PREFIX_BYTES, headBytes))
   const body = message.subarray(headBytes)
-  return places.map(({ column, node, buffer }) =>
-    cellAt(chunkOf(column, body, buffers.slice(buffer, buffer + bufferCount(column)), nullCounts[node] ?? 0, 1), 0),
-  )
+  const skipped = isCompressed ? LENGTH_BYTES : 0
+  const regionsOf = (first: number, count: number) =>
+    buffers
+      .slice(first, first + count)
+      .map(({ offset, length }) => (length === 0 ? { offset, length } : { offset: offset + skipped, length: length - skipped }))
+  return places.map(({ column, node, buffer }) => cellAt(chunkOf(column, body, regionsOf(buffer, bufferCount(column)), nullCounts[node] ?? 0, 1), 0))
 }

@@ -1,36 +1,25 @@
-import { type FileHandle, open } from 'node:fs/promises'
-import { Schema } from 'apache-arrow'
-import { Message } from 'apache-arrow/ipc/metadata/message'
+import { open } from 'node:fs/promises'
 import type { DatasetColumn } from '../core/dataset.ts'
-import type { Roi } from '../core/device.ts'
 import { HardwareFault, NotFound } from '../core/errors.ts'
 import type { FrameLayout } from '../core/frame.ts'
 import type { RowCell } from '../core/row.ts'
-import type { WallNs } from '../core/time.ts'
 import { crc32c } from '../native/files.ts'
-import { ByteSource, PREFIX_BYTES, readExactly, readMessageAt } from './arrow-message.ts'
-import { decodeSchema } from './arrow-schema.ts'
-import { type BatchEntry, readBatchEntry } from './batch-index.ts'
-import { type CellPlace, cellPlaces, cellsIn } from './frame-cells.ts'
-import { type FrameSettings, LAYOUT_KEY, LAYOUT_VERSION, layoutAround } from './frame-heads.ts'
-import { batchStart, hasHardwareTime, isBatchHead, wholeBatches } from './frame-index.ts'
+import type { BatchEntry } from './batch-index.ts'
+import { type FrameLabel, labelIn, pixelsIn, type RecordedFrame } from './frame-batch.ts'
+import { type CellPlace, cellsIn } from './frame-cells.ts'
+import type { FrameSettings } from './frame-heads.ts'
+import { batchStart } from './frame-index.ts'
+import { type FrameSchema, readFrameSchema } from './frame-schema.ts'
+import { FrameSegment } from './frame-segment.ts'
+import { bytesOf, segmentPath } from './frame-segments.ts'
 
-export type FrameLabel = {
-  readonly index: number
-  /** The camera's own count; a gap is a frame that is missing here. */
-  readonly sequence: number
-  /** Host clock at the end of the exposure. */
-  readonly time: WallNs
-  /** The camera's clock then, from a start of its own; absent where it has none. */
-  readonly hardwareTimeNs?: bigint
-  readonly exposureNs: bigint
-}
-export type RecordedFrame = FrameLabel & { readonly pixels: Uint16Array }
-export type FrameStatistics = { readonly minimum: number; readonly maximum: number; readonly mean: number; readonly standardDeviation: number }
 /** Frames whose pixels stand in a file as they are, row by row: those of the first at `offset`, of each next one `step` bytes further. */
 export type PixelRun = { readonly path: string; readonly offset: number; readonly step: number; readonly frames: number }
 
-/** A recording of frames: being written, whole, or cut. Only whole batches are seen. */
+/** What is used again for each of many frames. */
+type Buffers = { batch: Uint8Array<ArrayBuffer>; readonly pixels: Uint16Array<ArrayBuffer> }
+
+/** A recording of frames, over all its segments: being written, whole, or cut. Only whole batches are seen. */
 export interface FrameFile extends AsyncDisposable {
   readonly layout: FrameLayout
   readonly settings: FrameSettings
@@ -51,6 +40,8 @@ export interface FrameFile extends AsyncDisposable {
   pixelRun(index: number): Promise<PixelRun | undefined>
   /** What the index has to say of this frame, made from the bytes that are here now. */
   entry(index: number): Promise<BatchEntry>
+  /** What the index has to say of it; undefined where nobody has kept that. */
+  recorded(index: number): Promise<BatchEntry | undefined>
   /** Frames `from` (0) up to, not including, `to` (count()). The pixels are good until the next step: one buffer serves them all. */
   frames(range?: { readonly from?: number; readonly to?: number }, signal?: AbortSignal): AsyncGenerator<RecordedFrame>
 }
@@ -58,66 +49,15 @@ export interface FrameFile extends AsyncDisposable {
 export async function openFrameFile(path: string): Promise<FrameFile> {
   const file = await open(path, 'r')
   try {
-    return new OpenedFrameFile(file, path, await readSchema(file, path))
-  } catch (error) {
+    return new OpenedFrameFile(path, await readFrameSchema(file, path))
+  } finally {
     await file.close()
-    throw error
   }
 }
 
-/** Over all pixels, in two passes so that the deviation of a bright, flat image keeps its digits. */
-export function frameStatistics(pixels: Uint16Array): FrameStatistics {
-  let minimum = 0xffff
-  let maximum = 0
-  let sum = 0
-  for (const pixel of pixels) {
-    if (pixel < minimum) minimum = pixel
-    if (pixel > maximum) maximum = pixel
-    sum += pixel
-  }
-  const mean = sum / pixels.length
-  let squares = 0
-  for (const pixel of pixels) squares += (pixel - mean) ** 2
-  return { minimum, maximum, mean, standardDeviation: Math.sqrt(squares / pixels.length) }
-}
+const MAX_OPEN_SEGMENTS = 4 // a reader goes through them in order, or jumps; a recording of a day has hundreds
 
-type FileSchema = {
-  readonly layout: FrameLayout
-  readonly settings: FrameSettings
-  readonly metadata: ReadonlyMap<string, string>
-  readonly places: readonly CellPlace[]
-}
-
-async function readSchema(file: FileHandle, path: string): Promise<FileSchema> {
-  const { size } = await file.stat()
-  const first = await readMessageAt(new ByteSource(file, size), 0)
-  if (first.at !== 'message' || first.head.kind !== 'schema') throw new Error(`${path} does not begin with a whole Arrow schema`)
-  const schema: unknown = Message.decode(first.head.metadata.slice()).header()
-  if (!(schema instanceof Schema) || schema.metadata.get(LAYOUT_KEY) !== LAYOUT_VERSION)
-    throw new Error(`${path} is not a recording of frames (version ${LAYOUT_VERSION})`)
-  const shape = JSON.parse(schema.fields.at(-1)?.metadata.get('shape') ?? '[]') as readonly number[]
-  const [height, width] = shape
-  if (height === undefined || width === undefined) throw new Error(`${path}: its schema does not tell the shape of a frame`)
-  const schemaMessage = await readExactly(file, 0, PREFIX_BYTES + first.head.metadata.byteLength)
-  const settings = settingsOf(schema.metadata)
-  const places = cellPlaces(decodeSchema(first.head.metadata).columns)
-  return { layout: layoutAround(schemaMessage, width, height, settings.roi), settings, metadata: schema.metadata, places }
-}
-
-function settingsOf(metadata: ReadonlyMap<string, string>): FrameSettings {
-  return {
-    roi: JSON.parse(metadata.get('roi') ?? '{}') as Roi,
-    binning: Number(metadata.get('binning')),
-    exposureSeconds: Number(metadata.get('exposureSeconds')),
-  }
-}
-
-/** Back from the end: a power cut can leave space behind that was allocated and never written. */
-async function lastWholeBatch(file: FileHandle, layout: FrameLayout, fileBytes: number): Promise<number> {
-  let frames = wholeBatches(layout, fileBytes)
-  while (frames > 0 && !isBatchHead(layout, await readExactly(file, batchStart(layout, frames - 1), layout.batchHead.byteLength))) frames -= 1
-  return frames
-}
+type Opened = { readonly segment: Promise<FrameSegment>; users: number }
 
 class OpenedFrameFile implements FrameFile {
   readonly layout: FrameLayout
@@ -125,11 +65,13 @@ class OpenedFrameFile implements FrameFile {
   readonly metadata: ReadonlyMap<string, string>
   readonly columns: readonly DatasetColumn[]
   readonly #places: readonly CellPlace[]
-  readonly #file: FileHandle
   readonly #path: string
+  /** Of each segment that is known: the number of its first frame. Only the last one can still grow. */
+  readonly #starts = [0]
+  /** The longest unused first. */
+  readonly #opened = new Map<number, Opened>()
 
-  constructor(file: FileHandle, path: string, schema: FileSchema) {
-    this.#file = file
+  constructor(path: string, schema: FrameSchema) {
     this.#path = path
     this.layout = schema.layout
     this.settings = schema.settings
@@ -139,90 +81,156 @@ class OpenedFrameFile implements FrameFile {
   }
 
   async count(): Promise<number> {
-    return lastWholeBatch(this.#file, this.layout, (await this.#file.stat()).size)
+    for (;;) {
+      const last = this.#starts.length - 1
+      const count = (this.#starts[last] ?? 0) + (await this.#with(last, (segment) => segment.count()))
+      if (!(await this.#knowNext(count))) return count
+    }
   }
 
   async label(index: number): Promise<FrameLabel> {
-    return this.#labelOf(index, await this.#read(index, new Uint8Array(this.layout.pixelOffset)))
+    return labelIn(this.layout, index, await this.#head(index))
+  }
+
+  async cells(index: number): Promise<readonly RowCell[]> {
+    const { batchHead, compressed } = this.layout
+    return cellsIn(await this.#head(index), batchHead.byteLength, this.#places, compressed !== undefined)
   }
 
   async frame(index: number): Promise<RecordedFrame> {
-    return this.#frameIn(index, await this.#read(index, this.#batchBuffer()))
+    return this.#frameIn(index, await this.#batch(index, 'pixels'))
   }
 
   async checkedFrame(index: number): Promise<RecordedFrame> {
-    const batch = await this.#read(index, new Uint8Array(this.layout.batchBytes))
-    const recorded = await readBatchEntry(this.#path, index)
+    const batch = await this.#batch(index, 'all')
+    const recorded = await this.recorded(index)
     if (recorded === undefined) throw new NotFound(`checksum of frame ${index} of ${this.#path}`)
     if (recorded.crc32c !== crc32c(batch)) throw new HardwareFault(`frame ${index} of ${this.#path} is damaged: it is not what was recorded`, 'NONE')
     return this.#frameIn(index, batch)
   }
 
-  async cells(index: number): Promise<readonly RowCell[]> {
-    const batch = await this.#read(index, new Uint8Array(this.layout.pixelOffset))
-    return cellsIn(batch, this.layout.batchHead.byteLength, this.#places)
-  }
-
   async pixelRun(index: number): Promise<PixelRun | undefined> {
-    const frames = (await this.count()) - index
-    const { pixelOffset, batchBytes } = this.layout
-    return frames > 0 ? { path: this.#path, offset: batchStart(this.layout, index) + pixelOffset, step: batchBytes, frames } : undefined
+    const { pixelOffset, batchBytes, compressed } = this.layout
+    if (compressed !== undefined) return undefined
+    return this.#at(index, async (segment, local) => {
+      const frames = (await segment.count()) - local
+      return frames > 0 ? { path: segment.path, offset: batchStart(this.layout, local) + pixelOffset, step: batchBytes, frames } : undefined
+    })
   }
 
   async entry(index: number): Promise<BatchEntry> {
-    const batch = await this.#read(index, new Uint8Array(this.layout.batchBytes))
-    const { sequence, time } = this.#labelOf(index, batch)
-    return { offset: batchStart(this.layout, index), bytes: batch.byteLength, sequence, time, crc32c: crc32c(batch) }
+    const batch = await this.#batch(index, 'all')
+    const { sequence, time } = labelIn(this.layout, index, batch)
+    const place = await this.#at(index, (segment, local) => segment.place(local))
+    if (place === undefined) throw this.#missing(index)
+    return { offset: place.offset, bytes: batch.byteLength, sequence, time, crc32c: crc32c(batch) }
+  }
+
+  recorded(index: number): Promise<BatchEntry | undefined> {
+    return this.#at(index, (segment, local) => segment.recorded(local))
   }
 
   async *frames(range: { readonly from?: number; readonly to?: number } = {}, signal?: AbortSignal): AsyncGenerator<RecordedFrame> {
     const end = Math.min(range.to ?? Number.POSITIVE_INFINITY, await this.count())
-    const buffer = this.#batchBuffer()
+    const { width, height } = this.layout
+    const pixels = new Uint16Array(width * height)
+    const buffer: Buffers = { batch: new Uint8Array(0), pixels }
     for (let index = range.from ?? 0; index < end; index += 1) {
       signal?.throwIfAborted()
-      yield this.#frameIn(index, await this.#read(index, buffer))
+      yield await this.#frameIn(index, await this.#batch(index, 'pixels', buffer), buffer)
     }
   }
 
-  /** The padding behind the pixels is not read. */
-  #batchBuffer(): Uint8Array<ArrayBuffer> {
-    const { pixelOffset, width, height } = this.layout
-    return new Uint8Array(pixelOffset + width * height * Uint16Array.BYTES_PER_ELEMENT)
+  #missing(index: number): NotFound {
+    return new NotFound(`frame ${index} in ${this.#path}`)
   }
 
-  async #read(index: number, buffer: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
-    const missing = new NotFound(`frame ${index} in ${this.#path}`)
-    if (!Number.isSafeInteger(index) || index < 0) throw missing
-    const start = batchStart(this.layout, index)
-    if (start + this.layout.batchBytes > (await this.#file.stat()).size) throw missing
-    let filled = 0
-    while (filled < buffer.byteLength) {
-      const { bytesRead } = await this.#file.read(buffer, filled, buffer.byteLength - filled, start + filled)
-      if (bytesRead === 0) throw missing
-      filled += bytesRead
+  /** Everything of a batch before its pixels. */
+  async #head(index: number): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#read(index, () => new Uint8Array(this.layout.pixelOffset))
+  }
+
+  /** With its pixels, or with the padding behind them. */
+  #batch(index: number, upTo: 'pixels' | 'all', reused?: Buffers): Promise<Uint8Array<ArrayBuffer>> {
+    const { pixelOffset, width, height, compressed } = this.layout
+    return this.#read(index, (bytes) => {
+      const wanted = upTo === 'all' || compressed !== undefined ? bytes : pixelOffset + width * height * Uint16Array.BYTES_PER_ELEMENT
+      if (reused === undefined) return new Uint8Array(wanted)
+      if (reused.batch.byteLength < wanted) reused.batch = new Uint8Array(wanted)
+      return reused.batch.subarray(0, wanted)
+    })
+  }
+
+  #read(index: number, bufferFor: (batchBytes: number) => Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#at(index, async (segment, local) => {
+      const place = await segment.place(local)
+      const batch = place && (await segment.read(place, bufferFor(place.bytes)))
+      if (batch === undefined) throw this.#missing(index)
+      return batch
+    })
+  }
+
+  async #frameIn(index: number, batch: Uint8Array<ArrayBuffer>, reused?: Buffers): Promise<RecordedFrame> {
+    return { ...labelIn(this.layout, index, batch), pixels: await pixelsIn(this.layout, batch, reused?.pixels) }
+  }
+
+  /** In the segment that has this frame; where none has, in the last one. */
+  async #at<Result>(index: number, act: (segment: FrameSegment, local: number) => Promise<Result>): Promise<Result> {
+    if (!Number.isSafeInteger(index) || index < 0) throw this.#missing(index)
+    if (this.#numberOf(index) === this.#starts.length - 1) await this.#knowUpTo(index)
+    const number = this.#numberOf(index)
+    return this.#with(number, (segment) => act(segment, index - (this.#starts[number] ?? 0)))
+  }
+
+  #numberOf(index: number): number {
+    return this.#starts.findLastIndex((start) => start <= index)
+  }
+
+  async #knowUpTo(index: number): Promise<void> {
+    for (;;) {
+      const last = this.#starts.length - 1
+      const start = this.#starts[last] ?? 0
+      if (index < start) return
+      if ((await this.#with(last, (segment) => segment.place(index - start))) !== undefined) return
+      if (!(await this.#knowNext(start + (await this.#with(last, (segment) => segment.count()))))) return
     }
-    if (!isBatchHead(this.layout, buffer)) throw missing
-    return buffer
   }
 
-  #labelOf(index: number, batch: Uint8Array<ArrayBuffer>): FrameLabel {
-    const view = new DataView(batch.buffer)
-    const { sequenceOffset, timeOffset, hardwareTimeOffset, exposureOffset } = this.layout
-    return {
-      index,
-      sequence: Number(view.getBigUint64(sequenceOffset, true)),
-      time: view.getBigInt64(timeOffset, true),
-      ...(hasHardwareTime(this.layout, batch) && { hardwareTimeNs: view.getBigInt64(hardwareTimeOffset, true) }),
-      exposureNs: view.getBigInt64(exposureOffset, true),
+  /** Once a segment has been begun the one before is complete. `count`: frames of those that are known. */
+  async #knowNext(count: number): Promise<boolean> {
+    const last = this.#starts.length - 1
+    const bytes = await bytesOf(segmentPath(this.#path, last + 1))
+    if (bytes === undefined || bytes < this.layout.schemaMessage.byteLength) return false
+    const complete = (this.#starts[last] ?? 0) + (await this.#with(last, (segment) => segment.count()))
+    if (this.#starts.length === last + 1) this.#starts.push(Math.max(count, complete))
+    return true
+  }
+
+  async #with<Result>(number: number, act: (segment: FrameSegment) => Promise<Result>): Promise<Result> {
+    const opened = this.#opened.get(number) ?? { segment: FrameSegment.open(segmentPath(this.#path, number), this.layout), users: 0 }
+    this.#opened.delete(number)
+    this.#opened.set(number, opened)
+    opened.users += 1
+    try {
+      return await act(await opened.segment)
+    } finally {
+      opened.users -= 1
+      if (this.#opened.size > MAX_OPEN_SEGMENTS) await this.#closeUnused()
     }
   }
 
-  #frameIn(index: number, batch: Uint8Array<ArrayBuffer>): RecordedFrame {
-    const { pixelOffset, width, height } = this.layout
-    return { ...this.#labelOf(index, batch), pixels: new Uint16Array(batch.buffer, pixelOffset, width * height) }
+  async #closeUnused(): Promise<void> {
+    for (const [number, { segment, users }] of this.#opened) {
+      if (this.#opened.size <= MAX_OPEN_SEGMENTS) return
+      if (users > 0) continue
+      this.#opened.delete(number)
+      await (await segment)[Symbol.asyncDispose]()
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#file.close()
+    const opened = await Promise.allSettled([...this.#opened.values()].map(({ segment }) => segment))
+    this.#opened.clear()
+    for (const each of opened) if (each.status === 'fulfilled') await each.value[Symbol.asyncDispose]()
   }
 }

@@ -1,6 +1,6 @@
-import type { FrameLayout } from '../core/frame.ts'
+import type { CompressedLayout, FrameLayout } from '../core/frame.ts'
 
-/** Where things are in a file of frames. Every batch is equally long, so that any frame is one multiplication away and no index has to be kept. */
+/** Where things are in a file of frames. Every uncompressed batch is equally long, so that any frame is one multiplication away. */
 
 export function batchStart(layout: FrameLayout, index: number): number {
   return layout.schemaMessage.byteLength + index * layout.batchBytes
@@ -13,13 +13,37 @@ export function wholeBatches(layout: FrameLayout, fileBytes: number): number {
 
 /** Whether `head` begins a batch of this layout, with a hardware time or without. Zeros (space that was allocated and never written) do not. */
 export function isBatchHead(layout: FrameLayout, head: Uint8Array): boolean {
-  return hasHardwareTime(layout, head) || beginsWith(head, layout.batchHeadWithoutClock)
+  return hasHardwareTime(layout, head) || beginsWith(layout, head, layout.batchHeadWithoutClock)
 }
 
 export function hasHardwareTime(layout: FrameLayout, head: Uint8Array): boolean {
-  return beginsWith(head, layout.batchHead)
+  return beginsWith(layout, head, layout.batchHead)
 }
 
-function beginsWith(bytes: Uint8Array, start: Uint8Array): boolean {
-  return bytes.byteLength >= start.byteLength && Buffer.compare(bytes.subarray(0, start.byteLength), start) === 0
+/** Of a compressed batch that begins with `head`: head and body. */
+export function compressedBytes({ batchHead }: FrameLayout, { bodyLengthOffset }: CompressedLayout, head: Uint8Array): number {
+  return batchHead.byteLength + lengthAt(head, bodyLengthOffset)
+}
+
+/** Of the pixels in a compressed batch, with the length before them. */
+export function compressedPixelBytes({ pixelLengthOffset }: CompressedLayout, head: Uint8Array): number {
+  return lengthAt(head, pixelLengthOffset)
+}
+
+const LENGTH_BYTES = 8
+
+function lengthAt(head: Uint8Array, offset: number): number {
+  return Number(new DataView(head.buffer, head.byteOffset).getBigInt64(offset, true))
+}
+
+/** But for the two lengths, which are each compressed batch's own. */
+function beginsWith({ compressed }: FrameLayout, bytes: Uint8Array, start: Uint8Array): boolean {
+  if (bytes.byteLength < start.byteLength) return false
+  const holes = compressed === undefined ? [] : [compressed.bodyLengthOffset, compressed.pixelLengthOffset].sort((a, b) => a - b)
+  let from = 0
+  for (const hole of [...holes, start.byteLength]) {
+    if (Buffer.compare(bytes.subarray(from, hole), start.subarray(from, hole)) !== 0) return false
+    from = hole + LENGTH_BYTES
+  }
+  return true
 }

@@ -1,7 +1,8 @@
 import type { Roi } from '../core/device.ts'
 import { InvalidValue, Problem } from '../core/errors.ts'
 import { regionPixels } from '../native/files.ts'
-import type { FrameFile, RecordedFrame } from './frame-file.ts'
+import type { RecordedFrame } from './frame-batch.ts'
+import type { FrameFile } from './frame-file.ts'
 
 /** Rectangles of recorded frames. They count pixels of the frames as they were recorded, not of the sensor. */
 

@@ -110,6 +110,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("regionSeries", Napi::Function::New(env, regionSeriesOf));
   exports.Set("plainCopy", Napi::Function::New(env, plainCopySeconds));
   exports.Set("regionPixels", Napi::Function::New(env, regionPixelsOf));
+  exports.Set("decompressBody", Napi::Function::New(env, decompressBody));
   exports.Set("plainWrite", Napi::Function::New(env, plainWriteSeconds));
   exports.Set("loadPvcam", Napi::Function::New(env, loadPvcam));
   exports.Set("openSpi", Napi::Function::New(env, openSpi));

@@ -15,20 +15,20 @@ ChecksumThread::~ChecksumThread() {
   thread_.join();
 }
 
-void ChecksumThread::start(ExclusiveFile::Piece first, ExclusiveFile::Piece second) {
+void ChecksumThread::start(std::span<const ExclusiveFile::Piece> batches) {
   {
     const std::lock_guard guard(mutex_);
-    first_ = first;
-    second_ = second;
+    batches_ = batches;
+    sums_.resize(batches.size() / 2);
     busy_ = true;
   }
   changed_.notify_all();
 }
 
-uint32_t ChecksumThread::result() {
+std::span<const uint32_t> ChecksumThread::results() {
   std::unique_lock guard(mutex_);
   changed_.wait(guard, [this] { return !busy_; });
-  return sum_;
+  return sums_;
 }
 
 void ChecksumThread::run() {
@@ -37,9 +37,12 @@ void ChecksumThread::run() {
     changed_.wait(guard, [this] { return busy_ || over_; });
     if (!busy_) return;
     guard.unlock();
-    const uint32_t sum = crc32c(crc32c(0, first_.data, first_.bytes), second_.data, second_.bytes);
+    for (size_t batch = 0; batch < sums_.size(); ++batch) {
+      const ExclusiveFile::Piece& head = batches_[2 * batch];
+      const ExclusiveFile::Piece& pixels = batches_[2 * batch + 1];
+      sums_[batch] = crc32c(crc32c(0, head.data, head.bytes), pixels.data, pixels.bytes);
+    }
     guard.lock();
-    sum_ = sum;
     busy_ = false;
     changed_.notify_all();
   }

@@ -4,13 +4,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <span>
 #include <thread>
+#include <vector>
 
 #include "exclusive_file.h"
 
 namespace kymograph {
 
-// Computes the CRC-32C of a batch while another thread writes it: the disk need not wait for the sum.
+// Computes the CRC-32C of batches while another thread writes them: the disk need not wait for the sums.
 class ChecksumThread {
  public:
   ChecksumThread();
@@ -18,18 +20,18 @@ class ChecksumThread {
   ChecksumThread(const ChecksumThread&) = delete;
   ChecksumThread& operator=(const ChecksumThread&) = delete;
 
-  // One at a time. What is given must stay until result() has been had.
-  void start(ExclusiveFile::Piece first, ExclusiveFile::Piece second);
-  uint32_t result();
+  // Two pieces make a batch. One call at a time. What is given must stay until results() has been had.
+  void start(std::span<const ExclusiveFile::Piece> batches);
+  // One for each batch; good until the next start().
+  std::span<const uint32_t> results();
 
  private:
   void run();
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  ExclusiveFile::Piece first_{};
-  ExclusiveFile::Piece second_{};
-  uint32_t sum_ = 0;
+  std::span<const ExclusiveFile::Piece> batches_;
+  std::vector<uint32_t> sums_;
   bool busy_ = false;
   bool over_ = false;
   std::thread thread_;

@@ -30,26 +30,28 @@ int Descriptor::release() { return std::exchange(fd_, -1); }
 
 namespace {
 
-int openExclusive(const std::string& path) {
+int openExclusive(const std::string& path, bool buffered) {
   const int flags = O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC;
 #ifdef O_DIRECT
-  const int direct = ::open(path.c_str(), flags | O_DIRECT, 0644);
-  if (direct >= 0 || errno != EINVAL) return direct;
-  ::unlink(path.c_str());  // some file systems create the file before they refuse the flag
+  const int direct = buffered ? -1 : ::open(path.c_str(), flags | O_DIRECT, 0644);
+  if (!buffered && (direct >= 0 || errno != EINVAL)) return direct;
+  if (!buffered) ::unlink(path.c_str());  // some file systems create the file before they refuse the flag
 #endif
   return ::open(path.c_str(), flags, 0644);
 }
 
 }  // namespace
 
-ExclusiveFile::ExclusiveFile(const std::string& path) : path_(path), fd_(openExclusive(path)) {
+ExclusiveFile::ExclusiveFile(const std::string& path, bool buffered) : path_(path), fd_(openExclusive(path, buffered)) {
   if (fd_.get() < 0) throw SystemError("cannot create " + path, errno);
 }
 
-void ExclusiveFile::write(Piece first, Piece second, uint64_t offset) {
-  iovec pieces[2] = {{const_cast<void*>(first.data), first.bytes}, {const_cast<void*>(second.data), second.bytes}};
-  iovec* next = pieces;
-  int left = second.bytes > 0 ? 2 : 1;
+void ExclusiveFile::write(std::span<const Piece> pieces, uint64_t offset) {
+  iovec vectors[kMostPieces];
+  if (pieces.size() > kMostPieces) throw std::invalid_argument("too many pieces for one write");
+  for (size_t at = 0; at < pieces.size(); ++at) vectors[at] = {const_cast<void*>(pieces[at].data), pieces[at].bytes};
+  iovec* next = vectors;
+  int left = static_cast<int>(pieces.size());
   while (left > 0) {
     const ssize_t written = ::pwritev(fd_.get(), next, left, static_cast<off_t>(offset));
     if (written < 0 && errno == EINTR) continue;

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <stdexcept>
 #include <string>
 
@@ -31,17 +32,18 @@ class Descriptor {
   int fd_;
 };
 
-// A new file for large sequential writes, past the page cache where the file system allows it (O_DIRECT), buffered where it says EINVAL.
+// A new file for large sequential writes, past the page cache where the file system allows it (O_DIRECT), buffered where it says EINVAL, and where that is asked for.
 // Addresses, lengths and offsets given to write() must be multiples of 4096 until leaveDirect().
 class ExclusiveFile {
  public:
-  explicit ExclusiveFile(const std::string& path);
+  explicit ExclusiveFile(const std::string& path, bool buffered = false);
   struct Piece {
     const void* data;
     size_t bytes;
   };
-  // Writes both pieces one after the other at `offset`.
-  void write(Piece first, Piece second, uint64_t offset);
+  // Writes the pieces one after the other at `offset`, in one call of the system where it takes them all. At most kMostPieces.
+  void write(std::span<const Piece> pieces, uint64_t offset);
+  static constexpr size_t kMostPieces = 512;  // below every system's IOV_MAX
   void leaveDirect();
   void truncate(uint64_t bytes);
   void syncData();

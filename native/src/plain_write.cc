@@ -4,7 +4,8 @@
 #include <stdexcept>
 
 #include "exclusive_file.h"
-#include "writer.h"
+#include "page_buffer.h"
+#include "ring.h"
 
 namespace kymograph {
 
@@ -14,7 +15,8 @@ double plainWrite(const std::string& path, size_t bytes, uint64_t count) {
   for (size_t at = 0; at < bytes; ++at) buffer.data()[at] = static_cast<uint8_t>(at * 31);
   const auto start = std::chrono::steady_clock::now();
   ExclusiveFile file(path);
-  for (uint64_t done = 0; done < count; ++done) file.write({buffer.data(), bytes}, {nullptr, 0}, done * bytes);
+  const ExclusiveFile::Piece piece{buffer.data(), bytes};
+  for (uint64_t done = 0; done < count; ++done) file.write({&piece, 1}, done * bytes);
   file.syncData();
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }

@@ -1,5 +1,6 @@
 #include "recording_object.h"
 
+#include <stdexcept>
 #include <utility>
 
 #include "addon.h"
@@ -8,6 +9,9 @@
 namespace kymograph {
 
 namespace {
+
+// Enough for small frames to fill the disk's queue; one of a large camera is more alone.
+constexpr size_t kWriteBytes = 4u << 20;
 
 const char* nameOf(RecordingState state) {
   switch (state) {
@@ -27,12 +31,17 @@ Napi::Value javaScriptProgress(Napi::Env env, const RecordingProgress& progress)
   return result;
 }
 
+BodyCodec codecNamed(const std::string& name) {
+  if (name == "LZ4") return BodyCodec::lz4;
+  if (name == "ZSTD") return BodyCodec::zstd;
+  throw std::invalid_argument("codec: LZ4 or ZSTD");
+}
+
 RecordingPlan planOf(const Napi::Object& options) {
   RecordingPlan plan;
-  plan.path = textOption(options, "path");
   plan.schemaMessage = bytesOption(options, "schemaMessage");
-  plan.batchHead = bytesOption(options, "batchHead");
-  plan.batchHeadWithoutClock = bytesOption(options, "batchHeadWithoutClock");
+  plan.head = bytesOption(options, "batchHead");
+  plan.headWithoutClock = bytesOption(options, "batchHeadWithoutClock");
   plan.constants = bytesOption(options, "constants");
   plan.endOfStream = bytesOption(options, "endOfStream");
   plan.constantsOffset = countOption(options, "constantsOffset");
@@ -42,8 +51,30 @@ RecordingPlan planOf(const Napi::Object& options) {
   plan.exposureOffset = countOption(options, "exposureOffset");
   plan.pixelOffset = countOption(options, "pixelOffset");
   plan.batchBytes = countOption(options, "batchBytes");
+  if (options.Get("compressed").IsObject()) {
+    const auto compressed = options.Get("compressed").As<Napi::Object>();
+    plan.codec = codecNamed(textOption(compressed, "codec"));
+    plan.bodyLengthOffset = countOption(compressed, "bodyLengthOffset");
+    plan.pixelLengthOffset = countOption(compressed, "pixelLengthOffset");
+  }
+  if (options.Get("statistics").IsObject()) {
+    const auto statistics = options.Get("statistics").As<Napi::Object>();
+    plan.statistics = StatisticsPlan{
+        .minimumOffset = countOption(statistics, "minimumOffset"),
+        .maximumOffset = countOption(statistics, "maximumOffset"),
+        .meanOffset = countOption(statistics, "meanOffset"),
+        .saturatedOffset = countOption(statistics, "saturatedOffset"),
+        .regionMeansOffset = countOption(statistics, "regionMeansOffset"),
+        .regionMeansStep = countOption(statistics, "regionMeansStep"),
+        .regions = countOption(statistics, "regions"),
+    };
+  }
+  plan.path = textOption(options, "path");
   plan.frames = optionalCount(options, "frames");
   plan.keepFreeBytes = countOption(options, "keepFreeBytes");
+  plan.segmentBytes = optionalCount(options, "segmentBytes");
+  plan.writeBytes = static_cast<size_t>(optionalCount(options, "writeBytes").value_or(kWriteBytes));
+  plan.buffered = options.Get("buffered").ToBoolean();
   return plan;
 }
 
@@ -97,5 +128,22 @@ Napi::Value RecordingObject::stop(const Napi::CallbackInfo&) {
 }
 
 Napi::Value RecordingObject::ended(const Napi::CallbackInfo&) { return ended_.Value(); }
+
+Napi::Value decompressBody(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    if (!info[1].IsTypedArray() || !info[2].IsTypedArray()) throw std::invalid_argument("decompressBody: a codec and two byte arrays are expected");
+    const BodyCodec codec = codecNamed(textArgument(info, 0));
+    const auto from = info[1].As<Napi::Uint8Array>();
+    auto into = info[2].As<Napi::Uint8Array>();
+    // Both stay where they are until `result` has run, which lets go of them on JavaScript's thread.
+    struct Held {
+      Napi::ObjectReference from, into;
+    };
+    const auto held = std::make_shared<Held>(Held{Napi::Persistent<Napi::Object>(from), Napi::Persistent<Napi::Object>(into)});
+    return onThreadPool(
+        info.Env(), [codec, source = from.Data(), bytes = from.ByteLength(), target = into.Data(), room = into.ByteLength()] { decompress(codec, source, bytes, target, room); },
+        [held](Napi::Env env) { return env.Undefined(); });
+  });
+}
 
 }  // namespace kymograph

@@ -25,4 +25,7 @@ class RecordingObject : public Napi::ObjectWrap<RecordingObject> {
   Napi::Reference<Napi::Promise> ended_;
 };
 
+// decompressBody(codec, bytes, into): a promise of `into` being filled with what the pixels of a compressed batch were.
+Napi::Value decompressBody(const Napi::CallbackInfo& info);
+
 }  // namespace kymograph

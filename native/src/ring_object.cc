@@ -218,7 +218,8 @@ Napi::Value RingObject::startTestPattern(const Napi::CallbackInfo& info) {
   return guarded(env, [&] {
     ring();
     const Napi::Object options = objectArgument(info, 0);
-    const TestPattern::Options pattern{optionalNumber(options, "rateHz"), countOption(options, "frames"), fillOption(options)};
+    const TestPattern::Options pattern{optionalNumber(options, "rateHz"), countOption(options, "frames"), fillOption(options),
+                                       static_cast<uint32_t>(optionalCount(options, "period").value_or(65536))};
     auto task = std::make_shared<BackgroundTask>(env, "kymograph.testPattern");
     std::shared_ptr<TestPattern> source;
     try {

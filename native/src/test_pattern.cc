@@ -21,6 +21,7 @@ TestPattern::TestPattern(std::shared_ptr<Ring> ring, Options options, OnEnd onEn
   if (!ring_->writable()) throw std::invalid_argument("a ring that another process writes cannot be written here");
   if (ring_->closed()) throw std::invalid_argument("this ring is closed");
   if (options_.rateHz.value_or(1) <= 0) throw std::invalid_argument("rateHz: must be above 0");
+  if (options_.period == 0) throw std::invalid_argument("period: must be above 0");
   thread_ = std::thread([this] { run(); });
 }
 
@@ -52,7 +53,7 @@ void TestPattern::prepare() {
   const size_t width = ring_->width();
   copied_.assign(kCopiedFrames, std::vector<uint16_t>(width * ring_->height()));
   for (auto& frame : copied_)
-    for (size_t at = width; at < frame.size(); ++at) frame[at] = static_cast<uint16_t>(at * 31);
+    for (size_t at = width; at < frame.size(); ++at) frame[at] = static_cast<uint16_t>(at % options_.period * 31);
 }
 
 void TestPattern::publish(uint64_t sequence) {
@@ -67,7 +68,7 @@ FrameStatistics TestPattern::drawRow(uint64_t sequence, uint16_t* pixels) {
   for (uint32_t x = 0; x < width; ++x) pixels[x] = static_cast<uint16_t>(x + 7 * sequence);
   if (sequence < ring_->slots()) {
     const uint32_t count = width * ring_->height();
-    for (uint32_t at = width; at < count; ++at) pixels[at] = static_cast<uint16_t>(at * 31);
+    for (uint32_t at = width; at < count; ++at) pixels[at] = static_cast<uint16_t>(at % options_.period * 31);
     if (sequence == 0) below_ = measureRows(ring_->measures(), pixels, 1, ring_->height());
   }
   FrameStatistics statistics = measureRows(ring_->measures(), pixels, 0, 1);

@@ -16,8 +16,8 @@ namespace kymograph {
 // Frames that a copying source has in memory of its own: the buffer of a camera, too large for the caches at full size.
 constexpr size_t kCopiedFrames = 8;
 
-// A source without a camera, for tests and benchmarks: pixel i of frame n is (i + 7 n) mod 65536 in the first row and (i * 31) mod 65536 below it, so that
-// a frame costs one row once the ring has gone round. Or it is copied whole into its slot from memory of the source's own, as a camera's frame is.
+// A source without a camera, for tests and benchmarks: pixel i of frame n is (i + 7 n) mod 65536 in the first row and (i mod period * 31) mod 65536 below it, so
+// that a frame costs one row once the ring has gone round. Or it is copied whole into its slot from memory of the source's own, as a camera's frame is.
 class TestPattern {
  public:
   enum class Fill { row, copied, copiedUnmeasured };  // the last one publishes the statistics of no pixel: to see what they cost
@@ -26,6 +26,7 @@ class TestPattern {
     std::optional<double> rateHz;
     uint64_t frames;
     Fill fill = Fill::row;
+    uint32_t period = 65536;
   };
   using OnEnd = std::function<void(const ThreadTimes&)>;
   TestPattern(std::shared_ptr<Ring> ring, Options options, OnEnd onEnd);

@@ -1,13 +1,12 @@
 #include "writer.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <cstdlib>
-#include <cstring>
 #include <limits>
-#include <new>
-#include <stdexcept>
 #include <utility>
+
+#include "crc32c.h"
 
 namespace kymograph {
 
@@ -24,31 +23,12 @@ uint64_t monotonicNs() {
   return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count());
 }
 
-void require(bool holds, const char* message) {
-  if (!holds) throw std::invalid_argument(message);
-}
-
-RecordingPlan checked(RecordingPlan plan, const Ring& ring) {
-  require(!plan.path.empty() && plan.path.front() == '/', "path: give an absolute path");
-  require(!plan.schemaMessage.empty() && plan.schemaMessage.size() % kPageBytes == 0, "schemaMessage: its length must be a multiple of 4096");
-  require(plan.pixelOffset > 0 && plan.pixelOffset % kPageBytes == 0, "pixelOffset: must be a multiple of 4096");
-  require(plan.batchHead.size() <= plan.pixelOffset, "batchHead: may not reach into the pixels");
-  require(plan.batchBytes == plan.pixelOffset + ring.paddedFrameBytes(), "batchBytes: does not fit the ring's frames");
-  require(plan.batchHeadWithoutClock.size() == plan.batchHead.size(), "batchHeadWithoutClock: must be as long as batchHead");
-  require(plan.constants.size() <= plan.pixelOffset && plan.constantsOffset <= plan.pixelOffset - plan.constants.size(), "constants: must lie before the pixels");
-  for (const size_t offset : {plan.sequenceOffset, plan.timeOffset, plan.hardwareTimeOffset, plan.exposureOffset})
-    require(offset <= plan.pixelOffset - sizeof(uint64_t), "the columns must lie before the pixels");
-  require(plan.frames.value_or(1) > 0, "frames: must be at least 1");
-  return plan;
+// Frames of one write when the writer is behind: as many as fit into writeBytes, the iovecs of one call, and a quarter of the ring, which may be lapped.
+size_t framesOfWrite(const RecordingPlan& plan, const Ring& ring) {
+  return std::clamp<size_t>(std::min<size_t>(plan.writeBytes / plan.batchBytes, ring.slots() / 4), 1, ExclusiveFile::kMostPieces / 2);
 }
 
 }  // namespace
-
-PageBuffer::PageBuffer(size_t bytes) : bytes_(bytes), data_(static_cast<uint8_t*>(std::aligned_alloc(kPageBytes, bytes))) {
-  if (!data_) throw std::bad_alloc();
-}
-
-void PageBuffer::Free::operator()(uint8_t* data) const { std::free(data); }
 
 Recording::Recording(std::shared_ptr<Ring> ring, RecordingPlan plan, OnEnd onEnd)
     : ring_(std::move(ring)),
@@ -56,12 +36,13 @@ Recording::Recording(std::shared_ptr<Ring> ring, RecordingPlan plan, OnEnd onEnd
       onEnd_(std::move(onEnd)),
       next_(ring_->published()),
       expectedSequence_(next_ == 0 ? 0 : ring_->stamp(next_ - 1).sequence + 1),
-      file_(plan_.path),
-      index_(plan_.path + ".index"),
-      head_(plan_.pixelOffset),
+      files_(plan_),
       stopAt_(kNever) {
-  std::memset(head_.data(), 0, head_.size());
-  std::memcpy(head_.data() + plan_.constantsOffset, plan_.constants.data(), plan_.constants.size());
+  if (plan_.codec != BodyCodec::none) pool_ = std::make_unique<CompressPool>(ring_, plan_);
+  const size_t heads = pool_ ? 0 : framesOfWrite(plan_, *ring_);
+  for (size_t made = 0; made < heads; ++made) prepareHead(plan_, heads_.emplace_back(plan_.pixelOffset).data());
+  stamps_.resize(heads);
+  pieces_.resize(2 * heads);
   ring_->noteRecorded(next_);
   thread_ = std::thread([this] { run(); });
 }
@@ -90,12 +71,14 @@ void Recording::run() noexcept {
   End end;
   try {
     end = record();
-    finish();
+    files_.finish();
+    bytes_ = files_.bytes();
   } catch (const SystemError& error) {
     end = {RecordingState::failed, error.code() == ENOSPC ? "disk-full" : error.what()};
   } catch (const std::exception& error) {
     end = {RecordingState::failed, error.what()};
   }
+  pool_.reset();
   std::shared_ptr<Ring> last;
   {
     const std::lock_guard guard(mutex_);
@@ -108,98 +91,118 @@ void Recording::run() noexcept {
 }
 
 Recording::End Recording::record() {
-  const PageBuffer schema(plan_.schemaMessage.size());
-  std::memcpy(schema.data(), plan_.schemaMessage.data(), plan_.schemaMessage.size());
-  file_.write({schema.data(), schema.size()}, {nullptr, 0}, 0);
-  bytes_ = schema.size();
-  file_.syncData();
-  file_.syncFolder();
+  files_.begin();
+  bytes_ = files_.bytes();
   syncedNs_ = monotonicNs();
-
-  while (written_ < plan_.frames.value_or(kNever) && next_ < stopAt_) {
+  while (wanted()) {
     if (diskIsFull()) return {RecordingState::finished, "disk-full"};
-    if (!ring_->waitFor(next_, kWaitForFrame)) {
+    const bool compressing = pool_ && pool_->pending() > 0;
+    if (!compressing && !ring_->waitFor(next_, kWaitForFrame)) {
       if (!ring_->closed() || ring_->published() > next_) continue;
-      try {
-        writeLast();
-      } catch (const SystemError& error) {
-        if (error.code() != ENOSPC) throw;
-        return {RecordingState::finished, "disk-full"};
-      }
+      if (!fits([this] { writeLast(); })) return {RecordingState::finished, "disk-full"};
       return {RecordingState::finished, plan_.frames ? "the source stopped" : ""};
     }
-    // The oldest slot may be overwritten at any moment: once the writer is that far behind, half the ring is given up at one go.
-    const uint64_t published = ring_->published();
-    if (published - next_ >= ring_->slots()) {
-      skipTo(published - ring_->slots() / 2);
-      continue;
-    }
-    try {
-      if (!writeBatch(next_)) {
-        skipTo(next_ + 1);
-        continue;
-      }
-    } catch (const SystemError& error) {
-      if (error.code() != ENOSPC) throw;
-      return {RecordingState::finished, "disk-full"};
-    }
-    ++next_;
-    ++written_;
-    bytes_ += plan_.batchBytes;
-    ring_->noteRecorded(next_);
+    if (isLapped()) continue;
+    if (!fits([this] { pool_ ? writeCompressed() : writePlain(); })) return {RecordingState::finished, "disk-full"};
     if (monotonicNs() - syncedNs_ > kSyncEveryNs) {
-      file_.syncData();
+      files_.syncData();
       syncedNs_ = monotonicNs();
     }
   }
   return {};
 }
 
-// False if the camera lapped the writer meanwhile: what was written is void and the next batch takes its place.
-bool Recording::writeBatch(uint64_t index) {
-  const FrameStamp stamp = ring_->stamp(index);
-  if (!ring_->whole(index)) return false;
-  fillHead(stamp);
-  const ExclusiveFile::Piece head{head_.data(), head_.size()};
-  const ExclusiveFile::Piece pixels{ring_->pixels(index), ring_->paddedFrameBytes()};
-  checksum_.start(head, pixels);
+// Whether what `write` writes had room on the disk.
+bool Recording::fits(const std::function<void()>& write) {
   try {
-    file_.write(head, pixels, bytes_);
-  } catch (...) {
-    checksum_.result();  // it looks at the ring until then
-    throw;
+    write();
+    return true;
+  } catch (const SystemError& error) {
+    if (error.code() != ENOSPC) throw;
+    return false;
   }
-  const uint32_t sum = checksum_.result();
-  if (!ring_->whole(index)) return false;
-  index_.add({bytes_, plan_.batchBytes, stamp.sequence, stamp.timeNs, sum, 0});
-  dropped_ += stamp.sequence - expectedSequence_;
-  expectedSequence_ = stamp.sequence + 1;
+}
+
+bool Recording::wanted() const {
+  return written_ < plan_.frames.value_or(kNever) && (next_ < stopAt_ || (pool_ && pool_->pending() > 0));
+}
+
+// The oldest slot may be overwritten at any moment: once the writer is that far behind, half the ring is given up at one go.
+bool Recording::isLapped() {
+  const uint64_t published = ring_->published();
+  if (published < next_ + ring_->slots()) return false;
+  skipTo(published - ring_->slots() / 2);
   return true;
 }
 
-void Recording::fillHead(const FrameStamp& stamp) {
-  const bool hasClock = stamp.hardwareTimeNs != kNoHardwareTime;
-  const std::vector<uint8_t>& head = hasClock ? plan_.batchHead : plan_.batchHeadWithoutClock;
-  const int64_t hardwareTimeNs = hasClock ? stamp.hardwareTimeNs : 0;  // under a null
-  std::memcpy(head_.data(), head.data(), head.size());
-  std::memcpy(head_.data() + plan_.sequenceOffset, &stamp.sequence, sizeof stamp.sequence);
-  std::memcpy(head_.data() + plan_.timeOffset, &stamp.timeNs, sizeof stamp.timeNs);
-  std::memcpy(head_.data() + plan_.hardwareTimeOffset, &hardwareTimeNs, sizeof hardwareTimeNs);
-  std::memcpy(head_.data() + plan_.exposureOffset, &stamp.exposureNs, sizeof stamp.exposureNs);
+void Recording::writePlain() {
+  const uint64_t wanted = std::min({ring_->published() - next_, stopAt_ - next_, plan_.frames.value_or(kNever) - written_});
+  const size_t room = files_.makeRoom(plan_.batchBytes, static_cast<size_t>(std::min<uint64_t>(wanted, heads_.size())));
+  const size_t count = gather(room);
+  if (count == 0) return skipTo(next_ + 1);
+  const std::span<const ExclusiveFile::Piece> pieces(pieces_.data(), 2 * count);
+  checksum_.start(pieces);
+  try {
+    files_.write(pieces);
+  } catch (...) {
+    checksum_.results();  // it looks at the ring until then
+    throw;
+  }
+  const std::span<const uint32_t> sums = checksum_.results();
+  // If the camera lapped the writer meanwhile, what was written is void, and the next batches take its place.
+  if (!ring_->whole(next_)) return skipTo(next_ + 1);
+  for (size_t at = 0; at < count; ++at) keep(stamps_[at], plan_.batchBytes, sums[at]);
+  skipTo(next_ + count);
+}
+
+// The frames from next_ on that are whole, at most `most`: how many.
+size_t Recording::gather(size_t most) {
+  for (size_t at = 0; at < most; ++at) {
+    const uint64_t index = next_ + at;
+    stamps_[at] = ring_->stamp(index);
+    if (!ring_->whole(index)) return at;
+    fillHead(plan_, *ring_, stamps_[at], heads_[at].data());
+    pieces_[2 * at] = {heads_[at].data(), heads_[at].size()};
+    pieces_[2 * at + 1] = {ring_->pixels(index), ring_->paddedFrameBytes()};
+  }
+  return most;
+}
+
+// Asks for as many as there are, so that they are compressed side by side when the writer is behind, and writes the oldest.
+void Recording::writeCompressed() {
+  const uint64_t end = std::min<uint64_t>(ring_->published(), stopAt_);
+  while (pool_->pending() < pool_->places() && next_ < end && written_ + pool_->pending() < plan_.frames.value_or(kNever)) pool_->ask(next_++);
+  if (pool_->pending() == 0) return;
+  if (const std::optional<CompressPool::Batch> batch = pool_->oldest()) {
+    files_.makeRoom(batch->bytes, 1);
+    const ExclusiveFile::Piece piece{batch->data, batch->bytes};
+    files_.write({&piece, 1});
+    keep(batch->stamp, batch->bytes, batch->crc32c);
+  }
+  pool_->giveBack();
+  ring_->noteRecorded(next_ - pool_->pending());
 }
 
 // What the source had left at its end, if it leaves such.
 void Recording::writeLast() {
   const std::optional<LastBatch> last = ring_->takeLast();
   if (!last) return;
-  PageBuffer batch(last->bytes.size());
-  std::memcpy(batch.data(), last->bytes.data(), batch.size());
-  const ExclusiveFile::Piece whole{batch.data(), batch.size()};
-  file_.write(whole, {nullptr, 0}, bytes_);
-  checksum_.start(whole, {nullptr, 0});
-  index_.add({bytes_, batch.size(), last->stamp.sequence, last->stamp.timeNs, checksum_.result(), 0});
+  const PageBuffer batch(last->bytes.size());
+  std::copy(last->bytes.begin(), last->bytes.end(), batch.data());
+  files_.makeRoom(batch.size(), 1);
+  const ExclusiveFile::Piece piece{batch.data(), batch.size()};
+  files_.write({&piece, 1});
+  files_.keep({0, batch.size(), last->stamp.sequence, last->stamp.timeNs, crc32c(0, batch.data(), batch.size()), 0});
+  bytes_ = files_.bytes();
   ++written_;
-  bytes_ += batch.size();
+}
+
+void Recording::keep(const FrameStamp& stamp, uint64_t bytes, uint32_t crc32c) {
+  files_.keep({0, bytes, stamp.sequence, stamp.timeNs, crc32c, 0});
+  bytes_ = files_.bytes();
+  dropped_ += stamp.sequence - expectedSequence_;
+  expectedSequence_ = stamp.sequence + 1;
+  ++written_;
 }
 
 void Recording::skipTo(uint64_t index) {
@@ -210,17 +213,7 @@ void Recording::skipTo(uint64_t index) {
 bool Recording::diskIsFull() {
   if (bytes_ < freeCheckedAt_) return false;
   freeCheckedAt_ = bytes_ + kCheckFreeEveryBytes;
-  return file_.freeBytes() < plan_.keepFreeBytes + kCheckFreeEveryBytes;
-}
-
-// Cuts what a void or partial batch left behind, and ends the stream.
-void Recording::finish() {
-  file_.leaveDirect();
-  file_.truncate(bytes_);
-  file_.write({plan_.endOfStream.data(), plan_.endOfStream.size()}, {nullptr, 0}, bytes_);
-  bytes_ += plan_.endOfStream.size();
-  file_.syncData();
-  index_.finish();
+  return files_.freeBytes() < plan_.keepFreeBytes + kCheckFreeEveryBytes;
 }
 
 }  // namespace kymograph

@@ -5,36 +5,19 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "batch_index.h"
+#include "batch_plan.h"
 #include "checksum_thread.h"
+#include "compress_pool.h"
 #include "exclusive_file.h"
+#include "page_buffer.h"
+#include "recording_files.h"
 #include "ring.h"
 
 namespace kymograph {
-
-// What storage/frame-heads.ts prepares: the bytes of an Arrow IPC stream around the pixels, one frame in each record batch.
-struct RecordingPlan {
-  std::string path;
-  std::vector<uint8_t> schemaMessage;
-  std::vector<uint8_t> batchHead;
-  std::vector<uint8_t> batchHeadWithoutClock;  // of a frame whose hardware time is null
-  std::vector<uint8_t> constants;              // columns that are the same in every batch
-  std::vector<uint8_t> endOfStream;
-  size_t constantsOffset;
-  size_t sequenceOffset;
-  size_t timeOffset;
-  size_t hardwareTimeOffset;
-  size_t exposureOffset;
-  size_t pixelOffset;
-  size_t batchBytes;
-  std::optional<uint64_t> frames;
-  uint64_t keepFreeBytes;
-};
 
 enum class RecordingState { running, finished, failed };
 
@@ -46,25 +29,10 @@ struct RecordingProgress {
   std::string reason;
 };
 
-// Memory that O_DIRECT accepts; not cleared.
-class PageBuffer {
- public:
-  explicit PageBuffer(size_t bytes);
-  uint8_t* data() const { return data_.get(); }
-  size_t size() const { return bytes_; }
-
- private:
-  struct Free {
-    void operator()(uint8_t* data) const;
-  };
-  size_t bytes_;
-  std::unique_ptr<uint8_t[], Free> data_;
-};
-
-// A thread that takes the frames of a ring in order and writes them as record batches, pixels straight from the map.
-// Beside the file it keeps an index of its batches with their checksums, at the file's path and ".index".
-// It holds nothing back: a batch that is counted as written is in the file. Whatever moment the process ends at, every counted batch is whole; the one
-// being written is whole or cut, unless the source laps the writer at that very moment.
+// A thread that takes the frames of a ring in order and writes them as record batches: pixels straight from the map, those that are there together in one
+// write; or compressed by a few threads of its own. Beside each file it keeps an index of its batches with their checksums, at the file's path and ".index".
+// It holds nothing back: a batch that is counted as written is in the file. Whatever moment the process ends at, every counted batch is whole; those
+// being written are whole or cut, unless the source laps the writer at that very moment.
 class Recording {
  public:
   // Checks the plan and creates the file; throws std::invalid_argument or SystemError. Records from the next frame on.
@@ -89,11 +57,15 @@ class Recording {
   };
   void run() noexcept;
   End record();
-  bool writeBatch(uint64_t index);
-  void fillHead(const FrameStamp& stamp);
+  bool wanted() const;
+  bool isLapped();
+  void writePlain();
+  size_t gather(size_t most);
+  void writeCompressed();
   void writeLast();
+  static bool fits(const std::function<void()>& write);
+  void keep(const FrameStamp& stamp, uint64_t bytes, uint32_t crc32c);
   void skipTo(uint64_t index);
-  void finish();
   bool diskIsFull();
 
   std::shared_ptr<Ring> ring_;  // let go of at the end: JavaScript may keep the recording long after it
@@ -101,10 +73,13 @@ class Recording {
   const OnEnd onEnd_;
   uint64_t next_;  // taken before the files are made, which may last
   uint64_t expectedSequence_;
-  ExclusiveFile file_;
-  BatchIndex index_;
-  PageBuffer head_;
+  RecordingFiles files_;
+  // Uncompressed: the heads of one write, and its pieces, a head and pixels in turn.
+  std::vector<PageBuffer> heads_;
+  std::vector<FrameStamp> stamps_;
+  std::vector<ExclusiveFile::Piece> pieces_;
   ChecksumThread checksum_;
+  std::unique_ptr<CompressPool> pool_;
   uint64_t syncedNs_ = 0;
   uint64_t freeCheckedAt_ = 0;
   std::atomic<uint64_t> stopAt_;

@@ -10,9 +10,9 @@ import { frameSeriesOf } from '../../api/recordings.ts'
 import { colormapTable } from '../../core/colormap.ts'
 import { FRAMES_FILE } from '../../core/dataset.ts'
 import { batchIndexPath } from '../../storage/batch-index.ts'
-import { recoverBatchIndex } from '../../storage/frame-checks.ts'
 import { openFrameFile } from '../../storage/frame-file.ts'
 import { npyHeader } from '../../storage/npy.ts'
+import { recoverStream } from '../../storage/recover.ts'
 import { writeFrames } from '../storage/recorded-frames.ts'
 import { until } from '../until.ts'
 import { startTestLab, type TestLab } from './lab.ts'
@@ -37,7 +37,7 @@ async function recording(state: string, frames = FRAMES, side = { width: WIDTH, 
   const folder = `datasets/${id}`
   await mkdir(join(lab.dataDir, folder), { recursive: true })
   await writeFrames(fileOf(id), side.width, side.height, frames, pixelOf)
-  await recoverBatchIndex(fileOf(id))
+  await recoverStream(fileOf(id))
   await using file = await openFrameFile(fileOf(id))
   const common = { stationId: lab.station.stationId, axes: ['time'], signals: ['frame'], shape: [frames, side.height, side.width], files: [] }
   const columns = [...file.columns, { name: 'frame', type: 'uint16', shape: [side.height, side.width] }].map((column) => ({ ...column }))

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { FRAMES_FILE } from '../../core/dataset.ts'
-import { recoverBatchIndex } from '../../storage/frame-checks.ts'
+import { recoverStream } from '../../storage/recover.ts'
 import { type Python, pythonWith } from '../python.ts'
 import { writeFrames } from '../storage/recorded-frames.ts'
 import { startTestLab, type TestLab } from './lab.ts'
@@ -43,7 +43,7 @@ describe('docs/reading-frames.md', () => {
     const file = join(lab.dataDir, folder, FRAMES_FILE)
     await mkdir(join(lab.dataDir, folder), { recursive: true })
     await writeFrames(file, WIDTH, HEIGHT, FRAMES, (frame, pixel) => frame + pixel * 3)
-    await recoverBatchIndex(file)
+    await recoverStream(file)
     const common = { stationId: lab.station.stationId, axes: [], signals: [], shape: [], files: [], columns: [] }
     await lab.api.services.database.prisma.dataset.create({ data: { ...common, id, name: 'camera', kind: 'FRAMES', state: 'COMPLETE', folder, rows: FRAMES } })
   }, 180_000)

@@ -1,11 +1,11 @@
 /** What NativeRing.startTestPattern puts into frame `sequence`. */
-export function patternFrame(sequence: number, width: number, height: number): Uint16Array {
-  return Uint16Array.from({ length: width * height }, (_, at) => (at < width ? at + 7 * sequence : at * 31))
+export function patternFrame(sequence: number, width: number, height: number, period = 65_536): Uint16Array {
+  return Uint16Array.from({ length: width * height }, (_, at) => (at < width ? at + 7 * sequence : (at % period) * 31))
 }
 
 /** The same for many frames one after the other: below its first row the pattern does not change. The pixels are good until the next call. */
-export function patternSource(width: number, height: number): (sequence: number) => Uint16Array {
-  const pixels = patternFrame(0, width, height)
+export function patternSource(width: number, height: number, period?: number): (sequence: number) => Uint16Array {
+  const pixels = patternFrame(0, width, height, period)
   return (sequence) => {
     for (let x = 0; x < width; x += 1) pixels[x] = x + 7 * sequence
     return pixels

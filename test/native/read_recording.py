@@ -1,4 +1,7 @@
-"""Reads recordings of the test pattern batch by batch with pyarrow, as far as they go, and prints what it saw of each, as a list of JSON."""
+"""Reads recordings of the test pattern batch by batch with pyarrow, as far as they go, and prints what it saw of each, as a list of JSON.
+
+read_recording.py <period of the pattern> <recording> ...
+"""
 
 import json
 import sys
@@ -7,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 
-def seen(path):
+def seen(path, period):
     with pa.memory_map(path) as file, pa.ipc.open_stream(file) as reader:
         kind = reader.schema.field("frame").type
         frames = wrong = 0
@@ -24,10 +27,13 @@ def seen(path):
             image = batch.column("frame").to_numpy_ndarray()[0]
             height, width = image.shape
             at = np.arange(width * height, dtype=np.uint32).reshape(height, width)
-            expected = (at * 31).astype(np.uint16)
+            expected = (at % period * 31).astype(np.uint16)
             expected[0] = at[0] + 7 * frames
             wrong += not np.array_equal(image, expected)
             wrong += batch.column("sequence")[0].as_py() != frames
+            wrong += (batch.column("minimum")[0].as_py(), batch.column("maximum")[0].as_py()) != (image.min(), image.max())
+            wrong += abs(batch.column("mean")[0].as_py() - image.mean()) > 1e-9
+            wrong += batch.column("roiMean0")[0].as_py() != image[0, :10].mean()
             roi = [batch.column(name)[0].as_py() for name in ("roiX", "roiY", "roiWidth", "roiHeight")]
             exposure = batch.column("exposure")[0].as_py()
             clock = batch.column("hardwareTime")[0].as_py() // max(1, frames)
@@ -37,4 +43,4 @@ def seen(path):
                 "clock": clock, "frames": frames, "ended": ended}
 
 
-print(json.dumps([seen(path) for path in sys.argv[1:]]))
+print(json.dumps([seen(path, int(sys.argv[1])) for path in sys.argv[2:]]))

@@ -1,13 +1,12 @@
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm, stat, statfs, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, stat, statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { tableFromIPC } from 'apache-arrow'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createRing, type NativeRing, plainWrite } from '../../native/files.ts'
 import type { RecordingOptions } from '../../native/types.ts'
 import { batchIndexPath } from '../../storage/batch-index.ts'
@@ -15,7 +14,6 @@ import { damagedFrames } from '../../storage/frame-checks.ts'
 import { openFrameFile } from '../../storage/frame-file.ts'
 import { prepareFrameLayout } from '../../storage/frame-heads.ts'
 import { recoverStream } from '../../storage/recover.ts'
-import { type Python, pythonWith } from '../python.ts'
 import { until } from '../until.ts'
 import { patternSource, samePixels } from './pattern.ts'
 
@@ -61,6 +59,10 @@ describe('a recording', () => {
       ['roiY', false],
       ['roiWidth', false],
       ['roiHeight', false],
+      ['minimum', false],
+      ['maximum', false],
+      ['mean', false],
+      ['saturated', false],
       ['frame', false],
     ])
     await using file = await openFrameFile(path.join(folder, 'frames.arrow'))
@@ -170,29 +172,4 @@ test('the yardstick writes what it says', async () => {
   expect(seconds).toBeGreaterThan(0)
   expect((await stat(target)).size).toBe(81_920)
   await expect(async () => plainWrite(target, 1000, 1)).rejects.toThrow(/multiple of 4096/)
-})
-
-describe('pyarrow', () => {
-  let python: Python
-  beforeAll(async () => {
-    python = await pythonWith(['pyarrow', 'numpy'])
-  }, 180_000)
-  afterAll(() => python[Symbol.asyncDispose]())
-
-  test('sees images of a fixed shape and the columns beside them, also in a recording that was cut', async ({ skip }) => {
-    const executable = python.executable ?? skip(python.why)
-    await using ring = ringOf(301, 203)
-    const recording = ring.record(optionsFor(ring, { frames: 12 }))
-    await ring.startTestPattern({ frames: 12 })
-    await recording.ended
-    const whole = path.join(folder, 'frames.arrow')
-    const cut = path.join(folder, 'cut.arrow')
-    await writeFile(cut, (await readFile(whole)).subarray(0, -5000)) // in the last frame's pixels, as a kill leaves it
-    const read = promisify(execFile)(executable, [fileURLToPath(new URL('read_recording.py', import.meta.url)), whole, cut])
-    const seen = { tensor: true, shape: [203, 301], names: ['y', 'x'], wrong: 0, roi: [5, 6, 301, 203], exposure: 500_000, clock: 1_000_000 }
-    expect(JSON.parse((await read).stdout)).toEqual([
-      { ...seen, frames: 12, ended: true },
-      { ...seen, frames: 11, ended: false },
-    ])
-  })
 })

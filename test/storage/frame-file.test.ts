@@ -1,11 +1,14 @@
 import { appendFile, readFile, stat, truncate, writeFile } from 'node:fs/promises'
-import { tableFromIPC } from 'apache-arrow'
+import { Field, Int64, Schema, TimestampNanosecond, tableFromIPC, Uint16, Uint64 } from 'apache-arrow'
+import { Message } from 'apache-arrow/ipc/metadata/message'
 import { describe, expect, test } from 'vitest'
 import { crc32c } from '../../native/files.ts'
-import { batchIndexPath, readBatchEntry } from '../../storage/batch-index.ts'
+import { frameMetadata } from '../../storage/arrow-message.ts'
+import { batchIndexPath } from '../../storage/batch-index.ts'
+import { frameStatistics } from '../../storage/frame-batch.ts'
 import { damagedFrames } from '../../storage/frame-checks.ts'
-import { frameStatistics, openFrameFile } from '../../storage/frame-file.ts'
-import { prepareFrameLayout } from '../../storage/frame-heads.ts'
+import { openFrameFile } from '../../storage/frame-file.ts'
+import { imageField, layoutAround, prepareFrameLayout } from '../../storage/frame-heads.ts'
 import { recoverStream } from '../../storage/recover.ts'
 import { temporaryFolder } from './folder.ts'
 
@@ -36,7 +39,7 @@ function tornAt(frames: number, keptBytes: number): Buffer {
   return Buffer.concat([stream(frames).subarray(0, -LAYOUT.endOfStream.byteLength), rest])
 }
 
-const LAYOUT_COLUMNS = ['sequence', 'time', 'hardwareTime', 'exposure', 'roiX', 'roiY', 'roiWidth', 'roiHeight']
+const LAYOUT_COLUMNS = ['sequence', 'time', 'hardwareTime', 'exposure', 'roiX', 'roiY', 'roiWidth', 'roiHeight', 'minimum', 'maximum', 'mean', 'saturated']
 const named = (cells: readonly unknown[]) => Object.fromEntries(LAYOUT_COLUMNS.map((name, at) => [name, cells[at]]))
 const pixelsOf = (index: number) => Uint16Array.from({ length: WIDTH * HEIGHT }, (_, at) => at * 3 + index)
 const stream = (frames: number) => Buffer.concat([LAYOUT.schemaMessage, ...Array.from({ length: frames }, (_, index) => batch(index)), LAYOUT.endOfStream])
@@ -58,11 +61,15 @@ describe('the layout', () => {
       'roiY: Uint16 false',
       'roiWidth: Uint16 false',
       'roiHeight: Uint16 false',
+      'minimum: Uint16 false',
+      'maximum: Uint16 false',
+      'mean: Float64 false',
+      'saturated: Uint64 false',
       `frame: FixedSizeList[${WIDTH * HEIGHT}]<Uint16> false`,
     ])
     expect(Object.fromEntries(table.schema.metadata)).toEqual({
       deviceName: 'camera',
-      'kymograph.frames': '2',
+      'kymograph.frames': '3',
       roi: JSON.stringify(SETTINGS.roi),
       binning: '2',
       exposureSeconds: '0.125',
@@ -79,6 +86,42 @@ describe('the layout', () => {
   test('refuses a region that cannot be binned', () => {
     expect(() => prepareFrameLayout({ ...SETTINGS, binning: 7 })).toThrow(expect.objectContaining({ code: 'INVALID_VALUE' }))
     expect(() => prepareFrameLayout({ ...SETTINGS, roi: { x: 0, y: 0, width: 0, height: 4 } })).toThrow(expect.objectContaining({ code: 'INVALID_VALUE' }))
+  })
+})
+
+describe('a file of layout version 2', () => {
+  test('is read: it had no statistics, and its columns nearer to its head', async () => {
+    await using folder = await temporaryFolder()
+    const [width, height] = [8, 4]
+    const uint16 = (name: string) => new Field(name, new Uint16(), false)
+    const int64 = (name: string, nullable: boolean) => new Field(name, new Int64(), nullable)
+    const schema = new Schema(
+      [
+        ...[new Field('sequence', new Uint64(), false), new Field('time', new TimestampNanosecond('UTC'), false)],
+        ...[int64('hardwareTime', true), int64('exposure', false), ...['roiX', 'roiY', 'roiWidth', 'roiHeight'].map(uint16)],
+        imageField(width, height),
+      ],
+      new Map(Object.entries({ 'kymograph.frames': '2', roi: '{"x":1,"y":2,"width":8,"height":4}', binning: '1', exposureSeconds: '0.5' })),
+    )
+    const settings = { roi: { x: 1, y: 2, width, height }, binning: 1, exposureSeconds: 0.5 }
+    const layout = layoutAround(frameMetadata(Message.encode(Message.from(schema)), 4096), { width, height, version: '2', settings })
+    expect(layout).toMatchObject({ sequenceOffset: 1024, exposureOffset: 1024 + 4 * 64, pixelOffset: 4096 })
+    const bytes = Buffer.alloc(layout.batchBytes)
+    bytes.set(layout.batchHead)
+    bytes.set(layout.constants, layout.constantsOffset)
+    bytes.writeBigUInt64LE(7n, layout.sequenceOffset)
+    bytes.writeBigInt64LE(500n, layout.exposureOffset)
+    bytes.writeUInt16LE(12_345, layout.pixelOffset + 2)
+    await writeFile(folder.file('a'), Buffer.concat([layout.schemaMessage, bytes, layout.endOfStream]))
+    const row = tableFromIPC(await readFile(folder.file('a'))).get(0)
+    expect(row).toMatchObject({ sequence: 7n, exposure: 500n, roiX: 1, roiHeight: 4 })
+    expect(row?.frame.get(1)).toBe(12_345)
+    await using file = await openFrameFile(folder.file('a'))
+    expect(file.settings).toEqual(settings)
+    expect(await file.frame(0)).toMatchObject({ sequence: 7, exposureNs: 500n })
+    expect((await file.frame(0)).pixels[1]).toBe(12_345)
+    expect(await recoverStream(folder.file('a'))).toMatchObject({ rows: 1, lostBytes: 0 })
+    expect((await file.checkedFrame(0)).sequence).toBe(7)
   })
 })
 
@@ -160,11 +203,11 @@ describe('the index beside it', () => {
     expect(await damaged(path)).toEqual([])
     expect((await file.checkedFrame(2)).pixels).toEqual(pixelsOf(2))
     for (const index of [0, 3]) {
-      const entry = await readBatchEntry(path, index)
+      const entry = await file.recorded(index)
       const offset = LAYOUT.schemaMessage.byteLength + index * LAYOUT.batchBytes
       expect(entry).toEqual({ offset, bytes: LAYOUT.batchBytes, sequence: index * 2, time: TIME + BigInt(index), crc32c: crc32c(batch(index)) })
     }
-    expect(await readBatchEntry(path, 4)).toBeUndefined()
+    expect(await file.recorded(4)).toBeUndefined()
 
     const bytes = await readFile(path)
     const at = LAYOUT.schemaMessage.byteLength + 2 * LAYOUT.batchBytes + 5000

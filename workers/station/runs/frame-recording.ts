@@ -3,7 +3,7 @@ import { FRAMES_FILE } from '../../../core/dataset.ts'
 import { HardwareFault, NotSupported, StorageFull } from '../../../core/errors.ts'
 import type { FrameLayout, FrameRecordingProgress, FrameRecording as NativeRecording } from '../../../core/frame.ts'
 import type { FrameFacet } from '../../../drivers/driver.ts'
-import { prepareFrameLayout, ROI_COLUMNS } from '../../../storage/frame-heads.ts'
+import { prepareFrameLayout, ROI_COLUMNS, regionMeanColumns } from '../../../storage/frame-heads.ts'
 import { recoverStream } from '../../../storage/recover.ts'
 import type { HostedDevice } from '../host/hosted-device.ts'
 import type { ClaimedRun } from './claim.ts'
@@ -55,6 +55,11 @@ export class FrameRecording implements NativeStream {
           { name: 'hardwareTime', type: 'int64', unit: 'ns', deviceId },
           { name: 'exposure', type: 'int64', unit: 'ns', deviceId },
           ...ROI_COLUMNS.map((name): DatasetColumn => ({ name, type: 'uint16', unit: '{pixel}', deviceId })),
+          { name: 'minimum', type: 'uint16', unit: '{count}', deviceId },
+          { name: 'maximum', type: 'uint16', unit: '{count}', deviceId },
+          { name: 'mean', type: 'float64', unit: '{count}', deviceId },
+          { name: 'saturated', type: 'uint64', unit: '{pixel}', deviceId },
+          ...regionMeanColumns(layout.statistics?.regions ?? 0).map((name): DatasetColumn => ({ name, type: 'float64', unit: '{count}', deviceId })),
           { name: 'frame', type: 'uint16', unit: '{count}', deviceId, shape: [height, width] },
         ],
       },

@@ -42,7 +42,7 @@ test('a number of frames, past JavaScript, each whole and in order', async () =>
     signals: ['frame'],
   })
   expect(dataset.columns).toMatchObject([
-    ...['sequence', 'time', 'hardwareTime', 'exposure', 'roiX', 'roiY', 'roiWidth', 'roiHeight'].map((name) => ({ name })),
+    ...['sequence', 'time', 'hardwareTime', 'exposure', 'roiX', 'roiY', 'roiWidth', 'roiHeight', 'minimum', 'maximum', 'mean', 'saturated'].map((name) => ({ name })),
     { name: 'frame', type: 'uint16', unit: '{count}', shape: [512, 512] },
   ])
   expect(dataset.sha256).toMatch(/^[0-9a-f]{64}$/)

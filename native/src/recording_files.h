@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "batch_index.h"
+#include "batch_plan.h"
+#include "exclusive_file.h"
+
+namespace kymograph {
+
+// The files of one recording: whole Arrow IPC streams one after the other, each with its index beside it. The first has the name that was given, the second
+// has -0001 before the extension, and so on. A batch is in one file, whole.
+class RecordingFiles {
+ public:
+  // Makes the first; throws SystemError. `plan` stays.
+  explicit RecordingFiles(const RecordingPlan& plan);
+
+  // A schema, nothing else, on the disk.
+  void begin();
+  // Of all files so far, without the end marker of the one that is being written.
+  uint64_t bytes() const { return closedBytes_ + bytes_; }
+  // How many of `count` batches of `batchBytes` still go into this file; ends it and begins the next where none does.
+  size_t makeRoom(size_t batchBytes, size_t count);
+  // Behind the last batch that was kept. Without keep() it is void, and the next write takes its place.
+  void write(std::span<const ExclusiveFile::Piece> pieces);
+  // The next batch is in the file. Its offset is filled in here.
+  void keep(BatchEntry entry);
+  void syncData();
+  uint64_t freeBytes() const { return now_->file.freeBytes(); }
+  // Cuts what is void, ends the stream.
+  void finish();
+
+ private:
+  struct Segment {
+    Segment(const std::string& path, bool buffered) : file(path, buffered), index(path + ".index") {}
+    ExclusiveFile file;
+    BatchIndex index;
+  };
+
+  void removeEmpty();
+
+  const RecordingPlan& plan_;
+  std::unique_ptr<Segment> now_;
+  unsigned number_ = 0;
+  uint64_t bytes_ = 0;
+  uint64_t batches_ = 0;
+  uint64_t closedBytes_ = 0;
+};
+
+// Of segment `number` of a recording.
+std::string segmentPath(const std::string& recording, unsigned number);
+
+}  // namespace kymograph

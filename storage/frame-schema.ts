@@ -1,0 +1,46 @@
+import type { FileHandle } from 'node:fs/promises'
+import { Schema } from 'apache-arrow'
+import { Message } from 'apache-arrow/ipc/metadata/message'
+import type { Roi } from '../core/device.ts'
+import { FRAME_COMPRESSIONS, type FrameLayout } from '../core/frame.ts'
+import { ByteSource, PREFIX_BYTES, readExactly, readMessageAt } from './arrow-message.ts'
+import { decodeSchema } from './arrow-schema.ts'
+import { type CellPlace, cellPlaces } from './frame-cells.ts'
+import { type FrameSettings, isKnownLayout, LAYOUT_KEY, layoutAround } from './frame-heads.ts'
+
+/** What the schema of a recording of frames says. */
+export type FrameSchema = {
+  readonly layout: FrameLayout
+  readonly settings: FrameSettings
+  readonly metadata: ReadonlyMap<string, string>
+  readonly places: readonly CellPlace[]
+}
+
+/** Throws by name of the file where it does not begin with such a schema. */
+export async function readFrameSchema(file: FileHandle, path: string): Promise<FrameSchema> {
+  const { size } = await file.stat()
+  const first = await readMessageAt(new ByteSource(file, size), 0)
+  if (first.at !== 'message' || first.head.kind !== 'schema') throw new Error(`${path} does not begin with a whole Arrow schema`)
+  const schema: unknown = Message.decode(first.head.metadata.slice()).header()
+  const version = schema instanceof Schema ? schema.metadata.get(LAYOUT_KEY) : undefined
+  if (!(schema instanceof Schema) || !isKnownLayout(version)) throw new Error(`${path} is not a recording of frames of a layout that is known here`)
+  const shape = JSON.parse(schema.fields.at(-1)?.metadata.get('shape') ?? '[]') as readonly number[]
+  const [height, width] = shape
+  if (height === undefined || width === undefined) throw new Error(`${path}: its schema does not tell the shape of a frame`)
+  const schemaMessage = await readExactly(file, 0, PREFIX_BYTES + first.head.metadata.byteLength)
+  const settings = settingsOf(schema.metadata)
+  const places = cellPlaces(decodeSchema(first.head.metadata).columns)
+  return { layout: layoutAround(schemaMessage, { width, height, version, settings }), settings, metadata: schema.metadata, places }
+}
+
+function settingsOf(metadata: ReadonlyMap<string, string>): FrameSettings {
+  const regions = metadata.get('regions')
+  const compression = FRAME_COMPRESSIONS.find((known) => known === metadata.get('compression'))
+  return {
+    roi: JSON.parse(metadata.get('roi') ?? '{}') as Roi,
+    binning: Number(metadata.get('binning')),
+    exposureSeconds: Number(metadata.get('exposureSeconds')),
+    ...(regions !== undefined && { regions: JSON.parse(regions) as readonly Roi[] }),
+    ...(compression !== undefined && { compression }),
+  }
+}
