@@ -75,6 +75,8 @@ export interface DeviceHandle extends AsyncDisposable {
   /** What the instrument says it is, e.g. "ESP300 Version 3.04 07/27/01". */
   readonly identity: string
   readonly parameters: readonly ParameterSpec[]
+  /** Aborted when this device alone is lost, while its port goes on for the others; its reason says why. Absent: only with the port. */
+  readonly lost?: AbortSignal
   /** One answer per name. A failed read is `bad` with its reason; it throws only when the port is lost or the signal fires. */
   read(names: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, Measured>>
   /** Writes an already checked value (in the parameter's unit), reads it back and returns what the instrument confirms. */

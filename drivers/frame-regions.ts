@@ -8,16 +8,19 @@ export const REGIONS_PARAMETER = 'statistics_regions'
 const REGION = /^(\d{1,9}),(\d{1,9}),(\d{1,9}),(\d{1,9})$/ // nine digits: more than any sensor has, and exact as a number
 
 /** Throws InvalidValue. No text: no region. Where they lie is checked by frameRegions. */
-export function parseRegions(text: string): readonly Roi[] {
+export function parseRegions(text: string, parameter = REGIONS_PARAMETER, most = MAX_STATISTICS_REGIONS): readonly Roi[] {
   const parts = text.replaceAll(/\s/g, '')
   if (parts === '') return []
   const regions = parts.split(';').map((part) => {
     const [x, y, width, height] = REGION.exec(part)?.slice(1).map(Number) ?? []
     if (x === undefined || y === undefined || width === undefined || height === undefined)
-      throw refused(`${JSON.stringify(part.slice(0, 80))} is no region; give x,y,width,height of each in pixels of the sensor, with semicolons between them`)
+      throw refused(
+        parameter,
+        `${JSON.stringify(part.slice(0, 80))} is no region; give x,y,width,height of each in pixels of the sensor, with semicolons between them`,
+      )
     return { x, y, width, height }
   })
-  if (regions.length > MAX_STATISTICS_REGIONS) throw refused(`${regions.length} regions are too many; give at most ${MAX_STATISTICS_REGIONS}`)
+  if (regions.length > most) throw refused(parameter, `${regions.length} regions are too many; give at most ${most}`)
   return regions
 }
 
@@ -39,7 +42,8 @@ export function frameRegions(regions: readonly Roi[], roi: Roi, binning: number)
       region.y >= roi.y &&
       region.x + region.width <= roi.x + roi.width &&
       region.y + region.height <= roi.y + roi.height
-    if (!inside) throw refused(`${name} does not lie within the frame, which is ${roi.width}x${roi.height} pixels of the sensor from ${roi.x},${roi.y}`)
+    if (!inside)
+      throw refused(REGIONS_PARAMETER, `${name} does not lie within the frame, which is ${roi.width}x${roi.height} pixels of the sensor from ${roi.x},${roi.y}`)
     const [x, y, width, height] = [region.x - roi.x, region.y - roi.y, region.width, region.height].map((side) => side / binning) as [
       number,
       number,
@@ -47,11 +51,14 @@ export function frameRegions(regions: readonly Roi[], roi: Roi, binning: number)
       number,
     ]
     if (![x, y, width, height].every(Number.isInteger))
-      throw refused(`${name} cuts through binned pixels; give multiples of the binning ${binning}, counted from the frame's corner ${roi.x},${roi.y}`)
+      throw refused(
+        REGIONS_PARAMETER,
+        `${name} cuts through binned pixels; give multiples of the binning ${binning}, counted from the frame's corner ${roi.x},${roi.y}`,
+      )
     return { x, y, width, height }
   })
 }
 
-function refused(why: string): InvalidValue {
-  return new InvalidValue(`${REGIONS_PARAMETER}: ${why}`, [REGIONS_PARAMETER])
+function refused(parameter: string, why: string): InvalidValue {
+  return new InvalidValue(`${parameter}: ${why}`, [parameter])
 }

@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url'
 import type { Roi } from '../core/device.ts'
 import { NotSupported } from '../core/errors.ts'
 import type { FrameRecording } from '../core/frame.ts'
+import type { CameraStatistics, DecodedPvcamFrame, PvcamChoice, PvcamDescription, PvcamValue } from './pvcam-types.ts'
 import type {
-  CameraStatistics,
   ComediAcquisitionOptions,
   ComediBoard,
   ComediChannel,
@@ -44,6 +44,15 @@ export type Addon = {
   readonly regionPixels: (options: RegionSeriesOptions) => Promise<Uint16Array>
   readonly decompressBody: (codec: string, bytes: Uint8Array, into: Uint8Array) => Promise<void>
   readonly plainWrite: (options: { path: string; bytes: number; count: number }) => Promise<number>
+  readonly decodePvcamFrame: (options: {
+    readonly bytes: Uint8Array
+    readonly x: number
+    readonly y: number
+    readonly width: number
+    readonly height: number
+    readonly binningX: number
+    readonly binningY: number
+  }) => DecodedPvcamFrame
   readonly loadPvcam: (path: string, environment: Readonly<Record<string, string>>) => Promise<AddonPvcam>
   readonly openSpi: (options: SpiOptions) => SpiDevice
   readonly openGpioInput: (options: GpioInputOptions) => GpioInput
@@ -91,13 +100,24 @@ export type AddonCamera = {
     readonly firmwareVersion: string
   }
   readonly streaming: boolean
-  temperature(): Promise<number>
-  temperatureSetpoint(): Promise<number>
-  setTemperatureSetpoint(celsius: number): Promise<void>
+  readonly removed: Promise<boolean>
+  describe(ids: readonly number[]): Promise<readonly (AddonDescription | undefined)[]>
+  /** An Error stands for what could not be read. */
+  get(ids: readonly number[]): Promise<readonly (PvcamValue | Error)[]>
+  set(id: number, value: PvcamValue): Promise<void>
+  resetPostProcessing(): Promise<void>
+  softwareTrigger(): Promise<boolean>
   start(options: object): Promise<AddonRing>
   stop(): Promise<void>
   close(): Promise<void>
   statistics(): CameraStatistics
+}
+
+/** Type and access are the numbers of native/src/pvcam_api.h. */
+export type AddonDescription = Omit<PvcamDescription, 'type' | 'access'> & {
+  readonly type: number
+  readonly access: number
+  readonly choices: readonly PvcamChoice[]
 }
 
 /** Calls are made one after the other, in the order in which they were asked for. */

@@ -5,6 +5,7 @@ import { builtFile, loadAddon } from './addon.ts'
 import { OpenedComedi } from './comedi.ts'
 import { withProblems, withProblemsLater } from './faults.ts'
 import { OpenedPvcam } from './pvcam.ts'
+import type { Pvcam } from './pvcam-types.ts'
 import type {
   ComediBoard,
   GpioInput,
@@ -12,7 +13,6 @@ import type {
   LibraryAnswer,
   LibraryDevice,
   PseudoTerminal,
-  Pvcam,
   SpiDevice,
   SpiOptions,
   Stepper,

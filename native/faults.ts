@@ -1,5 +1,6 @@
 import { constants } from 'node:os'
 import { DeviceBusy, type Effect, HardwareFault, InvalidValue } from '../core/errors.ts'
+import { withPvcamCure } from './pvcam-errors.ts'
 
 /** What native/src/js_values.cc hangs on its errors. */
 type NativeError = Error & { readonly pvcamCode?: number; readonly comediCode?: number; readonly refused?: 'value' | 'state' }
@@ -25,10 +26,11 @@ export async function withProblemsLater<T>(effect: Effect, call: () => Promise<T
   }
 }
 
-function problemOf(error: unknown, effect: Effect): unknown {
+/** The project's word for an error of the addon. */
+export function problemOf(error: unknown, effect: Effect): unknown {
   if (!(error instanceof Error)) return error
   const { message, pvcamCode, comediCode, refused } = error as NativeError
-  if (pvcamCode !== undefined) return new HardwareFault(message, effect, { instrumentCode: String(pvcamCode) }, { cause: error })
+  if (pvcamCode !== undefined) return new HardwareFault(withPvcamCure(message, pvcamCode), effect, { instrumentCode: String(pvcamCode) }, { cause: error })
   if (comediCode === constants.errno.EBUSY) return new DeviceBusy(message, {})
   if (comediCode !== undefined) return new HardwareFault(message, effect, { instrumentCode: String(comediCode) }, { cause: error })
   if (refused === 'value') return new InvalidValue(message, [message.split(':', 1)[0] ?? ''])

@@ -1,6 +1,6 @@
 import type { ScanLayout, ScanRecording } from '../core/acquisition.ts'
 import type { Roi } from '../core/device.ts'
-import type { FrameEncoding, FrameLayout, FrameRecording, FrameStatistics } from '../core/frame.ts'
+import type { FrameEncoding, FrameLayout, FrameStatistics } from '../core/frame.ts'
 
 /** What the addon offers, in TypeScript's words. `devices.ts` and `files.ts` hand these out; nobody else loads the binary. */
 
@@ -78,8 +78,6 @@ export type PatternOptions = {
 /** `threadSeconds`: of the processor's time, which a busy machine does not make longer. */
 export type ThreadTimes = { readonly seconds: number; readonly threadSeconds: number }
 
-export type CameraStatistics = { readonly produced: number; readonly lost: number; readonly frameRate: number }
-
 export type TapOptions = {
   /** The mean of bin x bin pixels, rounded half up. */
   readonly bin: 1 | 2 | 4
@@ -131,53 +129,6 @@ export type RegionSeriesOptions = {
   readonly height: number
   /** Map the file, and not copy out of it; where the system is too old to do that safely, it is read all the same. */
   readonly mapped: boolean
-}
-
-/**
- * A camera that PVCAM knows. One instance per opened camera; several at once are allowed. What reaches the library is done beside JavaScript's thread, one
- * call after the other in the order in which they were asked for: a stop() asked for during a start() stops what that start began.
- */
-export interface PvcamCamera extends AsyncDisposable {
-  readonly name: string
-  readonly sensorWidth: number
-  readonly sensorHeight: number
-  readonly bitDepth: number
-  readonly serialNumber: string
-  readonly chipName: string
-  readonly firmwareVersion: string
-  /** Never while streaming: it breaks the acquisition (PVCAM). Throws HardwareFault with the PVCAM code. Temperatures in degrees Celsius. */
-  temperature(): Promise<number>
-  temperatureSetpoint(): Promise<number>
-  setTemperatureSetpoint(celsius: number): Promise<void>
-  /**
-   * Sets region and exposure up and starts continuous acquisition into a new ring: register EOF callback, setup_cont, start_cont (CIRC_NO_OVERWRITE);
-   * per callback: drain with get_oldest_frame, copy to the slot, then unlock.
-   * With `frames` it stops by itself after that many.
-   */
-  start(options: {
-    readonly roi: { readonly x: number; readonly y: number; readonly width: number; readonly height: number }
-    readonly binning: number
-    readonly exposureSeconds: number
-    readonly ringPath: string
-    readonly ringSlots: number
-    /** Its regions in pixels of the frames: after the region of the sensor and the binning. */
-    readonly measures?: RingMeasures
-    readonly frames?: number
-  }): Promise<FrameRing>
-  stop(): Promise<void>
-  readonly streaming: boolean
-  statistics(): CameraStatistics
-  /** undefined until a frame newer than `after` has been published. */
-  tap(options: TapOptions): Promise<FrameTap | undefined>
-  /** Records from the running ring, from the next frame on. */
-  record(options: RecordingOptions): FrameRecording
-}
-
-export interface Pvcam extends AsyncDisposable {
-  readonly libraryVersion: string
-  /** Names as enumeration gives them; always take the name from here. */
-  cameras(): Promise<readonly string[]>
-  open(name: string): Promise<PvcamCamera>
 }
 
 /** Volts, milliamperes, or no unit: a range that something outside sets the span of. */

@@ -1,73 +1,107 @@
-import { setTimeout as pause } from 'node:timers/promises'
-import { asProblem, DeviceBusy, HardwareFault, InvalidValue, NotFound } from '../../core/errors.ts'
-import type { FrameMark, FramePicture, FrameRecording, FrameView } from '../../core/frame.ts'
+import type { Roi } from '../../core/device.ts'
+import { asProblem, InvalidValue, NotFound, Problem } from '../../core/errors.ts'
 import type { ParameterSpec } from '../../core/parameter.ts'
 import type { Measured, ParameterValue } from '../../core/reading.ts'
-import { Turns } from '../../core/turns.ts'
-import type { FrameRing, PvcamCamera } from '../../native/types.ts'
-import type { DeviceHandle, FrameFacet, TriggerFacet } from '../driver.ts'
-import { formatRegions, frameRegions, parseRegions, REGIONS_PARAMETER } from '../frame-regions.ts'
-import { FrameStatisticsCollector } from '../frame-statistics.ts'
-import { problemOf } from '../transport/exchange-queue.ts'
-import { cameraParameters } from './parameters.ts'
-import { pictureOf, tapOptions } from './picture.ts'
-import { type Configuration, checkConfiguration, fullFrame, ringSlots, type Sensor, sensorTemperature } from './protocol.ts'
+import type { PvcamCamera, PvcamChoice } from '../../native/pvcam-types.ts'
+import type { CommandFacet, DeviceHandle, FrameFacet, TriggerFacet } from '../driver.ts'
+import { formatRegions, parseRegions, REGIONS_PARAMETER } from '../frame-regions.ts'
+import { CameraParameters } from './camera-parameters.ts'
+import { CameraStream } from './camera-stream.ts'
+import { commandsOf } from './commands.ts'
+import { ID } from './ids.ts'
+import { streamParameters } from './parameters.ts'
+import { PostProcessing } from './post-processing.ts'
+import { around, type Configuration, checkConfiguration, fullFrame, type Sensor, wholeMicroseconds } from './protocol.ts'
+import { ReadoutModes } from './readout-modes.ts'
+import { readStreamModes, runsByItself, type StreamModes } from './stream-modes.ts'
 
-const TRIGGER_POLL_MS = 5
 const DEFAULT_EXPOSURE_SECONDS = 0.01
-const LOST_AFTER = 3 // calls in a row that failed: PVCAM has no word for a camera that was unplugged
+const LOST_AFTER = 3 // readings in a row that failed: older libraries have no word for a camera that was unplugged
 
-/** `number` counts the starts. */
-type Stream = { readonly ring: FrameRing; readonly configuration: Configuration; readonly number: number }
+export type Ends = {
+  /** Aborted when the library or this camera is gone. */
+  readonly lost: AbortSignal
+  /** The camera does not answer any more. */
+  readonly lose: (why: string) => void
+}
 
-/** One open camera. While it streams no parameter is read from it: that breaks the acquisition (PVCAM). What was read before is told, as doubtful. */
+type Parts = { readonly modes: StreamModes; readonly own: CameraParameters; readonly readout: ReadoutModes | undefined; readonly post: PostProcessing }
+
+/** One open camera. While it streams no parameter is read from it: that breaks the acquisition (PVCAM). What was read before is told. */
 export class CameraDevice implements DeviceHandle {
   readonly identity: string
   readonly exposure = { parameter: 'exposure' }
   readonly trigger: TriggerFacet
   readonly frames: FrameFacet
+  readonly commands: CommandFacet
+  readonly lost: AbortSignal
   readonly #camera: PvcamCamera
-  readonly #ringPath: string
+  readonly #modes: StreamModes
+  readonly #own: CameraParameters
+  readonly #readout: ReadoutModes | undefined
+  readonly #post: PostProcessing
+  readonly #stream: CameraStream
+  readonly #ends: Ends
   readonly #lastRead = new Map<string, ParameterValue>()
   #configuration: Configuration
-  readonly #measured = new FrameStatisticsCollector()
-  #parameters = cameraParameters(0)
-  #stream: Stream | undefined
-  #starts = 0
-  #recording: FrameRecording | undefined
-  /** Starting, stopping and what must happen between them. */
-  readonly #turns = new Turns()
-
-  readonly #lost: AbortSignal
-  readonly #lose: (why: string) => void
+  #regionsEver = 0
+  #parameters: readonly ParameterSpec[]
   #failures = 0
 
-  /** `ringPath` is this camera's alone: each stream replaces what the one before left there. `lose`: the camera does not answer any more. */
-  constructor(camera: PvcamCamera, libraryVersion: string, ringPath: string, port: { readonly lost: AbortSignal; readonly lose: (why: string) => void }) {
-    this.#lost = port.lost
-    this.#lose = port.lose
+  /** Reads what the camera has. Metadata is switched on where there is any: frames then carry times of their own. */
+  static async open(camera: PvcamCamera, libraryVersion: string, ringPath: string, ends: Ends): Promise<CameraDevice> {
+    const own = new CameraParameters(camera)
+    const [metadata] = await camera.describe([ID.METADATA_ENABLED])
+    if (metadata?.access === 'READ_WRITE') await camera.set(ID.METADATA_ENABLED, true)
+    const modes = await readStreamModes(camera)
+    const readout = await ReadoutModes.of(camera)
+    const post = await PostProcessing.of(camera)
+    await own.describe()
+    return new CameraDevice(camera, libraryVersion, ringPath, ends, { modes, own, readout, post })
+  }
+
+  private constructor(camera: PvcamCamera, libraryVersion: string, ringPath: string, ends: Ends, { modes, own, readout, post }: Parts) {
     this.#camera = camera
-    this.#ringPath = ringPath
-    const sensor: Sensor = { width: camera.sensorWidth, height: camera.sensorHeight, bitDepth: camera.bitDepth }
-    this.#configuration = { roi: fullFrame(sensor), binning: 1, exposureSeconds: DEFAULT_EXPOSURE_SECONDS, regions: [] }
+    this.#ends = ends
+    this.lost = ends.lost
+    this.#modes = modes
+    this.#own = own
+    this.#readout = readout
+    this.#post = post
+    const sensor: Sensor = {
+      width: camera.sensorWidth,
+      height: camera.sensorHeight,
+      get bitDepth() {
+        return camera.bitDepth
+      },
+    }
+    this.#configuration = { roi: fullFrame(sensor), areas: [], binning: 1, exposureSeconds: DEFAULT_EXPOSURE_SECONDS, regions: [] }
+    this.#stream = new CameraStream({
+      camera,
+      ringPath,
+      configuration: () => this.#configuration,
+      beforeStart: async () => void (await this.#readOwn(this.#own.specs.map(({ name }) => name))),
+    })
+    const stream = this.#stream
     this.identity = `${camera.name}, ${camera.chipName}, serial ${camera.serialNumber}, PVCAM ${libraryVersion}`
-    this.trigger = { trigger: (frames, signal) => this.#trigger(frames, signal) }
-    const streaming = (): boolean => this.#camera.streaming
+    this.trigger = { trigger: (frames, signal) => stream.trigger(frames, signal) }
+    this.commands = commandsOf(camera, stream)
     this.frames = {
       sensor,
       temperatureParameter: 'temperature',
       configuration: () => this.#configuration,
-      configure: (change) => this.#configure({ ...this.#configuration, ...change }, sensor),
-      startLive: () => this.#inTurn(() => this.#start()),
-      stopLive: () => this.#inTurn(() => this.#stopLive()),
+      configure: (change) => this.#configure({ ...this.#configuration, ...(change.roi !== undefined && { areas: [] }), ...change }),
+      startLive: () => stream.startLive(),
+      stopLive: () => stream.stopLive(),
       get streaming() {
-        return streaming()
+        return camera.streaming
       },
-      takeStatistics: () => this.#measured.take(),
-      statistics: () => this.#camera.statistics(),
-      tap: (view, after) => this.#tap(view, after),
-      record: (layout, options) => this.#inTurn(() => this.#record({ ...layout, ...options })),
+      takeStatistics: () => stream.statistics.take(),
+      statistics: () => camera.statistics(),
+      tap: (view, after) => stream.tap(view, after),
+      record: (layout, options) => stream.record({ ...layout, ...options }),
     }
+    this.#parameters = this.#describe()
   }
 
   get parameters(): readonly ParameterSpec[] {
@@ -75,173 +109,114 @@ export class CameraDevice implements DeviceHandle {
   }
 
   async read(names: readonly string[]): Promise<ReadonlyMap<string, Measured>> {
+    if (this.lost.aborted) throw this.lost.reason
     const values = new Map<string, Measured>()
-    for (const name of names) {
-      if (this.#lost.aborted) throw this.#lost.reason
-      values.set(name, await this.#readOne(name))
-    }
+    const asked = names.filter((name) => this.#own.has(name) || this.#post.has(name))
+    for (const name of names) if (!asked.includes(name)) values.set(name, this.#known(name))
+    if (asked.length === 0) return values
+    const told = await this.#stream.inTurn(() => this.#readOwn(asked)) // a start or stop in between would make it unsafe
+    for (const [name, measured] of told) values.set(name, measured)
     return values
   }
 
   async write(name: string, value: ParameterValue): Promise<ParameterValue> {
-    if (name === REGIONS_PARAMETER) return await this.#setRegions(String(value))
-    if (typeof value !== 'number') throw new InvalidValue(`${name} cannot be set to ${String(value)}`, [name])
-    if (name === 'exposure') {
-      await this.#configure({ ...this.#configuration, exposureSeconds: value }, this.frames.sensor)
-      return this.#configuration.exposureSeconds
+    const { triggers, exposeOuts, binnings } = this.#modes
+    switch (name) {
+      case 'exposure':
+        await this.#configure({ ...this.#configuration, exposureSeconds: wholeMicroseconds(Number(value)) })
+        return this.#configuration.exposureSeconds
+      case 'roi':
+        return await this.#setAreas(parseRegions(String(value), 'roi', this.#modes.limits.areas))
+      case REGIONS_PARAMETER:
+        return await this.#setRegions(parseRegions(String(value)))
+      case 'binning':
+        await this.#configure({ ...this.#configuration, binning: choiceOf(name, binnings, value) })
+        return value
+      case 'trigger_mode':
+        await this.#configure({ ...this.#configuration, triggerMode: choiceOf(name, triggers, value) })
+        return value
+      case 'expose_out_mode':
+        await this.#configure({ ...this.#configuration, exposeOutMode: choiceOf(name, exposeOuts, value) })
+        return value
+      default:
+        return await this.#writeOwn(name, value)
     }
-    if (name === 'temperature_setpoint') {
-      return await this.#inTurn(async () => {
-        this.#refuseWhileStreaming('The temperature setpoint cannot be set')
-        await this.#camera.setTemperatureSetpoint(value)
-        return await this.#camera.temperatureSetpoint()
-      })
-    }
-    throw new InvalidValue(`${name} cannot be set to ${value}`, [name])
-  }
-
-  /** A parameter that was there once stays: its history goes on when the regions do. */
-  async #setRegions(text: string): Promise<string> {
-    const regions = parseRegions(text)
-    await this.#configure({ ...this.#configuration, regions }, this.frames.sensor)
-    const all = cameraParameters(regions.length)
-    if (all.length > this.#parameters.length) this.#parameters = all
-    return formatRegions(regions)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#inTurn(async () => {
-      await this.#recording?.stop()
-      await this.#stop()
-      await this.#camera[Symbol.asyncDispose]()
-    })
+    await this.#stream[Symbol.asyncDispose]()
   }
 
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await this.#turns.take(work)
-    } catch (error) {
-      throw asProblem(error)
-    }
-  }
-
-  async #configure(next: Configuration, sensor: Sensor): Promise<void> {
-    checkConfiguration(next, sensor)
-    await this.#inTurn(async () => {
-      if (this.#recording !== undefined) throw new DeviceBusy('the camera records; stop the recording first', {})
-      const wasStreaming = this.#camera.streaming
-      const before = this.#configuration
-      this.#configuration = next
-      if (!wasStreaming) return
-      await this.#stop()
-      try {
-        await this.#start()
-      } catch (error) {
-        this.#configuration = before
-        throw error
-      }
-    })
-  }
-
-  async #start(frames?: number): Promise<void> {
-    if (this.#camera.streaming) return
-    await this.#stop() // a finished stream leaves its ring
-    const configuration = this.#configuration
-    const { roi, binning, exposureSeconds, regions } = configuration
-    await this.#readTemperature('temperature')
-    await this.#readTemperature('temperature_setpoint')
-    const ring = await this.#camera.start({
-      roi,
-      binning,
-      exposureSeconds,
-      ringPath: this.#ringPath,
-      ringSlots: ringSlots(configuration),
-      measures: { saturation: 2 ** this.frames.sensor.bitDepth - 1, regions: frameRegions(regions, roi, binning) },
-      ...(frames !== undefined && { frames }),
-    })
-    this.#starts += 1
-    this.#stream = { ring, configuration, number: this.#starts }
-    this.#measured.follow(ring)
-  }
-
-  async #stopLive(): Promise<void> {
-    if (this.#recording !== undefined) throw new DeviceBusy('the camera records; stop the recording first', {})
-    await this.#stop()
-  }
-
-  async #stop(): Promise<void> {
-    await this.#camera.stop()
-    const stream = this.#stream
-    this.#stream = undefined
-    this.#measured.release()
-    await stream?.ring[Symbol.asyncDispose]()
-  }
-
-  /** Starts, waits for `frames` frames, stops. The ring stays, so that the last frame can be looked at. */
-  async #trigger(frames: number, signal: AbortSignal): Promise<void> {
-    if (!Number.isSafeInteger(frames) || frames < 1) throw new InvalidValue(`frames: ${frames} is not allowed; give a whole number from 1`, ['frames'])
-    await this.#inTurn(async () => {
-      this.#refuseWhileStreaming('A trigger is not possible')
-      await this.#start(frames)
-    })
-    while (this.#camera.streaming && this.#camera.statistics().produced < frames) {
-      if (signal.aborted) {
-        await this.#inTurn(() => this.#stop())
-        throw problemOf(signal, 'POSSIBLE')
-      }
-      await pause(TRIGGER_POLL_MS)
-    }
-    const { produced } = this.#camera.statistics()
-    await this.#inTurn(() => this.#camera.stop())
-    if (produced < frames) throw new HardwareFault(`the camera gave ${produced} of ${frames} frames`, 'DONE')
-  }
-
-  async #record(options: Parameters<PvcamCamera['record']>[0]): Promise<FrameRecording> {
-    if (this.#recording !== undefined) throw new DeviceBusy('the camera records already', {})
-    const { roi, binning } = this.#configuration
-    if (options.width !== roi.width / binning || options.height !== roi.height / binning)
-      throw new InvalidValue(
-        `the recording is prepared for ${options.width}x${options.height} pixels and the camera gives ${roi.width / binning}x${roi.height / binning}`,
-        ['layout'],
-      )
-    const wasStreaming = this.#camera.streaming
-    if (!wasStreaming) await this.#start()
-    let recording: FrameRecording
-    try {
-      recording = this.#camera.record(options)
-    } catch (error) {
-      if (!wasStreaming) await this.#stop()
-      throw error
-    }
-    this.#recording = recording
-    // The camera is left as it was found before the recording's end is told.
-    const ended = recording.ended.finally(async () => {
-      if (this.#recording === recording) this.#recording = undefined
-      if (!wasStreaming) await this.#inTurn(() => this.#stop())
-    })
-    ended.catch(() => undefined) // whoever waits for `ended` hears of it
-    return {
-      progress: () => recording.progress(),
-      stop: async () => {
-        await recording.stop()
-        return await ended
+  async #configure(next: Configuration): Promise<void> {
+    checkConfiguration(next, this.frames.sensor, this.#modes.limits)
+    const before = this.#configuration
+    await this.#stream.between(
+      async () => {
+        this.#configuration = next
       },
-      ended,
+      () => {
+        this.#configuration = before
+      },
+    )
+  }
+
+  async #setAreas(areas: readonly Roi[]): Promise<string> {
+    const [first, ...others] = areas
+    const roi = first === undefined ? fullFrame(this.frames.sensor) : around([first, ...others])
+    await this.#configure({ ...this.#configuration, roi, areas: others.length === 0 ? [] : areas })
+    return formatRegions(this.#areas)
+  }
+
+  get #areas(): readonly Roi[] {
+    const { roi, areas } = this.#configuration
+    return areas.length === 0 ? [roi] : areas
+  }
+
+  /** A parameter that was there once stays: its history goes on when the regions do. */
+  async #setRegions(regions: readonly Roi[]): Promise<string> {
+    await this.#configure({ ...this.#configuration, regions })
+    if (regions.length > this.#regionsEver) {
+      this.#regionsEver = regions.length
+      this.#parameters = this.#describe()
     }
+    return formatRegions(regions)
   }
 
-  async #tap(view: FrameView, after: FrameMark | undefined): Promise<FramePicture | undefined> {
-    const stream = this.#stream
-    if (stream === undefined) return undefined
-    const tap = await this.#camera.tap(tapOptions(stream, view, after))
-    return tap && pictureOf(tap, stream, view, { bitDepth: this.#camera.bitDepth, lost: this.#camera.statistics().lost })
+  /** What else there is may depend on it, and is described anew. */
+  async #writeOwn(name: string, value: ParameterValue): Promise<ParameterValue> {
+    const part = [this.#own, this.#readout, this.#post].find((each) => each?.has(name))
+    if (part === undefined) throw new InvalidValue(`${name} cannot be set to ${String(value)}`, [name])
+    return await this.#stream.between(async () => {
+      const done = part instanceof ReadoutModes ? await part.write(name, String(value)) : await part.write(name, value)
+      await this.#own.describe()
+      this.#parameters = this.#describe()
+      return done
+    })
   }
 
-  async #readOne(name: string): Promise<Measured> {
-    const { produced, lost, frameRate } = this.#camera.statistics()
+  #describe(): readonly ParameterSpec[] {
+    const readout = this.#readout?.specs ?? []
+    return [...streamParameters(this.#modes, this.#regionsEver), ...this.#own.specs, ...readout, ...this.#post.specs]
+  }
+
+  /** What needs no question to the camera. */
+  #known(name: string): Measured {
+    const { produced, lost, frameRate, exposureSeconds } = this.#camera.statistics()
+    const { triggers, exposeOuts, binnings } = this.#modes
+    const configuration = this.#configuration
     switch (name) {
       case 'exposure':
-        return { value: this.#configuration.exposureSeconds }
+        return { value: this.#stream.configuration === configuration ? exposureSeconds : configuration.exposureSeconds }
+      case 'roi':
+        return { value: formatRegions(this.#areas) }
+      case 'binning':
+        return nameOf(binnings, configuration.binning)
+      case 'trigger_mode':
+        return nameOf(triggers, configuration.triggerMode)
+      case 'expose_out_mode':
+        return nameOf(exposeOuts, configuration.exposeOutMode)
+      case 'buffer_mode':
+        return { value: 'CIRC_NO_OVERWRITE' }
       case 'serial':
         return { value: this.#camera.serialNumber }
       case 'chip':
@@ -250,45 +225,68 @@ export class CameraDevice implements DeviceHandle {
         return { value: this.#camera.firmwareVersion }
       case 'streaming':
         return { value: this.#camera.streaming }
+      case 'armed':
+        return { value: this.#camera.streaming && !runsByItself(configuration.triggerMode) }
       case 'frame_rate':
         return { value: this.#camera.streaming ? frameRate : 0 }
       case 'frames_produced':
         return { value: produced }
       case 'frames_dropped':
         return { value: lost }
-      case 'temperature':
-      case 'temperature_setpoint':
-        return await this.#turns.take(() => this.#readTemperature(name)) // a start or stop in between would make it unsafe
       case REGIONS_PARAMETER:
-        return { value: formatRegions(this.#configuration.regions) }
+        return { value: formatRegions(configuration.regions) }
       default:
-        if (this.#parameters.some((spec) => spec.name === name && spec.streamed)) return this.#measured.measured(name)
-        throw new NotFound(`parameter ${name}`)
+        return this.#modeOrStatistic(name)
     }
+  }
+
+  #modeOrStatistic(name: string): Measured {
+    if (this.#readout?.has(name) === true) {
+      const mode = this.#readout.value(name)
+      return mode === undefined ? { bad: 'the camera names none' } : { value: mode }
+    }
+    if (this.#parameters.some((spec) => spec.name === name && spec.streamed)) return this.#stream.statistics.measured(name)
+    throw new NotFound(`parameter ${name}`)
   }
 
   /** In turn. */
-  async #readTemperature(name: 'temperature' | 'temperature_setpoint'): Promise<Measured> {
-    if (this.#camera.streaming) {
-      const last = this.#lastRead.get(name)
-      return last === undefined ? { bad: 'not read while the camera streams' } : { value: last, quality: 'UNCERTAIN' }
-    }
-    try {
-      const told = await (name === 'temperature' ? this.#camera.temperature() : this.#camera.temperatureSetpoint())
-      this.#failures = 0
-      const value = sensorTemperature(told)
-      if (value === undefined) return { bad: `${told} °C is no temperature of a sensor` }
-      this.#lastRead.set(name, value)
-      return { value }
-    } catch (error) {
-      const { message } = asProblem(error)
-      this.#failures += 1
-      if (this.#failures >= LOST_AFTER) this.#lose(`it failed ${LOST_AFTER} times in a row: ${message}`)
-      return { bad: message }
-    }
+  async #readOwn(names: readonly string[]): Promise<ReadonlyMap<string, Measured>> {
+    if (this.#camera.streaming) return new Map(names.map((name) => [name, this.#before(name)]))
+    const told = await this.#own.read(names.filter((name) => this.#own.has(name)))
+    const values = new Map<string, Measured>([...told].map(([name, answer]) => [name, this.#noted(name, answer)]))
+    for (const name of names)
+      if (this.#post.has(name)) values.set(name, this.#noted(name, await this.#post.read(name).catch((error: unknown) => asProblem(error))))
+    return values
   }
 
-  #refuseWhileStreaming(what: string): void {
-    if (this.#camera.streaming) throw new DeviceBusy(`${what} while the camera streams; stop it first`, {})
+  /** Nobody else has the camera, so that what is only ever set is still so; what changes by itself is doubtful. */
+  #before(name: string): Measured {
+    const last = this.#lastRead.get(name)
+    if (last === undefined) return { bad: 'not read while the camera streams' }
+    return this.#own.drifts(name) ? { value: last, quality: 'UNCERTAIN' } : { value: last }
   }
+
+  #noted(name: string, answer: Measured | Problem): Measured {
+    if (answer instanceof Problem) {
+      this.#failures += 1
+      if (this.#failures >= LOST_AFTER) this.#ends.lose(`it failed ${LOST_AFTER} times in a row: ${answer.message}`)
+      return { bad: answer.message }
+    }
+    if (this.#own.drifts(name)) this.#failures = 0
+    if ('value' in answer) this.#lastRead.set(name, answer.value)
+    return answer
+  }
+}
+
+function choiceOf(name: string, choices: readonly PvcamChoice[], wanted: ParameterValue): number {
+  const choice = choices.find((each) => each.name === wanted)
+  if (choice === undefined)
+    throw new InvalidValue(`${name}: ${String(wanted)} is not allowed; choose one of ${choices.map((each) => each.name).join(', ')}`, [name])
+  return choice.value
+}
+
+/** Without a choice the camera takes its first one. */
+function nameOf(choices: readonly PvcamChoice[], value: number | undefined): Measured {
+  const choice = value === undefined ? choices[0] : choices.find((each) => each.value === value)
+  return choice === undefined ? { bad: 'the camera names none' } : { value: choice.name }
 }

@@ -4,11 +4,11 @@ import type { DeviceSettings } from '../../core/device.ts'
 import { asProblem, DeviceOffline } from '../../core/errors.ts'
 import type { SettingSpec } from '../../core/parameter.ts'
 import { loadPvcam } from '../../native/devices.ts'
-import type { Pvcam } from '../../native/types.ts'
+import type { Pvcam, PvcamCamera } from '../../native/pvcam-types.ts'
 import { requireKind } from '../address.ts'
 import type { DeviceHandle, Driver, DriverContext, DriverPort, Probed } from '../driver.ts'
 import { addressOf, addressSetting, refuseUnknown, textOf } from '../settings.ts'
-import { CameraDevice } from './camera.ts'
+import { CameraDevice, type Ends } from './camera.ts'
 import { ringFile } from './protocol.ts'
 
 const camera: SettingSpec = { name: 'camera', kind: 'TEXT', required: false, description: 'Name of the camera as PVCAM lists it; the first one if not given' }
@@ -30,7 +30,7 @@ export const pvcamCamera: Driver<PvcamPort> = {
   portKind: 'NATIVE',
   settings: SETTINGS,
   documentation: 'A camera behind PVCAM. Large frames over USB need usbfs_memory_mb of 1000 or more.',
-  capabilities: ['TRIGGERABLE', 'EXPOSURE_CONTROL', 'FRAME_PRODUCER', 'PARAMETERIZED', 'SETTABLE'],
+  capabilities: ['TRIGGERABLE', 'EXPOSURE_CONTROL', 'FRAME_PRODUCER', 'PARAMETERIZED', 'SETTABLE', 'COMMANDABLE'],
   locate: (settings) => {
     const { address, name } = locate(settings)
     return { address, ...(name !== undefined && { subAddress: name }) }
@@ -82,14 +82,27 @@ async function openDevice(port: PvcamPort, settings: DeviceSettings, context: Dr
     throw new DeviceOffline(`${port.address} lists ${listed.length === 0 ? 'no camera' : listed.join(', ')}${name === undefined ? '' : `, not ${name}`}`, {})
   signal.throwIfAborted()
   const opened = await port.library.open(chosen)
-  const ringPath = join(context.workFolder, ringFile(port.address, chosen))
   try {
+    const ringPath = join(context.workFolder, ringFile(port.address, chosen))
     await rm(ringPath, { force: true }) // of a process that was killed: the camera is ours alone now, and so is its ring
+    return await CameraDevice.open(opened, port.library.libraryVersion, ringPath, endsOf(port, opened))
   } catch (error) {
     await opened[Symbol.asyncDispose]()
     throw error
   }
-  return new CameraDevice(opened, port.library.libraryVersion, ringPath, port)
+}
+
+/** A camera that is pulled out is lost alone, unless it was the library's last: that one finds it again only when it is loaded anew. */
+function endsOf(port: PvcamPort, camera: PvcamCamera): Ends {
+  const alone = new AbortController()
+  const pulledOut = async (): Promise<void> => {
+    if (!(await camera.removed)) return
+    const why = `${camera.name} was removed`
+    alone.abort(new DeviceOffline(`${port.address}: ${why}`, {}))
+    if ((await port.library.cameras()).length === 0) port.lose(why)
+  }
+  pulledOut().catch((error: unknown) => port.lose(asProblem(error).message))
+  return { lost: AbortSignal.any([port.lost, alone.signal]), lose: port.lose }
 }
 
 /** The library lists its cameras without opening one. */

@@ -9,20 +9,31 @@ import { frameRegions } from '../frame-regions.ts'
 
 export type Sensor = { readonly width: number; readonly height: number; readonly bitDepth: number }
 export type Configuration = {
+  /** What a frame shows: the smallest rectangle around `areas`. */
   readonly roi: Roi
+  /** What is read out of it, the rest is 0; none: all of it. */
+  readonly areas: readonly Roi[]
   readonly binning: number
-  readonly exposureSeconds: number /** Of the sensor; their means are taken of every frame. */
+  readonly exposureSeconds: number
+  /** Of the sensor; their means are taken of every frame. */
   readonly regions: readonly Roi[]
+  /** PVCAM's numbers, among the camera's own; absent: by itself, and its first one. */
+  readonly triggerMode?: number
+  readonly exposeOutMode?: number
 }
 
-const BINNINGS = [1, 2, 4] as const
-/** Exposure is sent in whole microseconds, an unsigned 32-bit number. */
-export const EXPOSURE_MINIMUM_SECONDS = 1e-6
-export const EXPOSURE_MAXIMUM_SECONDS = 4294
-export const SETPOINT_MINIMUM_CELSIUS = -25
-export const SETPOINT_MAXIMUM_CELSIUS = 25
-const SENSOR_COLDEST_CELSIUS = -100 // no cooled camera of theirs reaches it, and no sensor works at the other: what is beyond was garbled on its way
-const SENSOR_WARMEST_CELSIUS = 100
+/** What one camera offers. */
+export type Limits = {
+  /** The same on both axes. */
+  readonly binnings: readonly number[]
+  readonly exposureSeconds: { readonly minimum: number; readonly maximum: number }
+  readonly areas: number
+}
+
+/** Of a camera that tells none. Exposure is sent in whole microseconds, an unsigned 32-bit number. */
+export const USUAL_LIMITS: Limits = { binnings: [1, 2, 4], exposureSeconds: { minimum: 1e-6, maximum: 4294 }, areas: 1 }
+export const EXPOSURE_STEP_SECONDS = 1e-6
+const MICROSECONDS = 1e6
 
 const RING_BYTES = 128 * 1024 * 1024 // a third of a second of 2048x2048x16 bit at 43 Hz: longer than any pause of the disk that was seen
 const RING_SLOTS_MINIMUM = 8
@@ -33,16 +44,31 @@ export function fullFrame(sensor: Sensor): Roi {
   return { x: 0, y: 0, width: sensor.width, height: sensor.height }
 }
 
-/** Throws LimitViolation or InvalidValue. The region lies on the sensor and is a whole number of binned pixels; nothing is rounded in silence. */
-export function checkConfiguration(configuration: Configuration, sensor: Sensor): void {
-  const { roi, binning, exposureSeconds, regions } = configuration
-  if (!BINNINGS.some((allowed) => allowed === binning))
-    throw new InvalidValue(`binning: ${binning} is not allowed; choose one of ${BINNINGS.join(', ')}`, ['binning'])
-  span('x', roi.x, 'width', roi.width, sensor.width, binning)
-  span('y', roi.y, 'height', roi.height, sensor.height, binning)
-  if (!(exposureSeconds >= EXPOSURE_MINIMUM_SECONDS && exposureSeconds <= EXPOSURE_MAXIMUM_SECONDS))
-    throw new LimitViolation('exposure', exposureSeconds, EXPOSURE_MINIMUM_SECONDS, EXPOSURE_MAXIMUM_SECONDS, 's')
+/** Throws LimitViolation or InvalidValue. Regions lie on the sensor and are whole numbers of binned pixels, as far apart; nothing is rounded in silence. */
+export function checkConfiguration(configuration: Configuration, sensor: Sensor, limits: Limits = USUAL_LIMITS): void {
+  const { roi, areas, binning, exposureSeconds, regions } = configuration
+  if (!limits.binnings.includes(binning)) throw new InvalidValue(`binning: ${binning} is not allowed; choose one of ${limits.binnings.join(', ')}`, ['binning'])
+  for (const area of [roi, ...areas]) {
+    span('x', area.x, 'width', area.width, sensor.width, binning)
+    span('y', area.y, 'height', area.height, sensor.height, binning)
+    if ((area.x - roi.x) % binning !== 0 || (area.y - roi.y) % binning !== 0)
+      throw new InvalidValue(`roi: regions must lie whole binned pixels apart, multiples of ${binning}`, ['roi'])
+  }
+  if (areas.length > limits.areas) throw new InvalidValue(`roi: ${areas.length} regions are too many; this camera reads out ${limits.areas} at most`, ['roi'])
+  const { minimum, maximum } = limits.exposureSeconds
+  if (!(exposureSeconds >= minimum && exposureSeconds <= maximum)) throw new LimitViolation('exposure', exposureSeconds, minimum, maximum, 's')
   frameRegions(regions, roi, binning)
+}
+
+/** The smallest rectangle around all of them. */
+export function around(areas: readonly [Roi, ...Roi[]]): Roi {
+  const x = Math.min(...areas.map((area) => area.x))
+  const y = Math.min(...areas.map((area) => area.y))
+  return { x, y, width: Math.max(...areas.map((area) => area.x + area.width)) - x, height: Math.max(...areas.map((area) => area.y + area.height)) - y }
+}
+
+export function wholeMicroseconds(seconds: number): number {
+  return Math.round(seconds * MICROSECONDS) / MICROSECONDS
 }
 
 function span(startName: string, start: number, sizeName: string, size: number, available: number, binning: number): void {
@@ -50,11 +76,6 @@ function span(startName: string, start: number, sizeName: string, size: number, 
   if (!Number.isInteger(size) || size < binning || start + size > available)
     throw new LimitViolation(`roi.${sizeName}`, size, binning, available - start, undefined)
   if (size % binning !== 0) throw new InvalidValue(`roi.${sizeName}: ${size} is not a multiple of the binning ${binning}`, ['roi', sizeName])
-}
-
-/** undefined for what no sensor has. */
-export function sensorTemperature(celsius: number): number | undefined {
-  return celsius > SENSOR_COLDEST_CELSIUS && celsius < SENSOR_WARMEST_CELSIUS ? celsius : undefined
 }
 
 export function ringSlots({ roi, binning }: Pick<Configuration, 'roi' | 'binning'>): number {

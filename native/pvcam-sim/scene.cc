@@ -20,7 +20,7 @@ constexpr double kPeriodXSeconds = 11;
 constexpr double kPeriodYSeconds = 17;
 constexpr uint32_t kNoiseMargin = 64;        // offsets of the noise image
 
-uint16_t counts(double value) { return static_cast<uint16_t>(std::clamp(std::lround(value), 0l, 65'535l)); }
+uint16_t counts(double value, uint16_t most) { return static_cast<uint16_t>(std::clamp(std::lround(value), 0l, static_cast<long>(most))); }
 
 // Scatters consecutive numbers (the finaliser of MurmurHash3).
 uint32_t scatter(uint32_t number) {
@@ -33,28 +33,35 @@ uint32_t scatter(uint32_t number) {
 
 }  // namespace
 
-Scene::Scene(uint32_t sensorWidth, uint32_t sensorHeight, const rgn_type& region, double exposureSeconds)
+Scene::Scene(uint32_t sensorWidth, uint32_t sensorHeight, const rgn_type& region, const Look& look)
     : sensorWidth_(sensorWidth),
       sensorHeight_(sensorHeight),
       left_(region.s1),
       top_(region.p1),
-      binning_(region.sbin),
+      binningX_(region.sbin),
+      binningY_(region.pbin),
       width_((region.s2 - region.s1 + 1u) / region.sbin),
       height_((region.p2 - region.p1 + 1u) / region.pbin),
       noiseWidth_(width_ + kNoiseMargin),
+      most_(look.most),
+      flipX_(look.flipX),
+      flipY_(look.flipY),
       noise_(size_t{noiseWidth_} * (height_ + kNoiseMargin)) {
   std::mt19937 random(1);  // the same lab at every start
-  std::normal_distribution<double> background(kOffset, kNoise * binning_);
+  const double binned = binningX_ * binningY_;
+  std::normal_distribution<double> background(kOffset, kNoise * look.quiet * std::sqrt(binned));
   constexpr size_t kDistinct = 1 << 16;  // enough that no repetition is seen, few enough to be quick
   std::vector<uint16_t> samples(kDistinct);
-  for (auto& sample : samples) sample = counts(background(random));
+  for (auto& sample : samples) sample = counts(background(random), most_);
   for (auto& pixel : noise_) pixel = samples[random() % kDistinct];
 
-  const double sigma = std::max(1.0, kSigmaShare * std::min(sensorWidth, sensorHeight) / binning_);
-  const double peak = std::min(kFullWell, kBrightness * exposureSeconds * binning_ * binning_);
-  spotRadius_ = static_cast<int>(std::ceil(kReachSigmas * sigma));
-  for (int y = -spotRadius_; y <= spotRadius_; ++y)
-    for (int x = -spotRadius_; x <= spotRadius_; ++x) spot_.push_back(counts(peak * std::exp(-(x * x + y * y) / (2 * sigma * sigma))));
+  const double sigma = kSigmaShare * std::min(sensorWidth, sensorHeight);
+  const double sigmaX = std::max(1.0, sigma / binningX_), sigmaY = std::max(1.0, sigma / binningY_);
+  const double peak = std::min(kFullWell, kBrightness * look.exposureSeconds * binned) * look.gain;
+  spotRadiusX_ = static_cast<int>(std::ceil(kReachSigmas * sigmaX));
+  spotRadiusY_ = static_cast<int>(std::ceil(kReachSigmas * sigmaY));
+  for (int y = -spotRadiusY_; y <= spotRadiusY_; ++y)
+    for (int x = -spotRadiusX_; x <= spotRadiusX_; ++x) spot_.push_back(counts(peak * std::exp(-(x * x / (2 * sigmaX * sigmaX) + y * y / (2 * sigmaY * sigmaY))), most_));
 }
 
 void Scene::draw(uint32_t frameNumber, double seconds, uint16_t* pixels) const {
@@ -67,17 +74,21 @@ void Scene::draw(uint32_t frameNumber, double seconds, uint16_t* pixels) const {
 void Scene::addSpot(double seconds, uint16_t* pixels) const {
   const double turnX = 2 * M_PI * seconds / kPeriodXSeconds;
   const double turnY = 2 * M_PI * seconds / kPeriodYSeconds;
-  const int centreX = static_cast<int>(std::lround((sensorWidth_ * (0.5 + kSwing * std::sin(turnX)) - left_) / binning_));
-  const int centreY = static_cast<int>(std::lround((sensorHeight_ * (0.5 + kSwing * std::cos(turnY)) - top_) / binning_));
-  const int side = 2 * spotRadius_ + 1;
-  const int firstX = std::max(0, centreX - spotRadius_);
-  const int lastX = std::min(static_cast<int>(width_) - 1, centreX + spotRadius_);
-  const int firstY = std::max(0, centreY - spotRadius_);
-  const int lastY = std::min(static_cast<int>(height_) - 1, centreY + spotRadius_);
+  const auto place = [](double onSensor, uint32_t start, uint32_t binning, uint32_t size, bool flipped) {
+    const auto centre = static_cast<int>(std::lround((onSensor - start) / binning));
+    return flipped ? static_cast<int>(size) - 1 - centre : centre;
+  };
+  const int centreX = place(sensorWidth_ * (0.5 + kSwing * std::sin(turnX)), left_, binningX_, width_, flipX_);
+  const int centreY = place(sensorHeight_ * (0.5 + kSwing * std::cos(turnY)), top_, binningY_, height_, flipY_);
+  const int side = 2 * spotRadiusX_ + 1;
+  const int firstX = std::max(0, centreX - spotRadiusX_);
+  const int lastX = std::min(static_cast<int>(width_) - 1, centreX + spotRadiusX_);
+  const int firstY = std::max(0, centreY - spotRadiusY_);
+  const int lastY = std::min(static_cast<int>(height_) - 1, centreY + spotRadiusY_);
   for (int y = firstY; y <= lastY; ++y) {
-    const uint16_t* stamp = spot_.data() + size_t(y - centreY + spotRadius_) * side + (firstX - centreX + spotRadius_);
+    const uint16_t* stamp = spot_.data() + size_t(y - centreY + spotRadiusY_) * side + (firstX - centreX + spotRadiusX_);
     uint16_t* row = pixels + size_t(y) * width_;
-    for (int x = firstX; x <= lastX; ++x) row[x] = static_cast<uint16_t>(std::min(65'535u, uint32_t{row[x]} + *stamp++));
+    for (int x = firstX; x <= lastX; ++x) row[x] = static_cast<uint16_t>(std::min(uint32_t{most_}, uint32_t{row[x]} + *stamp++));
   }
 }
 

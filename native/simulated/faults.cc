@@ -50,6 +50,18 @@ bool unplugged() {
   return fs::exists(libraryPath() + ".unplugged", ignored);
 }
 
+std::string removed() {
+  std::ifstream file(libraryPath() + ".removed");
+  std::string name;
+  std::getline(file, name);
+  return name;
+}
+
+bool pulsed() {
+  std::error_code ignored;
+  return fs::remove(libraryPath() + ".pulse", ignored);
+}
+
 Suffered suffer() {
   const std::string fault = take();
   if (fault.empty()) return {};

@@ -2,6 +2,8 @@
 //   <library>.faults/<anything>   one file for one call, the first by name first; it holds `silent`, `late <ms>`, `foreign`, `garbage`, `cut` or
 //                                 `error <code>`, and is gone once it was suffered
 //   <library>.unplugged           while it is there, so are no instruments
+//   <library>.removed             holds the name of the one instrument that was pulled out, while it is there
+//   <library>.pulse               a pulse on the instruments' trigger input: gone once one of them has taken it
 #pragma once
 
 #include <string>
@@ -17,6 +19,10 @@ struct Suffered {
 Suffered suffer();
 
 bool unplugged();
+// Empty: none.
+std::string removed();
+// True once for each pulse.
+bool pulsed();
 
 // The file of the copy that is asked.
 const std::string& libraryPath();

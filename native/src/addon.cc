@@ -113,6 +113,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("decompressBody", Napi::Function::New(env, decompressBody));
   exports.Set("plainWrite", Napi::Function::New(env, plainWriteSeconds));
   exports.Set("loadPvcam", Napi::Function::New(env, loadPvcam));
+  exports.Set("decodePvcamFrame", Napi::Function::New(env, decodePvcamFrame));
   exports.Set("openSpi", Napi::Function::New(env, openSpi));
   exports.Set("openGpioInput", Napi::Function::New(env, openGpioInput));
   exports.Set("openStepper", Napi::Function::New(env, openStepper));

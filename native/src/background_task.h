@@ -20,6 +20,8 @@ class BackgroundTask : public std::enable_shared_from_this<BackgroundTask> {
   BackgroundTask(Napi::Env env, const char* name);
   // `stopAndJoin` keeps the thread's owner alive. Call it once, right after the thread has been made.
   void started(std::function<void()> stopAndJoin);
+  // The process need not wait for its end.
+  void unref(Napi::Env env) { wake_.Unref(env); }
   // The thread could not be made: no promise will settle.
   void abandon();
   // From the thread, as its last act. `result` runs on JavaScript's thread.

@@ -2,6 +2,7 @@
 
 #include <napi.h>
 
+#include <functional>
 #include <memory>
 
 #include "pvcam_camera.h"
@@ -30,14 +31,17 @@ class PvcamCameraObject : public Napi::ObjectWrap<PvcamCameraObject> {
  public:
   static Napi::Function define(Napi::Env env);
   explicit PvcamCameraObject(const Napi::CallbackInfo& info);
+  ~PvcamCameraObject();
 
  private:
   const std::shared_ptr<PvcamCamera>& camera() const;
-  Napi::Value centiParameter(Napi::Env env, pvcam::Parameter parameter);
   Napi::Value identity(const Napi::CallbackInfo& info);
-  Napi::Value temperature(const Napi::CallbackInfo& info);
-  Napi::Value temperatureSetpoint(const Napi::CallbackInfo& info);
-  Napi::Value setTemperatureSetpoint(const Napi::CallbackInfo& info);
+  Napi::Value describe(const Napi::CallbackInfo& info);
+  Napi::Value get(const Napi::CallbackInfo& info);
+  Napi::Value set(const Napi::CallbackInfo& info);
+  Napi::Value resetPostProcessing(const Napi::CallbackInfo& info);
+  Napi::Value softwareTrigger(const Napi::CallbackInfo& info);
+  Napi::Value removed(const Napi::CallbackInfo& info);
   Napi::Value start(const Napi::CallbackInfo& info);
   Napi::Value stop(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);
@@ -45,9 +49,14 @@ class PvcamCameraObject : public Napi::ObjectWrap<PvcamCameraObject> {
   Napi::Value statistics(const Napi::CallbackInfo& info);
 
   std::shared_ptr<PvcamCamera> camera_;
+  Napi::Reference<Napi::Promise> removed_;
+  std::function<void()> notRemoved_;
 };
 
 // loadPvcam(path, environment): a promise. The environment is set in this process first, because the library reads it when it is loaded.
 Napi::Value loadPvcam(const Napi::CallbackInfo& info);
+
+// decodePvcamFrame(bytes, box): the frame's numbers, and its pixels as they would stand in a ring.
+Napi::Value decodePvcamFrame(const Napi::CallbackInfo& info);
 
 }  // namespace kymograph

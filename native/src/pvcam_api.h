@@ -43,30 +43,39 @@ constexpr size_t kErrorMessageLength = 255;
 constexpr size_t kParameterTextLength = 256;  // serial numbers and chip names are far shorter; some calls write without asking for the length
 constexpr int64_t kTickNs = 100'000;
 
-enum Attribute : int16_t { kCurrent = 0, kCount = 1, kMinimum = 3, kMaximum = 4, kDefault = 5, kAvailable = 8 };
+enum Attribute : int16_t {
+  kCurrent = 0, kCount = 1, kType = 2, kMinimum = 3, kMaximum = 4, kDefault = 5, kIncrement = 6, kAccess = 7, kAvailable = 8,
+};
+// What a parameter's value is in memory; also the second highest byte of its id.
+enum Type : uint16_t {
+  kInt16 = 1, kInt32 = 2, kFloat64 = 4, kUint8 = 5, kUint16 = 6, kUint32 = 7, kUint64 = 8, kEnum = 9, kBoolean = 11, kInt8 = 12, kText = 13, kInt64 = 16, kFloat32 = 18,
+};
+enum Access : uint16_t { kReadOnly = 1, kReadWrite = 2, kExistCheckOnly = 3, kWriteOnly = 4 };
 enum BufferMode : int16_t { kOverwrite = 1, kNoOverwrite = 2 };
-enum ExposureMode : int16_t { kTimed = 0, kInternalTrigger = 1792 };
-enum ExposureResolution : int32_t { kMilliseconds = 0, kMicroseconds = 1 };
+// Extended modes (from 1792) are OR-ed with the expose-out mode; older cameras have only the legacy ones below them.
+enum ExposureMode : int16_t { kTimed = 0, kInternalTrigger = 1792, kSoftwareFirst = 2816, kSoftwareEdge = 3072 };
+enum ExposureResolution : int32_t { kMilliseconds = 0, kMicroseconds = 1, kSeconds = 2 };
 enum CameraState : int16_t { kHalt = 1 };
-enum Event : int32_t { kBeginOfFrame = 0, kEndOfFrame = 1 };
+enum Event : int32_t { kBeginOfFrame = 0, kEndOfFrame = 1, kCameraRemoved = 3 };
 enum Status : int16_t { kNotActive = 0, kExposing = 1, kFrameAvailable = 3, kFailed = 4 };
 enum OpenMode : int16_t { kExclusive = 0 };
+enum SoftwareTrigger : uint32_t { kTriggered = 1, kIgnored = 2 };
 
+// Class << 16 | type << 24 | number.
 enum Parameter : uint32_t {
   kColumns = 0x0602003A,
   kRows = 0x06020039,
   kBitDepth = 0x010201FF,
-  kTemperature = 0x0102020D,           // hundredths of a degree Celsius, as is the set point
-  kTemperatureSetpoint = 0x0102020E,
   kSerialNumber = 0x0D020215,
   kChipName = 0x0D020081,
   kFirmwareVersion = 0x06020214,       // major in the high byte, minor in the low one
   kExposureMode = 0x09020217,
   kExposeOutMode = 0x09020230,
   kExposureResolution = 0x09030002,
+  kExposureTime = 0x08030008,          // in the unit of the resolution
   kReadoutTimeUs = 0x040200B3,
-  kCircularBuffer = 0x0B03012B,
-  kFrameBufferSize = 0x0803012C,       // its default is the size that the library recommends
+  kMetadataEnabled = 0x0B0300A8,
+  kFrameBufferSize = 0x0803012C,       // its default is the size in bytes that the library recommends
 };
 
 enum Error : int16_t { kInstallationCorrupted = 151, kConfigurationInvalid = 185, kDeviceBusy = 195 };
@@ -98,3 +107,8 @@ enum Error : int16_t { kInstallationCorrupted = 151, kConfigurationInvalid = 185
   X(rs_bool, pl_exp_abort, (int16_t camera, int16_t state))                                                                                           \
   X(int16_t, pl_error_code, ())                                                                                                                       \
   X(rs_bool, pl_error_message, (int16_t code, char* message))
+
+// And those that older libraries do not have.
+#define KYMOGRAPH_PVCAM_LATER_FUNCTIONS(X)                                                                                                            \
+  X(rs_bool, pl_exp_trigger, (int16_t camera, uint32_t* flags, uint32_t value))                                                                       \
+  X(rs_bool, pl_pp_reset, (int16_t camera))

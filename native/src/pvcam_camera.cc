@@ -6,84 +6,20 @@
 #include <stdexcept>
 #include <utility>
 
-#include "pvcam_callbacks.h"
-
 namespace kymograph {
 
 namespace {
 
 using namespace std::chrono;
 
-constexpr uint32_t kMinBufferFrames = 32;
-constexpr uint32_t kMaxBufferFrames = 255;
-constexpr uint64_t kMaxBufferBytes = 1ull << 30;   // PVCAM takes 32 bits; a second of the largest camera we know is 0.4 GB
-constexpr uint64_t kWantedBufferBytes = 1ull << 26;
 constexpr milliseconds kPollEvery{100};            // a callback that got lost costs no more than this
-constexpr double kMaxExposureSeconds = 4294.0;     // 32 bits of microseconds
-constexpr double kHundredths = 100.0;
+constexpr uint32_t kMostUndecodable = 32;          // frames in a row: it will not become better
 constexpr int64_t kNsPerSecond = 1'000'000'000;
 constexpr int64_t kRateForgottenAfterNs = 2 * kNsPerSecond;
 
-int64_t wallNs() { return duration_cast<nanoseconds>(system_clock::now().time_since_epoch()).count(); }
 int64_t monotonicNs() { return duration_cast<nanoseconds>(steady_clock::now().time_since_epoch()).count(); }
 
-void checkRegion(const PvcamStart& options, const PvcamIdentity& camera) {
-  if (options.binning == 0) throw std::invalid_argument("binning: must be at least 1");
-  const bool inside = options.width > 0 && options.height > 0 && uint64_t{options.x} + options.width <= camera.sensorWidth &&
-                      uint64_t{options.y} + options.height <= camera.sensorHeight;
-  if (!inside)
-    throw std::invalid_argument("roi: must lie inside the sensor of " + std::to_string(camera.sensorWidth) + " x " + std::to_string(camera.sensorHeight));
-  if (options.width % options.binning != 0 || options.height % options.binning != 0)
-    throw std::invalid_argument("roi: width and height must be multiples of the binning");
-  if (!(options.exposureSeconds >= 0 && options.exposureSeconds <= kMaxExposureSeconds))
-    throw std::invalid_argument("exposureSeconds: must lie in 0 ... 4294");
-  if (options.frames.value_or(1) == 0) throw std::invalid_argument("frames: must be at least 1");
-}
-
-// PVCAM's own buffer only bridges the time until we copy; it is not the ring.
-size_t bufferFrames(uint32_t frameBytes, double framePeriodSeconds) {
-  const auto oneSecond = static_cast<uint32_t>(std::min(1.0 / std::max(framePeriodSeconds, 1e-3), double{kMaxBufferFrames}));
-  const uint64_t affordable = std::max<uint64_t>(kWantedBufferBytes / frameBytes, kMinBufferFrames);
-  return std::clamp<uint64_t>(std::min<uint64_t>(oneSecond, affordable), std::min<uint64_t>(kMinBufferFrames, kMaxBufferBytes / frameBytes), kMaxBufferFrames);
-}
-
 }  // namespace
-
-void EndOfFrame::notify(const FRAME_INFO& info) {
-  {
-    const std::lock_guard guard(mutex_);
-    clock_.observe(wallNs(), info.TimeStamp * pvcam::kTickNs);
-    pending_ = true;
-  }
-  changed_.notify_one();
-}
-
-void EndOfFrame::reset() {
-  const std::lock_guard guard(mutex_);
-  pending_ = false;
-  clock_ = {};
-}
-
-void EndOfFrame::wake() {
-  {
-    const std::lock_guard guard(mutex_);
-    pending_ = true;
-  }
-  changed_.notify_one();
-}
-
-bool EndOfFrame::wait(milliseconds timeout) {
-  std::unique_lock guard(mutex_);
-  changed_.wait_for(guard, timeout, [this] { return pending_; });
-  return std::exchange(pending_, false);
-}
-
-// A camera without time stamps gives zeros.
-int64_t EndOfFrame::timeOf(const FRAME_INFO& info) {
-  const std::lock_guard guard(mutex_);
-  if (info.TimeStamp == 0) return wallNs();
-  return clock_.hostTime(info.TimeStamp * pvcam::kTickNs).value_or(wallNs());
-}
 
 PvcamCamera::PvcamCamera(std::shared_ptr<PvcamLibrary> library, const std::string& name) : library_(std::move(library)) {
   std::array<char, pvcam::kCameraNameLength + 1> text{};
@@ -92,14 +28,17 @@ PvcamCamera::PvcamCamera(std::shared_ptr<PvcamLibrary> library, const std::strin
   const auto guard = library_->camerasLock();
   library_->check(library_->pl_cam_open(text.data(), &handle_, pvcam::kExclusive), "pl_cam_open");
   try {
-    const auto firmware = parameter<uint16_t>(pvcam::kFirmwareVersion);
+    const PvcamParameters& parameters = parameters_.emplace(*library_, handle_);
+    const auto firmware = parameters.read<uint16_t>(pvcam::kFirmwareVersion);
     identity_ = {name,
-                 parameter<uint16_t>(pvcam::kColumns),
-                 parameter<uint16_t>(pvcam::kRows),
-                 parameter<int16_t>(pvcam::kBitDepth),
-                 textParameter(pvcam::kSerialNumber),
-                 textParameter(pvcam::kChipName),
+                 parameters.read<uint16_t>(pvcam::kColumns),
+                 parameters.read<uint16_t>(pvcam::kRows),
+                 parameters.text(pvcam::kSerialNumber),
+                 parameters.text(pvcam::kChipName),
                  std::to_string(firmware >> 8) + "." + std::to_string(firmware & 0xff)};
+    bitDepth_ = parameters.read<int16_t>(pvcam::kBitDepth);
+    registration_.emplace(handle_, events_);
+    library_->pl_cam_register_callback_ex3(handle_, pvcam::kCameraRemoved, reinterpret_cast<void*>(&onCameraRemoved), registration_->context());
   } catch (...) {
     library_->pl_cam_close(handle_);
     throw;
@@ -109,71 +48,61 @@ PvcamCamera::PvcamCamera(std::shared_ptr<PvcamLibrary> library, const std::strin
 PvcamCamera::~PvcamCamera() {
   stop();
   const auto guard = library_->camerasLock();
+  library_->pl_cam_deregister_callback(handle_, pvcam::kCameraRemoved);
   library_->pl_cam_close(handle_);
-}
-
-template <typename Value>
-Value PvcamCamera::parameter(pvcam::Parameter parameter, pvcam::Attribute attribute) const {
-  Value value{};
-  library_->check(library_->pl_get_param(handle_, parameter, attribute, &value), "pl_get_param");
-  return value;
-}
-
-// Not every camera has every name; an absent one is no reason to refuse the camera.
-std::string PvcamCamera::textParameter(pvcam::Parameter parameter) const {
-  std::array<char, pvcam::kParameterTextLength + 1> text{};
-  if (!available(parameter) || !library_->pl_get_param(handle_, parameter, pvcam::kCurrent, text.data())) return "";
-  return text.data();
-}
-
-bool PvcamCamera::available(pvcam::Parameter parameter) const {
-  rs_bool there = 0;
-  return library_->pl_get_param(handle_, parameter, pvcam::kAvailable, &there) && there;
-}
-
-// The wanted value if the camera offers it, or else the first one; nothing if it has no such parameter.
-std::optional<int32_t> PvcamCamera::firstChoice(pvcam::Parameter parameterId, std::optional<int32_t> wanted) const {
-  if (!available(parameterId)) return std::nullopt;
-  std::optional<int32_t> first;
-  const auto total = parameter<uint32_t>(parameterId, pvcam::kCount);
-  for (uint32_t index = 0; index < total; ++index) {
-    uint32_t length = 0;
-    library_->check(library_->pl_enum_str_length(handle_, parameterId, index, &length), "pl_enum_str_length");
-    std::string text(length + 1, '\0');
-    int32_t value = 0;
-    library_->check(library_->pl_get_enum_param(handle_, parameterId, index, &value, text.data(), length), "pl_get_enum_param");
-    if (value == wanted) return value;
-    if (!first) first = value;
-  }
-  return first;
-}
-
-// Extended modes are the trigger mode OR-ed with the expose-out mode; cameras without them take the legacy timed mode.
-int16_t PvcamCamera::exposureMode() const {
-  const auto trigger = firstChoice(pvcam::kExposureMode, pvcam::kInternalTrigger);
-  if (trigger != pvcam::kInternalTrigger) return pvcam::kTimed;
-  return static_cast<int16_t>(*trigger | firstChoice(pvcam::kExposeOutMode, std::nullopt).value_or(0));
 }
 
 void PvcamCamera::refuseWhileStreaming(const char* what) const {
   if (streaming_) throw std::logic_error(std::string(what) + ": not while the camera is streaming; stop it first");
 }
 
-double PvcamCamera::centiParameter(pvcam::Parameter id) const {
+std::vector<std::optional<PvcamDescription>> PvcamCamera::describe(const std::vector<uint32_t>& ids) const {
   const std::lock_guard guard(calls_);
-  refuseWhileStreaming("reading a temperature");
-  return parameter<int16_t>(id) / kHundredths;
+  refuseWhileStreaming("describing parameters");
+  std::vector<std::optional<PvcamDescription>> descriptions;
+  for (const uint32_t id : ids) descriptions.push_back(parameters_->describe(id));
+  return descriptions;
 }
 
-void PvcamCamera::setTemperatureSetpoint(double celsius) {
+std::vector<std::variant<PvcamValue, std::exception_ptr>> PvcamCamera::get(const std::vector<uint32_t>& ids) const {
   const std::lock_guard guard(calls_);
-  refuseWhileStreaming("setting the temperature");
-  const double minimum = parameter<int16_t>(pvcam::kTemperatureSetpoint, pvcam::kMinimum) / kHundredths;
-  const double maximum = parameter<int16_t>(pvcam::kTemperatureSetpoint, pvcam::kMaximum) / kHundredths;
-  if (!(celsius >= minimum && celsius <= maximum))
-    throw std::invalid_argument("temperature: must lie in " + std::to_string(minimum) + " ... " + std::to_string(maximum) + " Cel");
-  auto value = static_cast<int16_t>(std::lround(celsius * kHundredths));
-  library_->check(library_->pl_set_param(handle_, pvcam::kTemperatureSetpoint, &value), "pl_set_param");
+  refuseWhileStreaming("reading parameters");
+  std::vector<std::variant<PvcamValue, std::exception_ptr>> values;
+  for (const uint32_t id : ids) {
+    try {
+      values.emplace_back(parameters_->get(id));
+    } catch (...) {
+      values.emplace_back(std::current_exception());
+    }
+  }
+  return values;
+}
+
+void PvcamCamera::set(uint32_t id, const PvcamValue& value) {
+  const std::lock_guard guard(calls_);
+  refuseWhileStreaming("setting a parameter");
+  parameters_->set(id, value);
+  bitDepth_ = parameters_->readIfAny<int16_t>(pvcam::kBitDepth).value_or(bitDepth_);  // it may follow what was set
+}
+
+void PvcamCamera::resetPostProcessing() {
+  const std::lock_guard guard(calls_);
+  refuseWhileStreaming("resetting the post-processing");
+  if (library_->pl_pp_reset == nullptr) throw std::logic_error("this PVCAM library has no pl_pp_reset");
+  library_->check(library_->pl_pp_reset(handle_), "pl_pp_reset");
+}
+
+bool PvcamCamera::softwareTrigger() {
+  const std::lock_guard guard(calls_);
+  if (!streaming_) throw std::logic_error("a software trigger: only while the camera is streaming");
+  if (library_->pl_exp_trigger == nullptr) throw std::logic_error("this PVCAM library has no pl_exp_trigger");
+  uint32_t flags = 0;
+  library_->check(library_->pl_exp_trigger(handle_, &flags, 0), "pl_exp_trigger");
+  return flags == pvcam::kTriggered;
+}
+
+void PvcamCamera::registerCallback(pvcam::Event event, void (*callback)(FRAME_INFO*, void*)) const {
+  library_->check(library_->pl_cam_register_callback_ex3(handle_, event, reinterpret_cast<void*>(callback), registration_->context()), "pl_cam_register_callback_ex3");
 }
 
 std::shared_ptr<Ring> PvcamCamera::start(const PvcamStart& options) {
@@ -181,54 +110,59 @@ std::shared_ptr<Ring> PvcamCamera::start(const PvcamStart& options) {
   if (ExitStop::exiting()) throw std::logic_error("starting: not while the process ends");  // nobody would stop it
   refuseWhileStreaming("starting");
   join();  // of a run that ended by itself
-  checkRegion(options, identity_);
-  int32_t resolution = pvcam::kMicroseconds;
-  library_->check(library_->pl_set_param(handle_, pvcam::kExposureResolution, &resolution), "pl_set_param");
-  const int16_t mode = exposureMode();
-  const auto binning = static_cast<uint16_t>(options.binning);
-  const rgn_type region = {static_cast<uint16_t>(options.x), static_cast<uint16_t>(options.x + options.width - 1), binning,
-                           static_cast<uint16_t>(options.y), static_cast<uint16_t>(options.y + options.height - 1), binning};
-  auto ring = Ring::create(options.ringPath, {options.width / options.binning, options.height / options.binning, options.ringSlots}, options.measures);
+  checkOptions(options, identity_.sensorWidth, identity_.sensorHeight);
+  const FrameBox box = boxAround(options);
+  const bool metadata = parameters_->available(pvcam::kMetadataEnabled) && parameters_->read<rs_bool>(pvcam::kMetadataEnabled) != 0;
+  if (options.regions.size() > 1 && !metadata) throw std::invalid_argument("regions: several need the camera's metadata to be switched on");
+  const PvcamExposure exposure = setExposure(*parameters_, options.exposureSeconds);
+  const int16_t mode = exposureMode(*parameters_, options);
+  const std::vector<rgn_type> regions = regionsOf(options);
+  auto ring = Ring::create(options.ringPath, {box.columns(), box.rows(), options.ringSlots}, options.measures);
 
   // The order that PVCAM needs: callback, set-up, allocation, start.
-  const uint64_t token = registerEndOfFrame(handle_, endOfFrame_);
-  bool registered = false;
+  registerCallback(pvcam::kEndOfFrame, &onEndOfFrame);
   try {
-    const auto callback = reinterpret_cast<void*>(&onEndOfFrame);
-    const auto context = reinterpret_cast<void*>(token);
-    registered = library_->pl_cam_register_callback_ex3(handle_, pvcam::kEndOfFrame, callback, context) != 0;
-    library_->check(registered, "pl_cam_register_callback_ex3");
     uint32_t frameBytes = 0;
-    const auto exposureUs = static_cast<uint32_t>(std::llround(options.exposureSeconds * 1e6));
-    library_->check(library_->pl_exp_setup_cont(handle_, 1, &region, mode, exposureUs, &frameBytes, pvcam::kNoOverwrite), "pl_exp_setup_cont");
-    if (frameBytes != ring->frameBytes())
-      throw std::runtime_error("the camera announces frames of " + std::to_string(frameBytes) + " bytes, not of " + std::to_string(ring->frameBytes()));
-    const size_t bytes = bufferFrames(frameBytes, options.exposureSeconds) * frameBytes;
+    library_->check(library_->pl_exp_setup_cont(handle_, static_cast<uint16_t>(regions.size()), regions.data(), mode, exposure.count, &frameBytes, pvcam::kNoOverwrite),
+                    "pl_exp_setup_cont");
+    const uint64_t heads = metadata ? kFrameHeaderBytes + regions.size() * kRegionHeaderBytes : 0;
+    const uint64_t expected = heads + pixelBytes(options);
+    if (metadata ? frameBytes < expected : frameBytes != expected)  // with metadata there may be more of it than we know
+      throw std::runtime_error("the camera announces frames of " + std::to_string(frameBytes) + " bytes, not of " + std::to_string(expected));
+    exposureNs_ = exposureDone(*parameters_, exposure);
+    const size_t bytes = bufferBytes(*parameters_, frameBytes, static_cast<double>(exposureNs_) / 1e9);
     PageBuffer buffer((bytes + kPageBytes - 1) / kPageBytes * kPageBytes);
-    endOfFrame_->reset();
-    produced_ = 0;
-    lost_ = 0;
-    framePeriodNs_ = 0;
-    lastFrameNumber_ = 0;
-    sequence_ = 0;
-    stopping_ = false;
+    forgetCounts();
     library_->check(library_->pl_exp_start_cont(handle_, buffer.data(), static_cast<uint32_t>(bytes)), "pl_exp_start_cont");
     streaming_ = true;
-    thread_ = std::thread([this, ring, options, token, held = std::move(buffer)]() mutable { acquire(ring, std::move(held), options, token); });
+    Stream stream{ring, std::move(buffer), box, frameBytes, metadata, exposureNs_, options.frames};
+    thread_ = std::thread([this, held = std::move(stream)]() mutable { acquire(std::move(held)); });
   } catch (...) {
     if (streaming_) library_->pl_exp_abort(handle_, pvcam::kHalt);  // the thread could not be made
     streaming_ = false;
-    if (registered) library_->pl_cam_deregister_callback(handle_, pvcam::kEndOfFrame);
-    forgetEndOfFrame(token);
+    library_->pl_cam_deregister_callback(handle_, pvcam::kEndOfFrame);
     throw;
   }
   return ring;
 }
 
+void PvcamCamera::forgetCounts() {
+  events_->reset();
+  produced_ = 0;
+  lost_ = 0;
+  framePeriodNs_ = 0;
+  lastFrameNumber_ = 0;
+  sequence_ = 0;
+  undecodable_ = 0;
+  stopping_ = false;
+  const std::lock_guard guard(endMutex_);
+  ended_.reset();
+}
+
 void PvcamCamera::stop() {
   const std::lock_guard guard(calls_);
   stopping_ = true;
-  endOfFrame_->wake();
+  events_->wake();
   join();
 }
 
@@ -236,40 +170,82 @@ void PvcamCamera::join() {
   if (thread_.joinable()) thread_.join();
 }
 
-void PvcamCamera::acquire(std::shared_ptr<Ring> ring, PageBuffer buffer, PvcamStart options, uint64_t token) noexcept {
+void PvcamCamera::acquire(Stream stream) noexcept {
   while (!stopping_) {
-    const bool called = endOfFrame_->wait(kPollEvery);
-    if (!drain(*ring, options) || (!called && failed())) break;
+    const bool called = events_->wait(kPollEvery);
+    if (events_->removed()) endBecause("the camera was removed");
+    if (events_->removed() || !drain(stream) || (!called && failed())) break;
   }
   if (!library_->pl_exp_stop_cont(handle_, pvcam::kHalt)) library_->pl_exp_abort(handle_, pvcam::kHalt);
   library_->pl_cam_deregister_callback(handle_, pvcam::kEndOfFrame);
-  forgetEndOfFrame(token);
-  ring->close();
+  stream.ring->close();
   streaming_ = false;
 }
 
-// The status may be asked for while streaming, unlike parameters. A camera that cannot answer has failed.
-bool PvcamCamera::failed() const {
+void PvcamCamera::endBecause(std::string reason) {
+  const std::lock_guard guard(endMutex_);
+  ended_ = std::move(reason);
+}
+
+// The status may be asked for while streaming, unlike parameters. A camera that cannot answer has failed. One that waits for a trigger has not.
+bool PvcamCamera::failed() {
   int16_t status = 0;
   uint32_t bytesArrived = 0;
   uint32_t buffersFilled = 0;
-  return !library_->pl_exp_check_cont_status(handle_, &status, &bytesArrived, &buffersFilled) || status == pvcam::kFailed;
+  if (!library_->pl_exp_check_cont_status(handle_, &status, &bytesArrived, &buffersFilled)) endBecause(library_->lastError("pl_exp_check_cont_status").what());
+  else if (status == pvcam::kFailed) endBecause(std::string("the acquisition failed: ") + library_->lastError("pl_exp_check_cont_status").what());
+  else return false;
+  return true;
 }
 
-// Callbacks are coalesced: one may stand for several frames. False once all frames that were asked for are there.
-bool PvcamCamera::drain(Ring& ring, const PvcamStart& options) {
+// Callbacks are coalesced: one may stand for several frames. False once all frames that were asked for are there, or none can be understood.
+bool PvcamCamera::drain(const Stream& stream) {
   void* frame = nullptr;
   FRAME_INFO info{};
-  const auto exposureNs = static_cast<int64_t>(std::llround(options.exposureSeconds * 1e9));
   while (!stopping_ && library_->pl_exp_get_oldest_frame_ex(handle_, &frame, &info)) {
-    const FrameStatistics statistics = copyAndMeasure(ring.measures(), frame, ring.beginWrite());
-    library_->pl_exp_unlock_oldest_frame(handle_);
+    FrameStamp stamp{};
+    stamp.timeNs = events_->timeOf(info);
+    stamp.exposureNs = stream.exposureNs;
+    stamp.hardwareTimeNs = info.TimeStamp == 0 ? kNoHardwareTime : info.TimeStamp * pvcam::kTickNs;
+    const bool understood = copy(stream, static_cast<const uint8_t*>(frame), stamp);
+    library_->pl_exp_unlock_oldest_frame(handle_);  // after the copy: the camera may write here at once
+    if (!understood) {
+      if (++undecodable_ < kMostUndecodable) continue;  // its number is missing in the sequence, and it counts as lost
+      endBecause("the camera's frames cannot be understood: " + undecodableWhy_);
+      return false;
+    }
+    undecodable_ = 0;
     count(info.FrameNr);
-    const int64_t hardwareTimeNs = info.TimeStamp == 0 ? kNoHardwareTime : info.TimeStamp * pvcam::kTickNs;
-    ring.publish({sequence_, endOfFrame_->timeOf(info), exposureNs, hardwareTimeNs, statistics});
-    if (++produced_ >= options.frames.value_or(UINT64_MAX)) return false;
+    stamp.sequence = sequence_;
+    stream.ring->publish(stamp);
+    if (++produced_ >= stream.frames.value_or(UINT64_MAX)) return false;
   }
   return true;
+}
+
+// Metadata is finer than the frame info: its clock, and each frame's own exposure.
+bool PvcamCamera::copy(const Stream& stream, const uint8_t* frame, FrameStamp& stamp) {
+  Ring& ring = *stream.ring;
+  if (!stream.metadata) {
+    stamp.statistics = copyAndMeasure(ring.measures(), frame, ring.beginWrite());
+    return true;
+  }
+  try {
+    const DecodedFrame decoded = decodeFrame({frame, stream.frameBytes});
+    if (const uint8_t* whole = wholeFrame(decoded, stream.box)) {
+      stamp.statistics = copyAndMeasure(ring.measures(), whole, ring.beginWrite());
+    } else {
+      uint16_t* pixels = ring.beginWrite();
+      composeFrame(decoded, stream.box, pixels);
+      stamp.statistics = measureRows(ring.measures(), pixels, 0, ring.height());
+    }
+    stamp.hardwareTimeNs = decoded.endNs;
+    if (decoded.exposureNs > 0) stamp.exposureNs = decoded.exposureNs;
+    return true;
+  } catch (const std::exception& error) {
+    undecodableWhy_ = error.what();
+    return false;
+  }
 }
 
 // The camera's count starts at 1. Unsigned differences survive its wrap; a count that does not advance was begun anew and says nothing of losses.
@@ -291,7 +267,13 @@ void PvcamCamera::count(int32_t frameNumber) {
 PvcamStatistics PvcamCamera::statistics() const {
   const int64_t period = framePeriodNs_;
   const bool flows = streaming_ && period > 0 && monotonicNs() - lastFrameNs_ < std::max(kRateForgottenAfterNs, 3 * period);
-  return {produced_, lost_, flows ? static_cast<double>(kNsPerSecond) / static_cast<double>(period) : 0.0};
+  PvcamStatistics statistics{produced_, lost_, flows ? static_cast<double>(kNsPerSecond) / static_cast<double>(period) : 0.0,
+                             static_cast<double>(exposureNs_) / 1e9, std::nullopt};
+  if (!streaming_) {
+    const std::lock_guard guard(endMutex_);
+    statistics.ended = ended_;
+  }
+  return statistics;
 }
 
 }  // namespace kymograph

@@ -53,6 +53,9 @@ PvcamLibrary::PvcamLibrary(const std::string& path) : path_(path), handle_(::dlo
   }
   KYMOGRAPH_PVCAM_FUNCTIONS(X)
 #undef X
+#define X(result, name, arguments) name = reinterpret_cast<result(*) arguments>(::dlsym(handle_, #name));
+  KYMOGRAPH_PVCAM_LATER_FUNCTIONS(X)
+#undef X
 }
 
 PvcamLibrary::~PvcamLibrary() {
@@ -67,12 +70,15 @@ PvcamLibrary::~PvcamLibrary() {
 }
 
 void PvcamLibrary::check(rs_bool done, const char* call) const {
-  if (done) return;
+  if (!done) throw lastError(call);
+}
+
+PvcamError PvcamLibrary::lastError(const char* call) const {
   const int16_t code = pl_error_code();
   std::array<char, pvcam::kErrorMessageLength + 1> text{};
   if (!pl_error_message(code, text.data())) text[0] = '\0';
   text.back() = '\0';
-  throw PvcamError(std::string(call) + ": " + (text[0] == '\0' ? "no text" : text.data()) + " (PVCAM error " + std::to_string(code) + ")", code);
+  return PvcamError(std::string(call) + ": " + (text[0] == '\0' ? "no text" : text.data()) + " (PVCAM error " + std::to_string(code) + ")", code);
 }
 
 // Packed as PVCAM packs it: major in the high byte, minor and trivial in the two halves of the low one.

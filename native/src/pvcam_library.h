@@ -37,9 +37,12 @@ class PvcamLibrary {
   [[nodiscard]] std::unique_lock<std::mutex> camerasLock() const { return std::unique_lock(camerasMutex_); }
   // Throws PvcamError unless `done`; `call` is the name of the function that failed.
   void check(rs_bool done, const char* call) const;
+  // Of the last call of this thread, which failed.
+  PvcamError lastError(const char* call) const;
 
 #define X(result, name, arguments) result(*name) arguments = nullptr;
   KYMOGRAPH_PVCAM_FUNCTIONS(X)
+  KYMOGRAPH_PVCAM_LATER_FUNCTIONS(X)  // null where the library has none
 #undef X
 
  private:

@@ -6,13 +6,16 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { loadPvcam, pvcamSimulatorPath } from '../../native/devices.ts'
-import type { Pvcam, PvcamCamera } from '../../native/types.ts'
+import type { Pvcam, PvcamCamera } from '../../native/pvcam-types.ts'
 import { openFrameFile } from '../../storage/frame-file.ts'
 import { prepareFrameLayout } from '../../storage/frame-heads.ts'
 import { until } from '../until.ts'
 import { pixelsOf, samePixels } from './pattern.ts'
 
 const ENVIRONMENT = { PVCAM_VERSION: '7.1.1.118', KYMOGRAPH_PVCAM_SIM_FAIL_AFTER: '' }
+
+const TEMPERATURE = 0x0102020d // hundredths of a degree Celsius, as is the set point
+const TEMPERATURE_SETPOINT = 0x0102020e
 
 let folder: string
 let pvcam: Pvcam
@@ -50,10 +53,10 @@ describe('the library', () => {
       chipName: 'KYMOGRAPH-SIM',
       firmwareVersion: '1.0',
     })
-    await camera.setTemperatureSetpoint(-15)
-    expect(await camera.temperatureSetpoint()).toBe(-15)
-    expect(await camera.temperature()).toBeCloseTo(-15, 0)
-    await expect(camera.setTemperatureSetpoint(60)).rejects.toThrow(/-25.* 25/)
+    await camera.set(TEMPERATURE_SETPOINT, -1500)
+    const [setpoint, temperature] = await camera.get([TEMPERATURE_SETPOINT, TEMPERATURE])
+    expect(setpoint).toBe(-1500)
+    expect(Math.abs(Number(temperature) + 1500)).toBeLessThan(25)
   })
 
   test('opens and closes fifty times', async () => {
@@ -132,11 +135,11 @@ describe('a pending start', () => {
     await using camera = await openFirst()
     const starting = camera.start(startOptions())
     const stopping = camera.stop()
-    const temperature = camera.temperature()
+    const temperature = camera.get([TEMPERATURE])
     await using ring = await starting
     await stopping
     expect(camera.streaming).toBe(false)
-    expect(await temperature).toBeLessThan(0)
+    expect((await temperature)[0]).toBeLessThan(0)
     await using again = await camera.start(startOptions())
     await until(() => again.published > 0n)
     expect(ring.published).toBeLessThan(10n)
@@ -222,7 +225,7 @@ describe('a streaming camera', () => {
       camera.record({ ...prepareFrameLayout({ roi: FULL, binning: 1, exposureSeconds: 1 }), path: path.join(folder, 'x'), keepFreeBytes: 0 }),
     ).toThrow(/start it before/)
     await using ring = await camera.start(startOptions())
-    await expect(camera.temperature()).rejects.toThrow(expect.objectContaining({ code: 'DEVICE_BUSY' }))
+    await expect(camera.get([TEMPERATURE])).rejects.toThrow(expect.objectContaining({ code: 'DEVICE_BUSY' }))
     await expect(camera.start(startOptions())).rejects.toThrow(expect.objectContaining({ code: 'DEVICE_BUSY' }))
     await until(() => ring.published > 10n)
   })

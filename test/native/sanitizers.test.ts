@@ -19,7 +19,7 @@ const PROGRAMS = (await readdir(path.join(import.meta.dirname, 'sanitized')))
 
 /** The libraries that the programs of the same names load. */
 const SIMULATORS: Readonly<Record<string, readonly string[]>> = {
-  pvcam: ['pvcam-sim/camera.cc', 'pvcam-sim/exports.cc', 'pvcam-sim/scene.cc', 'simulated/faults.cc'],
+  pvcam: [...['camera', 'exports', 'library', 'models', 'options', 'scene', 'settings'].map((part) => `pvcam-sim/${part}.cc`), 'simulated/faults.cc'],
   comedi: ['comedi-sim/acquisition.cc', 'comedi-sim/bench.cc', 'comedi-sim/board.cc', 'comedi-sim/counter.cc', 'comedi-sim/exports.cc', 'simulated/faults.cc'],
 }
 

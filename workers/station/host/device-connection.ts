@@ -1,7 +1,7 @@
 import type { ConnectionState, DeviceRecord } from '../../../core/device.ts'
 import { asProblem, DeviceOffline, type Problem } from '../../../core/errors.ts'
 import type { WallNs } from '../../../core/time.ts'
-import type { DeviceHandle, Driver, DriverContext, DriverPort } from '../../../drivers/driver.ts'
+import type { DeviceHandle, Driver, DriverContext } from '../../../drivers/driver.ts'
 import { Bell } from './bell.ts'
 import { deadline, orAbort } from './deadline.ts'
 import type { PortPool } from './port-pool.ts'
@@ -90,7 +90,7 @@ export class DeviceConnection {
     await using _port = this.#lettingGo(share, 'its port')
     const handle = await inTime(driver.openDevice(share.port, record.settings, context, opening.signal), opening.signal)
     await using _device = this.#lettingGo(handle, 'it')
-    using connection = connectionOf(share.port, stopping) // ends also what `opened` has begun, when that fails
+    using connection = connectionOf([share.port.lost, ...(handle.lost === undefined ? [] : [handle.lost]), stopping]) // ends also what `opened` has begun, when that fails
     await orAbort(opened(handle, connection.signal), opening.signal)
     opening[Symbol.dispose]()
     try {
@@ -142,15 +142,15 @@ async function inTime(opening: Promise<DeviceHandle>, signal: AbortSignal): Prom
 
 type LiveConnection = Disposable & { readonly signal: AbortSignal; readonly ended: Promise<Problem> }
 
-/** Fires when the port is lost, the device is to be let go, or it is disposed of. */
-function connectionOf(port: DriverPort, stopping: AbortSignal): LiveConnection {
+/** Fires when one of these does (the port or the device is lost, it is to be let go), or it is disposed of. */
+function connectionOf(ends: readonly AbortSignal[]): LiveConnection {
   const controller = new AbortController()
   const ended = new Promise<Problem>((resolve) => {
     controller.signal.addEventListener('abort', () => resolve(controller.signal.reason), { once: true })
   })
   const end = (reason: unknown): void =>
     controller.abort(reason instanceof Error ? asProblem(reason, 'NONE') : new DeviceOffline('the connection was lost', {}))
-  for (const signal of [port.lost, stopping]) {
+  for (const signal of ends) {
     if (signal.aborted) end(signal.reason)
     else signal.addEventListener('abort', () => end(signal.reason), { once: true, signal: controller.signal })
   }
