@@ -6,7 +6,7 @@ import type { FrameTaps, TappedFrame } from './taps.ts'
 import type { FrameRequest, FrameTickets } from './ticket.ts'
 
 /** Bytes that may wait for one viewer: three FULL frames of 2048x2048 pixels (8 MB each) before it skips. A single frame that is larger than all of it is let through alone. */
-export const VIEWER_BUFFER_BYTES = 32 * 1024 * 1024
+const VIEWER_BUFFER_BYTES = 32 * 1024 * 1024
 const SKIP_ABOVE = 0.75
 /** A page with this many pictures is full; each costs the station a tap of its own, unless others look at the same. */
 export const MAX_VIEWS = 16
