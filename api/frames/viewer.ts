@@ -1,12 +1,14 @@
 import type { Logger } from 'pino'
 import type { WebSocket } from 'ws'
 import { messageOf } from '../../core/errors.ts'
+import { MAX_PICTURE_BYTES } from '../../link/protocol.ts'
 import { encodeHeader, FRAME_HEADER_BYTES } from './header.ts'
 import type { FrameTaps, TappedFrame } from './taps.ts'
 import type { FrameRequest, FrameTickets } from './ticket.ts'
 
-/** Bytes that may wait for one viewer: three FULL frames of 2048x2048 pixels (8 MB each) before it skips. A single frame that is larger than all of it is let through alone. */
-const VIEWER_BUFFER_BYTES = 32 * 1024 * 1024
+const FRAMES_WAITING = 4 // of each view: for eyes the newest counts, so that only a few may wait for a viewer
+const MIN_BUFFER_BYTES = 2 * 1024 * 1024 // a short pause of its network costs no small frames
+const MAX_BUFFER_BYTES = 64 * 1024 * 1024 // what one viewer of many large ones may cost an api
 const SKIP_ABOVE = 0.75
 /** A page with this many pictures is full; each costs the station a tap of its own, unless others look at the same. */
 export const MAX_VIEWS = 16
@@ -18,7 +20,11 @@ type Answer =
   | { readonly view: number; readonly state: 'OPEN' | 'CLOSED' }
   | { readonly view: number; readonly state: 'WAITING' | 'REFUSED'; readonly message: string }
 
-type Shown = { readonly stop: () => void }
+type Shown = {
+  readonly stop: () => void
+  /** Of its newest frame. */
+  readonly bytes: () => number
+}
 
 /** One connection, with the views that it asked for. It skips frames when it is slow, for itself alone, and counts them. */
 export class FrameViewer {
@@ -39,13 +45,15 @@ export class FrameViewer {
   show(number: number, request: FrameRequest): void {
     this.#shown.get(number)?.stop()
     let skipped = 0
+    let bytes = 0
     let waitsFor: string | undefined
     this.#tell({ view: number, state: 'OPEN' })
     const stop = this.#taps.watch(request, {
       frame: ({ header, pixels }) => {
         if (waitsFor !== undefined) this.#tell({ view: number, state: 'OPEN' })
         waitsFor = undefined
-        if (this.#isFull(pixels.byteLength)) skipped += 1
+        bytes = FRAME_HEADER_BYTES + pixels.byteLength
+        if (this.#isFull()) skipped += 1
         else this.#send({ header, pixels }, number, skipped)
       },
       waiting: (message) => {
@@ -53,11 +61,12 @@ export class FrameViewer {
         waitsFor = message
       },
     })
-    this.#shown.set(number, { stop })
+    this.#shown.set(number, { stop, bytes: () => bytes })
   }
 
   /** A text message of the viewer. One that is none of ours ends the connection, by the caller: it throws. */
   receive(text: string): void {
+    if (this.#socket.bufferedAmount > MAX_BUFFER_BYTES + MAX_PICTURE_BYTES) throw new Error('what it is told is not read')
     const wish = parseWish(text)
     if (wish.ticket === undefined) {
       this.#shown.get(wish.view)?.stop()
@@ -75,9 +84,10 @@ export class FrameViewer {
     this.#shown.clear()
   }
 
-  #isFull(bytes: number): boolean {
-    const waiting = this.#socket.bufferedAmount
-    return waiting > VIEWER_BUFFER_BYTES * SKIP_ABOVE || (waiting > 0 && waiting + FRAME_HEADER_BYTES + bytes > VIEWER_BUFFER_BYTES)
+  #isFull(): boolean {
+    const ofEach = [...this.#shown.values()].reduce((sum, { bytes }) => sum + bytes(), 0)
+    const room = Math.min(MAX_BUFFER_BYTES, Math.max(MIN_BUFFER_BYTES, FRAMES_WAITING * ofEach))
+    return this.#socket.bufferedAmount > SKIP_ABOVE * room
   }
 
   /** One message in two fragments: the pixels are the same bytes for every viewer, not a copy each. */

@@ -132,7 +132,7 @@ describe('the live view of a camera', () => {
     )
     expect(run).toMatchObject({ state: 'COMPLETED', datasets: [{ state: 'COMPLETE', rows: 150, dropped: 0 }] })
     const before = lively.frames.length
-    await until(() => lively.frames.length > before + 100, { deadlineMs: 30_000 }) // 50 MB, more than may wait for the other one
+    await until(() => lively.frames.length > before + 30, { deadlineMs: 30_000 }) // 15 MB, more than may wait for the other one
     expect(lively.frames.at(-1)?.skipped).toBe(0)
     expect(stalled.bytesRead).toBeLessThan(1_000_000)
     lively.socket.close()

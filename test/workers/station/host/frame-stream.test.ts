@@ -13,13 +13,16 @@ const VIEW: FrameView = { quality: 'PREVIEW', compression: 'NONE' }
 
 /** A camera that gives frames as the test does. */
 function camera() {
-  const state = { stream: 1, sequence: 0, bytes: 4, taps: 0 }
+  const state = { stream: 1, sequence: 0, bytes: 4, taps: 0, running: 0, mostAtOnce: 0 }
   const tap = async (view: FrameView, after?: FrameMark): Promise<FramePicture | undefined> => {
     const { stream, sequence, bytes } = state
     if (view.roi !== undefined) throw new InvalidValue('roi: it has nothing of it', ['roi'])
     if (after?.stream === stream && after.sequence === sequence) return undefined
     state.taps += 1
+    state.running += 1
+    state.mostAtOnce = Math.max(state.mostAtOnce, state.running)
     await new Promise((resolve) => setImmediate(resolve)) // made beside this thread
+    state.running -= 1
     return { header: frameHeader(2, 1, { sequence }), pixels: new Uint8Array(bytes).fill(sequence), mark: { stream, sequence } }
   }
   const device: { record: HostedDevice['record']; handle: HostedDevice['handle'] } = {
@@ -64,6 +67,15 @@ describe('the frames for eyes', () => {
     await Promise.all(viewers)
     expect(seen).toEqual(Array.from({ length: 5 }, () => [0, 1, 2, 3, 4, 5]))
     expect(state.taps).toBe(6)
+  })
+
+  it('of several views are made one after the other', async () => {
+    const { device, state } = camera()
+    const pictures = new SharedPictures()
+    const views = (['FULL', 'PREVIEW', 'FAST'] as const).map((quality) => streamFrames(device, { ...VIEW, quality }, 60, pictures, never))
+    await Promise.all(views.map((frames) => frames.next()))
+    expect([state.taps, state.mostAtOnce]).toEqual([3, 1])
+    await Promise.all(views.map((frames) => frames.return()))
   })
 
   it('are not made for a reader that does not ask for the next one', async () => {
