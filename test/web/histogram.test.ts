@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { automaticLevels, binned, countPixels, percentile, steadySpan } from '../../web/src/model/histogram.ts'
+import { automaticLevels, binned, countPixels, percentile, steadySpan, summarise } from '../../web/src/model/histogram.ts'
 
 const hundred = Uint16Array.from({ length: 100 }, (_, at) => 1000 + at)
 
@@ -21,10 +21,27 @@ describe('histogram', () => {
 
   test('bins are equally wide, hold both ends, and leave out what lies beyond', () => {
     const occurrences = countPixels(hundred)
-    expect([...binned(occurrences, { from: 1000, to: 1099 }, 4)]).toEqual([25, 25, 25, 25])
-    expect([...binned(occurrences, { from: 1050, to: 1059 }, 5)]).toEqual([2, 2, 2, 2, 2])
-    expect([...binned(occurrences, { from: 0, to: 999 }, 3)]).toEqual([0, 0, 0])
-    expect([...binned(occurrences, { from: 990, to: 1003 }, 2)]).toEqual([0, 4])
+    expect([...binned(occurrences, { from: 1000, to: 1099 }, 25)]).toEqual([25, 25, 25, 25])
+    expect([...binned(occurrences, { from: 1050, to: 1059 }, 2)]).toEqual([2, 2, 2, 2, 2])
+    expect([...binned(occurrences, { from: 0, to: 999 }, 500)]).toEqual([0, 0])
+    expect([...binned(occurrences, { from: 65_530, to: 65_541 }, 6)]).toEqual([0, 0])
+  })
+
+  test('a summary shows all of the picture, each bin as many counts wide as the others', () => {
+    const { span, heights, automatic } = summarise(countPixels(hundred), undefined, undefined, 65_535)
+    expect(span).toEqual({ from: 990, to: 1109 })
+    expect(heights).toHaveLength(120)
+    expect([...heights].reduce((sum, height) => sum + height)).toBe(100)
+    expect(Math.max(...heights)).toBe(1)
+    expect(automatic).toEqual({ low: 1000, high: 1099 })
+    const wide = summarise(countPixels(Uint16Array.of(0, 60_000)), undefined, undefined, 65_535)
+    expect((wide.span.to - wide.span.from + 1) % wide.heights.length).toBe(0)
+  })
+
+  test('levels by hand are on its axis, wherever they are', () => {
+    const { span } = summarise(countPixels(hundred), undefined, { low: 200, high: 5000 }, 65_535)
+    expect(span.from).toBeLessThanOrEqual(200)
+    expect(span.to).toBeGreaterThanOrEqual(5000)
   })
 })
 

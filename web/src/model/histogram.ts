@@ -30,19 +30,17 @@ export function automaticLevels(occurrences: Uint32Array): Levels {
   return { low, high: Math.max(low + 1, percentile(occurrences, 1 - CUT_OFF)) }
 }
 
-/** Pixels per bin, of equal bins over `from` (in it) to `to` (in the last); what lies beyond is in none. */
-export function binned(occurrences: Uint32Array, { from, to }: Span, bins: number): Uint32Array {
-  const heights = new Uint32Array(bins)
-  const first = Math.max(0, Math.ceil(from))
-  const last = Math.min(occurrences.length - 1, Math.floor(to))
-  for (let count = first; count <= last; count += 1) {
-    const bin = Math.min(bins - 1, Math.floor(((count - from) / Math.max(1, to - from + 1)) * bins))
+/** Pixels per bin of `width` counts each, from the axis's beginning to its end; what lies beyond is in none. */
+export function binned(occurrences: Uint32Array, { from, to }: Span, width: number): Uint32Array {
+  const heights = new Uint32Array(Math.ceil((to - from + 1) / width))
+  for (let count = from; count <= Math.min(occurrences.length - 1, to); count += 1) {
+    const bin = Math.floor((count - from) / width)
     heights[bin] = (heights[bin] ?? 0) + (occurrences[count] ?? 0)
   }
   return heights
 }
 
-/** Counts that an axis shows, both ends in it. */
+/** Counts that an axis shows, whole numbers, both ends in it. */
 export type Span = { readonly from: number; readonly to: number }
 
 const LEAST_FILLED = 0.45 // of the axis: below that the picture became so much darker that the axis follows
@@ -64,7 +62,7 @@ export type HistogramSummary = {
   readonly automatic: Levels
 }
 
-export const HISTOGRAM_BINS = 128
+const MOST_BINS = 128 // about as many as a narrow panel has pixels for, two each
 const AXIS_CUT_OFF = 0.0001 // share of the pixels at either end that the axis leaves out: one hot pixel would make the rest a line
 
 /** `last`: the axis so far. `levels`: by hand, which the axis has to show. */
@@ -73,6 +71,8 @@ export function summarise(occurrences: Uint32Array, last: Span | undefined, leve
     from: Math.min(levels?.low ?? saturated, percentile(occurrences, AXIS_CUT_OFF)),
     to: Math.max(levels?.high ?? 0, percentile(occurrences, 1 - AXIS_CUT_OFF)),
   }
-  const span = steadySpan(last, data, saturated)
-  return { span, heights: binned(occurrences, span, HISTOGRAM_BINS), automatic: automaticLevels(occurrences) }
+  const { from, to } = steadySpan(last, data, saturated)
+  const width = Math.ceil((to - from + 1) / MOST_BINS) // whole counts, the same in each bin: else some hold more counts than others and stand out
+  const span = { from, to: from + Math.ceil((to - from + 1) / width) * width - 1 }
+  return { span, heights: binned(occurrences, span, width), automatic: automaticLevels(occurrences) }
 }

@@ -26,19 +26,18 @@ export function FactList({ facts, live }: { facts: Facts | undefined; live: bool
       <Fact name="age" bad={isOld}>
         {facts === undefined || !live ? '–' : ageText(facts.ageMs)}
       </Fact>
-      <Fact name="exposure">{header === undefined ? '–' : `${formatNumber(header.exposureSeconds * 1000)} ms`}</Fact>
-      <Fact name="mean">{header === undefined ? '–' : formatNumber(header.mean, 0.1)}</Fact>
-      <Fact name="range">{header === undefined ? '–' : `${header.minimum}…${header.maximum}`}</Fact>
-      <Fact name="saturated" bad={(header?.saturated ?? 0) > 0}>
-        {header === undefined ? '–' : `${header.saturated} px`}
-      </Fact>
-      <Fact name="shown">{header === undefined ? '–' : `${header.width}×${header.height}`}</Fact>
       <Fact name="dropped" title="Lost by the camera or its ring since it began to stream" bad={(header?.dropped ?? 0) > 0}>
         {header?.dropped ?? '–'}
       </Fact>
       <Fact name="skipped" title="Not sent to this page, or not drawn, because it was too slow for them; a recording has them">
         {facts === undefined ? '–' : facts.header.skipped + facts.passed}
       </Fact>
+      <Fact name="saturated" bad={(header?.saturated ?? 0) > 0}>
+        {header === undefined ? '–' : `${header.saturated} px`}
+      </Fact>
+      <Fact name="mean">{header === undefined ? '–' : formatNumber(header.mean, 0.1)}</Fact>
+      <Fact name="range">{header === undefined ? '–' : `${header.minimum}…${header.maximum}`}</Fact>
+      <Fact name="exposure">{header === undefined ? '–' : `${formatNumber(header.exposureSeconds * 1000)} ms`}</Fact>
     </dl>
   )
 }

@@ -1,7 +1,7 @@
 import { type KeyboardEvent, type PointerEvent, useRef } from 'react'
 import { type Colormap, colormapTable } from '../../model/colormap.ts'
 import { formatBound } from '../../model/format.ts'
-import { HISTOGRAM_BINS, type Span } from '../../model/histogram.ts'
+import type { Span } from '../../model/histogram.ts'
 import { type Levels, settledLevels } from '../../model/levels.ts'
 import { useStore } from '../../state/store.ts'
 import styles from './camera.module.css'
@@ -48,7 +48,7 @@ export function Histogram({ display, colormap, logarithmic, onLevels }: Properti
           held.current = undefined
         }}
       >
-        <svg viewBox={`0 0 ${HISTOGRAM_BINS} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label="Histogram of the picture">
+        <svg viewBox={`0 0 ${summary?.heights.length ?? 1} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label="Histogram of the picture">
           {summary !== undefined && <path d={outline(summary.heights, logarithmic)} />}
         </svg>
         <LevelHandle which="low" label="Black level" levels={levels} span={span} saturated={display.saturated} onSet={set} />

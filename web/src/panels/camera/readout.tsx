@@ -17,7 +17,7 @@ export function Readout({ display }: { display: Display }) {
       const [place, count] = element.children
       if (place === undefined || count === undefined) return
       place.textContent = pixel === undefined ? 'Point at a pixel to read it' : `x ${pixel.x}  y ${pixel.y}`
-      count.textContent = pixel === undefined ? '' : `${pixel.count}${pixel.across > 1 ? ` mean of ${pixel.across}×${pixel.across}` : ' counts'}`
+      count.textContent = pixel === undefined ? '' : `${pixel.count} counts`
     }
     write()
     const stops = [display.onDrawn(write), display.pointer.subscribe(write)]
@@ -33,7 +33,7 @@ export function Readout({ display }: { display: Display }) {
   )
 }
 
-function pixelUnder(display: Display): { x: number; y: number; count: number; across: number; sequence: number } | undefined {
+function pixelUnder(display: Display): { x: number; y: number; count: number; sequence: number } | undefined {
   const frame = display.frame
   const pointer = display.pointer.get()
   if (frame === undefined || pointer === undefined) return undefined
@@ -41,5 +41,5 @@ function pixelUnder(display: Display): { x: number; y: number; count: number; ac
   const pixel = pixelAt(frame, at)
   if (pixel === undefined) return undefined
   const count = frame.pixels[pixel.row * frame.width + pixel.column] ?? 0
-  return { x: Math.floor(at.x), y: Math.floor(at.y), count, across: frame.bin, sequence: frame.sequence }
+  return { x: Math.floor(at.x), y: Math.floor(at.y), count, sequence: frame.sequence }
 }

@@ -134,11 +134,18 @@ export function Viewer({ camera, live, onCameraRoi, isConfiguring, children }: P
         </Stage>
         <div className={styles.under}>
           <Readout display={display} />
-          <span className={styles.part} data-shown={`${shown.x},${shown.y},${shown.width},${shown.height}`}>
+          <span
+            className={styles.part}
+            data-shown={`${shown.x},${shown.y},${shown.width},${shown.height}`}
+            data-pixels={facts === undefined ? '' : `${facts.header.width}×${facts.header.height}`}
+          >
             {sameRect(shown, sensor) ? 'whole sensor' : `${shown.width}×${shown.height} at ${shown.x}, ${shown.y}`}
+            {facts !== undefined && facts.header.bin > 1 && `, ${facts.header.bin}×${facts.header.bin} mean`}
           </span>
         </div>
         {problem !== undefined && <RefusalNote refusal={{ message: problem }} />}
+      </div>
+      <div className={styles.toolbox}>
         <ToolChoice tool={tool} onTool={setTool} />
         {tool === 'region' && (
           <RegionFields sensor={sensor} shown={shown} region={region} frame={display.frame} onRegion={setRegion}>
@@ -170,7 +177,7 @@ export function Viewer({ camera, live, onCameraRoi, isConfiguring, children }: P
             )}
           </RegionFields>
         )}
-        {tool === 'line' && <ProfileView display={display} line={line} onLine={setLine} height={solo ? 220 : 150} />}
+        {tool === 'line' && <ProfileView display={display} line={line} onLine={setLine} height={solo ? 180 : 150} />}
       </div>
       <div className={styles.side}>
         {children}
