@@ -2,7 +2,7 @@ import { mapRing, RingReader } from '../native/files.ts'
 
 /** Reads every frame of a ring that another process writes, from the beginning to its end; a line of JSON says what it saw. Argument: the ring. */
 await using ring = mapRing(process.argv[2] ?? '')
-const reader = new RingReader(ring, 0n)
+const reader = new RingReader(ring, 0n, new Uint16Array(ring.width * ring.height))
 process.stdout.write('ready\n')
 let read = 0
 let firstMs: number | undefined

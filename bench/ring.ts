@@ -11,7 +11,7 @@ import { median, say } from './report.ts'
 /**
  * The ring of frames. First its writer alone: frames of 2048 x 2048 x 16 bit copied into it one after the other, as a camera's thread does, with and without the
  * statistics of every frame, as a share of memcpy of the same bytes in the same run; orders alternated, medians compared. Then with readers in other processes,
- * of TypeScript (which copies each frame) and of Python (numpy, where it stands): at the rate of a camera, and as fast as the writer can.
+ * of TypeScript (which copies each frame out) and of Python (numpy, where it stands): at the rate of a camera, and as fast as the writer can.
  * `npm run bench:ring`
  */
 const SIDE = 2048

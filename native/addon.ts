@@ -74,7 +74,7 @@ export type AddonRing = {
   readonly closed: boolean
   tap(options: TapOptions): Promise<FrameTap | undefined>
   stamps(from: bigint, most: number): readonly FrameStamp[]
-  frame(index: bigint): RingFrame | undefined
+  frame(index: bigint, into?: Uint16Array): RingFrame | undefined
   record(options: RecordingOptions): FrameRecording
   startTestPattern(options: PatternOptions): Promise<ThreadTimes>
   dispose(): Promise<void>

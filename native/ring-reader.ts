@@ -9,12 +9,17 @@ const POLL_MS = 1 // a ring has no bell that rings in another process; 1 ms is s
  */
 export class RingReader {
   readonly #ring: NativeRing
+  readonly #into: Uint16Array | undefined
   #next: bigint
   #lost = 0n
 
-  /** From publication `from` on; absent: from the next one. Who maps the ring disposes of it. */
-  constructor(ring: NativeRing, from?: bigint) {
+  /**
+   * From publication `from` on; absent: from the next one. With `into`, as long as a frame, every frame is copied there, and is good until the next one is asked
+   * for: at the rate of a camera, new memory for each takes longer than the copy. Who maps the ring disposes of it.
+   */
+  constructor(ring: NativeRing, from?: bigint, into?: Uint16Array) {
     this.#ring = ring
+    this.#into = into
     this.#next = from ?? ring.published
   }
 
@@ -28,7 +33,7 @@ export class RingReader {
     for (;;) {
       const { published } = this.#ring
       if (this.#next >= published) return undefined
-      const frame = this.#isLapped(published) ? undefined : this.#ring.frame(this.#next)
+      const frame = this.#isLapped(published) ? undefined : this.#ring.frame(this.#next, this.#into)
       if (frame !== undefined) {
         this.#next += 1n
         return frame

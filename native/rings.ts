@@ -46,9 +46,9 @@ export class NativeRing implements FrameRing {
     return withProblems('NONE', () => this.#ring.stamps(from, most))
   }
 
-  /** The frame that was published as number `index` (from 0); undefined when it is not in the ring, not yet or no more. */
-  frame(index: bigint): RingFrame | undefined {
-    return withProblems('NONE', () => this.#ring.frame(index))
+  /** The frame that was published as number `index` (from 0); undefined when it is not in the ring, not yet or no more. With `into`, as long as a frame, the pixels are copied there. */
+  frame(index: bigint, into?: Uint16Array): RingFrame | undefined {
+    return withProblems('NONE', () => this.#ring.frame(index, into))
   }
 
   /** The newest whole frame; undefined unless its sequence is above `after`. */

@@ -58,6 +58,14 @@ TestPattern::Fill fillOption(const Napi::Object& options) {
   return copied == "measured" ? TestPattern::Fill::copied : TestPattern::Fill::copiedUnmeasured;
 }
 
+Napi::Uint16Array pixelsFor(const Napi::Value& given, const Ring& ring) {
+  const size_t count = ring.frameBytes() / kPixelBytes;
+  if (given.IsUndefined()) return Napi::Uint16Array::New(given.Env(), count);
+  const bool fits = given.IsTypedArray() && given.As<Napi::TypedArray>().TypedArrayType() == napi_uint16_array && given.As<Napi::TypedArray>().ElementLength() == count;
+  if (!fits) throw std::invalid_argument("into: must be a Uint16Array of " + std::to_string(count) + " pixels");
+  return given.As<Napi::Uint16Array>();
+}
+
 uint32_t side(const Napi::Object& region, const char* name) {
   try {
     return size(region, name);
@@ -181,14 +189,14 @@ Napi::Value RingObject::stamps(const Napi::CallbackInfo& info) {
   });
 }
 
-// A copy of publication `index`; undefined when it is not there, not yet or no more.
+// A copy of publication `index`, in the array given second or in a new one; undefined when it is not there, not yet or no more.
 Napi::Value RingObject::frame(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   return guarded(env, [&]() -> Napi::Value {
     const std::optional<uint64_t> index = sequenceArgument(info[0]);
     if (!index || *index >= ring().published() || !ring().whole(*index)) return env.Undefined();
     const FrameStamp stamp = ring().stamp(*index);
-    auto pixels = Napi::Uint16Array::New(env, ring().frameBytes() / kPixelBytes);
+    Napi::Uint16Array pixels = pixelsFor(info[1], ring());
     std::memcpy(pixels.Data(), ring().pixels(*index), ring().frameBytes());
     if (!ring().whole(*index)) return env.Undefined();
     auto result = Napi::Object::New(env);

@@ -51,6 +51,18 @@ describe('a reader', () => {
     expect(reader.lost).toBe(96n)
   })
 
+  test('copies every frame into one array, where it is given one', async () => {
+    await using ring = createRing({ path: file(), width: 16, height: 8, slots: 64 })
+    await ring.startTestPattern({ rateHz: 10_000, frames: 10 })
+    const into = new Uint16Array(16 * 8)
+    const reader = new RingReader(ring, 0n, into)
+    for (let at = 0; at < 10; at += 1) {
+      expect(reader.next()?.pixels).toBe(into)
+      expect(into).toEqual(patternFrame(at, 16, 8))
+    }
+    expect(() => ring.frame(9n, new Uint16Array(16 * 8 - 1))).toThrow(/into: must be a Uint16Array of 128 pixels/)
+  })
+
   test('asks in vain for a frame that is gone, or to come', async () => {
     await using ring = createRing({ path: file(), width: 16, height: 8, slots: 8 })
     await ring.startTestPattern({ rateHz: 10_000, frames: 20 })
