@@ -188,7 +188,7 @@ export interface FrameFacet {
    */
   record(
     layout: FrameLayout,
-    options: { readonly path: string; readonly frames?: number; readonly keepFreeBytes: number },
+    options: { readonly path: string; readonly frames?: number; readonly keepFreeBytes: number; readonly segmentBytes?: number },
     signal: AbortSignal,
   ): Promise<FrameRecording>
 }

@@ -1,4 +1,5 @@
 import { InvalidValue } from '../../core/errors.ts'
+import { FRAME_COMPRESSIONS } from '../../core/frame.ts'
 import type { Detector, PlanSpec, Settle } from '../../core/plan.ts'
 import { builder } from '../builder.ts'
 
@@ -39,6 +40,10 @@ const LinearScanPlanRef = builder.inputType('LinearScanPlan', {
     after: t.field({ type: AfterRunEnum, defaultValue: 'STAY' }),
   }),
 })
+const FrameCompressionEnum = builder.enumType('FrameCompression', {
+  description: 'Of the pixels of recorded frames, as Arrow has it: LZ4 costs little; ZSTD takes off more and needs more of the processor.',
+  values: FRAME_COMPRESSIONS,
+})
 const RecordPlanRef = builder.inputType('RecordPlan', {
   description: 'Continuous recording of frames and/or parameters, for a time, a number, or until stopped.',
   fields: (t) => ({
@@ -46,6 +51,7 @@ const RecordPlanRef = builder.inputType('RecordPlan', {
     frames: t.field({ type: 'SafeInt' }),
     durationSeconds: t.float(),
     rateHz: t.float(),
+    compression: t.field({ type: FrameCompressionEnum, defaultValue: 'NONE' }),
   }),
 })
 
@@ -81,7 +87,7 @@ export function planOf({ count, linearScan, record }: typeof PlanInputRef.$infer
     }
   }
   if (record != null) {
-    const { detectors, frames, durationSeconds, rateHz } = record
+    const { detectors, frames, durationSeconds, rateHz, compression } = record
     return {
       type: 'record',
       arguments: {
@@ -89,6 +95,7 @@ export function planOf({ count, linearScan, record }: typeof PlanInputRef.$infer
         ...(frames != null && { frames }),
         ...(durationSeconds != null && { durationSeconds }),
         ...(rateHz != null && { rateHz }),
+        ...(compression != null && compression !== 'NONE' && { compression }),
       },
     }
   }

@@ -1,4 +1,5 @@
 import { InvalidValue } from '../errors.ts'
+import { FRAME_COMPRESSIONS, type FrameCompression } from '../frame.ts'
 import type { Detector, Plan } from '../plan.ts'
 
 export type RecordArguments = {
@@ -7,6 +8,8 @@ export type RecordArguments = {
   readonly durationSeconds?: number
   /** Of scalar detectors that have no rate of their own; frames come at the camera's. */
   readonly rateHz?: number
+  /** Of the pixels of frames. */
+  readonly compression?: FrameCompression
 }
 
 export const DEFAULT_RECORD_RATE_HZ = 10 // of scalars, where the plan does not say
@@ -18,7 +21,7 @@ export const record: Plan<RecordArguments> = {
   title: 'Record',
   description: 'Records frames, parameters or the inputs of a sampling device continuously, for a time, a number of frames, or until it is aborted.',
 
-  check({ detectors, frames, durationSeconds, rateHz }) {
+  check({ detectors, frames, durationSeconds, rateHz, compression = 'NONE' }) {
     const at = (name: string): string[] => ['plan', 'record', name]
     if (detectors.length === 0) throw new InvalidValue('a recording needs at least one detector', at('detectors'))
     if (frames !== undefined && (!Number.isSafeInteger(frames) || frames < 1))
@@ -30,16 +33,18 @@ export const record: Plan<RecordArguments> = {
         `rateHz: ${rateHz} is not in 0 … ${MAX_RECORD_RATE_HZ}; a device that samples by its own clock takes a rate of its own, in its detector`,
         at('rateHz'),
       )
+    if (!FRAME_COMPRESSIONS.includes(compression))
+      throw new InvalidValue(`compression: ${compression} is not one of ${FRAME_COMPRESSIONS.join(', ')}`, at('compression'))
   },
 
-  outline({ detectors, frames, durationSeconds }) {
+  outline({ detectors, frames, durationSeconds, compression = 'NONE' }) {
     const length = frames !== undefined ? `${frames} frames or rows` : durationSeconds !== undefined ? `${durationSeconds} s` : 'until stopped'
     return {
       axes: [],
       detectors,
       ...(frames !== undefined && { totalPoints: frames }),
       shape: frames === undefined ? [] : [frames],
-      summary: `record ${detectors.map(({ role }) => role).join(', ')}, ${length}`,
+      summary: `record ${detectors.map(({ role }) => role).join(', ')}, ${length}${compression === 'NONE' ? '' : `, ${compression}`}`,
       canPause: false,
     }
   },

@@ -1,9 +1,10 @@
 import { open } from 'node:fs/promises'
-import { InvalidValue } from '../../core/errors.ts'
+import { InvalidValue, NotFound } from '../../core/errors.ts'
 import { END_OF_STREAM, frameMetadata, headerTableAt } from '../arrow-message.ts'
 import { encodeSchema, schemaOf } from '../arrow-schema.ts'
 import { ColumnBuffer } from '../column-buffer.ts'
 import type { ExportSink } from '../file-sink.ts'
+import { segmentsOf } from '../frame-segments.ts'
 import { indexStream } from '../stream-index.ts'
 import { encodeBatch } from '../table-batch.ts'
 import { columnNamed, openTable } from '../table-file.ts'
@@ -14,7 +15,7 @@ const MAGIC = new TextEncoder().encode('ARROW1')
 const ALIGNMENT = 64 // of each message, as the format recommends
 const BATCH_ROWS = 65_536 // recordings have a batch every 200 ms; an analyst wants few large ones
 
-/** The Arrow IPC file format ("Feather 2"): random access for pyarrow, pandas, polars, R, Julia. Frames are copied as they were recorded. */
+/** The Arrow IPC file format ("Feather 2"): random access for pyarrow, pandas, polars, R, Julia. Frames are copied as they were recorded, compressed or not, all segments into one file. */
 export const arrow: ExportFormat = {
   id: 'arrow',
   label: 'Arrow IPC file',
@@ -55,21 +56,32 @@ async function writeTable(source: ExportSource, sink: ExportSink, { signal, prog
 }
 
 async function copyFrames(source: ExportSource, sink: ExportSink, { signal, progress }: ExportOptions): Promise<void> {
-  const handle = await open(source.file, 'r')
-  try {
-    const index = await indexStream(source.file, handle, signal)
-    const file = new ArrowFile(sink, index.schema)
-    await file.begin()
-    for (let number = 0; number < index.batches; number += 1) {
-      const { start, headBytes, bodyBytes } = index.batch(number)
-      file.mark(headBytes, bodyBytes)
-      await sink.copy(handle, start, headBytes + bodyBytes, signal)
-      progress((number + 1) / index.batches)
+  const segments: { readonly path: string; readonly bytes: number }[] = []
+  for await (const segment of segmentsOf(source.file)) segments.push(segment)
+  const total = segments.reduce((sum, { bytes }) => sum + bytes, 0)
+  let file: ArrowFile | undefined
+  let before = 0
+  for (const { path, bytes } of segments) {
+    const handle = await open(path, 'r')
+    try {
+      const index = await indexStream(path, handle, signal)
+      if (file === undefined) {
+        file = new ArrowFile(sink, index.schema)
+        await file.begin()
+      }
+      for (let number = 0; number < index.batches; number += 1) {
+        const { start, headBytes, bodyBytes } = index.batch(number)
+        file.mark(headBytes, bodyBytes)
+        await sink.copy(handle, start, headBytes + bodyBytes, signal)
+        progress((before + start + headBytes + bodyBytes) / total)
+      }
+      before += bytes
+    } finally {
+      await handle.close()
     }
-    await file.end()
-  } finally {
-    await handle.close()
   }
+  if (file === undefined) throw new NotFound(source.file)
+  await file.end()
 }
 
 /** Magic, the messages of a stream, the end marker, the footer, its length, magic. */

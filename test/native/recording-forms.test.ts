@@ -1,14 +1,19 @@
-import { execFile } from 'node:child_process'
-import { appendFile, copyFile, mkdtemp, open, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { appendFile, copyFile, mkdtemp, open, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { tableFromIPC } from 'apache-arrow'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { FrameCompression } from '../../core/frame.ts'
 import { createRing, decompressBody } from '../../native/files.ts'
 import type { RecordingOptions } from '../../native/types.ts'
 import { batchIndexPath } from '../../storage/batch-index.ts'
+import { createFileSink } from '../../storage/file-sink.ts'
+import { arrow } from '../../storage/formats/arrow.ts'
 import { damagedFrames } from '../../storage/frame-checks.ts'
 import { openFrameFile } from '../../storage/frame-file.ts'
 import { prepareFrameLayout } from '../../storage/frame-heads.ts'
@@ -121,6 +126,17 @@ describe('a recording in', () => {
     expect(labels.map(({ sequence }) => sequence)).toEqual(indices)
   })
 
+  test('segments is exported as one file', async () => {
+    const target = await recorded(20, { width: 301, height: 203, segmentBytes: 1_000_000 })
+    await using sink = await createFileSink(path.join(folder, 'out'))
+    const progress = (fraction: number): void => expect(fraction).toBeLessThanOrEqual(1)
+    await arrow.write({ kind: 'FRAMES', file: target }, sink, { signal: AbortSignal.timeout(60_000), progress })
+    await sink.finish()
+    const table = tableFromIPC(await readFile(path.join(folder, 'out')))
+    expect([...(table.getChild('sequence') ?? [])]).toEqual(Array.from({ length: 20 }, (_, index) => BigInt(index)))
+    expect(samePixels(table.get(19)?.frame.toArray(), patternSource(301, 203, PERIOD)(19))).toBe(true)
+  })
+
   test.each(['LZ4', 'ZSTD'] as const)('%s is smaller, where the pixels allow it', async (compression) => {
     const form = { width: 512, height: 512, compression }
     expect((await stat(await recorded(5, form))).size).toBeLessThan((5 * 512 * 512 * 2) / 10)
@@ -203,9 +219,58 @@ describe('pyarrow', () => {
       const { stdout } = await promisify(execFile)(executable, [script, `${PERIOD}`, target, cut])
       const seen = { tensor: true, shape: [203, 301], names: ['y', 'x'], wrong: 0, roi: [5, 6, 301, 203], exposure: 500_000, clock: 1_000_000 }
       expect(JSON.parse(stdout)).toEqual([
-        { ...seen, frames: 12, ended: true },
-        { ...seen, frames: 11, ended: false },
+        { ...seen, first: 0, frames: 12, ended: true },
+        { ...seen, first: 0, frames: 11, ended: false },
       ])
     },
   )
+
+  test.for([
+    ['NONE', 20_000_000],
+    ['ZSTD', 50_000],
+  ] as const)(
+    'reads everything up to the last whole batch of what a kill left, with compression %s in segments',
+    async ([compression, segmentBytes], { skip }) => {
+      const executable = python.executable ?? skip(python.why)
+      const [target, reported] = await killed(compression, segmentBytes)
+      const files: string[] = []
+      for await (const segment of segmentsOf(target)) if (segment.bytes > 0) files.push(segment.path)
+      expect(files.length).toBeGreaterThan(2)
+      const script = fileURLToPath(new URL('read_recording.py', import.meta.url))
+      const read = async () => {
+        const { stdout } = await promisify(execFile)(executable, [script, `${PERIOD}`, ...files])
+        return JSON.parse(stdout) as { readonly first: number; readonly frames: number; readonly wrong: number; readonly ended: boolean }[]
+      }
+      const cut = await read()
+      let frames = 0
+      for (const seen of cut) {
+        if (seen.frames > 0) expect(seen).toMatchObject({ first: frames, wrong: 0 })
+        frames += seen.frames
+      }
+      expect(frames).toBeGreaterThanOrEqual(reported)
+      expect(cut.slice(0, -2).every(({ ended }) => ended)).toBe(true)
+      const before = await openFrameFile(target)
+      expect(await before.count()).toBe(frames)
+      await before[Symbol.asyncDispose]()
+      expect(await recoverStream(target)).toMatchObject({ rows: frames })
+      expect(await read()).toEqual(cut.map((seen) => ({ ...seen, ended: true })))
+      for await (const index of damagedFrames(target)) expect.fail(`frame ${index} is damaged`)
+    },
+  )
 })
+
+/** A recording whose process was killed in the middle, and how many frames it had reported as written. */
+async function killed(compression: FrameCompression, segmentBytes: number): Promise<readonly [string, number]> {
+  const script = fileURLToPath(new URL('record-until-killed.ts', import.meta.url))
+  const child = spawn(process.execPath, ['--import', 'tsx', script, folder, compression, `${segmentBytes}`, `${PERIOD}`], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let reported = 0
+  for await (const line of createInterface(child.stdout)) {
+    reported = Number(line)
+    if (reported >= 130) child.kill('SIGKILL')
+  }
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+  expect(child.signalCode).toBe('SIGKILL')
+  return [path.join(folder, 'frames.arrow'), reported]
+}

@@ -1,10 +1,12 @@
 import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import type { DatasetFile, Manifest } from '../../../core/dataset.ts'
 import { uuidv7 } from '../../../core/id.ts'
 import type { DatasetRecord } from '../../../core/journal.ts'
 import type { Clock, WallNs } from '../../../core/time.ts'
 import { formatRfc3339 } from '../../../core/time.ts'
+import { batchIndexPath } from '../../../storage/batch-index.ts'
+import { bytesOf, segmentsOf } from '../../../storage/frame-segments.ts'
 import { sha256OfFile } from '../../../storage/hash.ts'
 import { readManifest, writeManifest } from '../../../storage/manifest.ts'
 import type { Journal } from '../journal/journal.ts'
@@ -13,6 +15,7 @@ import type { Journal } from '../journal/journal.ts'
 export const KEEP_FREE_BYTES = 256 * 1024 * 1024
 
 const ARROW_STREAM = 'application/vnd.apache.arrow.stream'
+const BATCH_INDEX = 'application/octet-stream' // docs/frame-recordings.md
 const PROGRESS_MS = 1000 // between two lines of the journal on how far a recording is
 const HASH_AT_ONCE_BYTES = 64 * 1024 * 1024 // about a tenth of a second; a longer file is hashed after its run has ended
 
@@ -83,7 +86,7 @@ export class DatasetEntry {
 
   /** The recording is over, its file closed: manifest last, then the journal. A large file's hash follows with `hash`. */
   async end(state: 'COMPLETE' | 'RECOVERED' | 'FAILED', kept: Kept & Partial<Pick<DatasetRecord, 'shape'>>): Promise<void> {
-    this.#record = { ...this.#record, ...kept, state, completedAt: this.#place.clock.wallNs(), files: [this.#fileEntry(kept.bytes)] }
+    this.#record = { ...this.#record, ...kept, state, completedAt: this.#place.clock.wallNs(), files: await this.#filesNow() }
     try {
       if (kept.bytes > 0 && kept.bytes <= HASH_AT_ONCE_BYTES) await this.#addHash(new AbortController().signal)
       await this.#writeManifest()
@@ -92,9 +95,9 @@ export class DatasetEntry {
     }
   }
 
-  /** Of a file that was too large to be hashed while its run waited; nothing to do otherwise. */
+  /** Of files that were too large to be hashed while their run waited; nothing to do otherwise. */
   async hash(signal: AbortSignal): Promise<void> {
-    if (this.#record.sha256 !== undefined || this.#record.bytes === 0) return
+    if (this.#record.bytes === 0 || this.#record.files.every(({ sha256 }) => sha256 !== undefined)) return
     await this.#addHash(signal)
     await this.#writeManifest()
     this.#tell()
@@ -105,13 +108,24 @@ export class DatasetEntry {
     return writeManifest(join(this.#place.dataDir, this.#record.folder), { dataset: this.#record, ...(lab !== undefined && { lab }) })
   }
 
+  /** The dataset's own is that of its first file. */
   async #addHash(signal: AbortSignal): Promise<void> {
-    const { sha256 } = await sha256OfFile(this.path, signal)
-    this.#record = { ...this.#record, sha256, files: [this.#fileEntry(this.#record.bytes, sha256)] }
+    const files: DatasetFile[] = []
+    for (const file of this.#record.files) files.push({ ...file, ...(await sha256OfFile(join(dirname(this.path), file.name), signal)) })
+    const sha256 = files[0]?.sha256
+    this.#record = { ...this.#record, files, ...(sha256 !== undefined && { sha256 }) }
   }
 
-  #fileEntry(bytes: number, sha256?: string): DatasetFile {
-    return { name: this.#file, bytes, ...(sha256 !== undefined && { sha256 }), mediaType: ARROW_STREAM }
+  /** All segments, each with its index; an empty one where nothing was written. */
+  async #filesNow(): Promise<readonly DatasetFile[]> {
+    const files: DatasetFile[] = []
+    for await (const { path, bytes } of segmentsOf(this.path)) {
+      files.push({ name: basename(path), bytes, mediaType: ARROW_STREAM })
+      const index = batchIndexPath(path)
+      const indexBytes = await bytesOf(index)
+      if (indexBytes !== undefined) files.push({ name: basename(index), bytes: indexBytes, mediaType: BATCH_INDEX })
+    }
+    return files.length > 0 ? files : [{ name: this.#file, bytes: 0, mediaType: ARROW_STREAM }]
   }
 
   #tell(time: WallNs = this.#place.clock.wallNs()): void {

@@ -12,6 +12,7 @@ import { DatasetEntry, KEEP_FREE_BYTES } from './dataset-entry.ts'
 import type { NativeStream, StreamLimits } from './streams.ts'
 
 const STOP_STREAM_MS = 5_000
+const SEGMENT_BYTES = 64 * 1024 ** 3 // three minutes of a camera at 366 MB/s: what can still be copied, hashed and fetched in one go
 
 /** One camera's frames on their way to disk, past JavaScript. */
 export class FrameRecording implements NativeStream {
@@ -35,7 +36,10 @@ export class FrameRecording implements NativeStream {
     const { id: deviceId, name } = device.record
     const facet = device.handle?.frames
     if (facet === undefined) throw new NotSupported(`${name} gives no frames`, 'FRAME_PRODUCER')
-    const layout = prepareFrameLayout(facet.configuration(), { run: run.id, device: deviceId, bitDepth: String(facet.sensor.bitDepth) })
+    const { plan } = run
+    const compression = plan.type === 'record' ? (plan.arguments.compression ?? 'NONE') : 'NONE'
+    const origin = { run: run.id, device: deviceId, bitDepth: String(facet.sensor.bitDepth) }
+    const layout = prepareFrameLayout({ ...facet.configuration(), compression }, origin)
     const { width, height } = layout
     const entry = await DatasetEntry.begin(
       place,
@@ -83,7 +87,7 @@ export class FrameRecording implements NativeStream {
   async start({ frames }: StreamLimits, signal: AbortSignal): Promise<void> {
     this.#bounded = frames !== undefined
     const streamed = this.#facet.streaming
-    const options = { path: this.#entry.path, ...(frames !== undefined && { frames }), keepFreeBytes: KEEP_FREE_BYTES }
+    const options = { path: this.#entry.path, ...(frames !== undefined && { frames }), keepFreeBytes: KEEP_FREE_BYTES, segmentBytes: SEGMENT_BYTES }
     this.#native = await this.#facet.record(this.#layout, options, signal)
     this.#stopsStream = !streamed
   }

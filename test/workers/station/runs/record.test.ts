@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
+import { readFileSync, statSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -42,7 +44,9 @@ test('a number of frames, past JavaScript, each whole and in order', async () =>
     signals: ['frame'],
   })
   expect(dataset.columns).toMatchObject([
-    ...['sequence', 'time', 'hardwareTime', 'exposure', 'roiX', 'roiY', 'roiWidth', 'roiHeight', 'minimum', 'maximum', 'mean', 'saturated'].map((name) => ({ name })),
+    ...['sequence', 'time', 'hardwareTime', 'exposure', 'roiX', 'roiY', 'roiWidth', 'roiHeight', 'minimum', 'maximum', 'mean', 'saturated'].map((name) => ({
+      name,
+    })),
     { name: 'frame', type: 'uint16', unit: '{count}', shape: [512, 512] },
   ])
   expect(dataset.sha256).toMatch(/^[0-9a-f]{64}$/)
@@ -59,6 +63,25 @@ test('a number of frames, past JavaScript, each whole and in order', async () =>
   const facet = lab.station.host.device(lab.deviceId('camera')).handle?.frames
   expect(facet?.configuration().exposureSeconds).toBe(0.01)
   expect(facet?.streaming).toBe(false) // as it was found
+})
+
+test('compressed, with every file of it in the list', async () => {
+  const { runId } = await lab.queue(record({ frames: 10, compression: 'ZSTD' }))
+  const run = await lab.finished(runId)
+  expect(run).toMatchObject({ state: 'COMPLETED', points: 10 })
+  const [dataset] = run.datasets
+  if (dataset === undefined) throw new Error('no dataset')
+  const folder = lab.folderOf(dataset)
+  const sha256 = (name: string) =>
+    createHash('sha256')
+      .update(readFileSync(join(folder, name)))
+      .digest('hex')
+  const listed = (name: string, mediaType: string) => ({ name, mediaType, bytes: statSync(join(folder, name)).size, sha256: sha256(name) })
+  expect(dataset.files).toEqual([listed('frames.arrow', 'application/vnd.apache.arrow.stream'), listed('frames.arrow.index', 'application/octet-stream')])
+  expect(dataset.sha256).toBe(sha256('frames.arrow'))
+  await using file = await openFrameFile(join(folder, 'frames.arrow'))
+  expect(file.settings.compression).toBe('ZSTD')
+  for (let index = 0; index < 10; index += 1) expect((await file.checkedFrame(index)).pixels).toHaveLength(512 * 512)
 })
 
 test('for a time, together with a scalar at its own rate', async () => {
