@@ -17,12 +17,6 @@ const PROGRAMS = (await readdir(path.join(import.meta.dirname, 'sanitized')))
   .filter((name) => name.endsWith('.cc') && name !== `${DELIBERATE}.cc`)
   .map((name) => path.basename(name, '.cc'))
 
-/** The libraries that the programs of the same names load. */
-const SIMULATORS: Readonly<Record<string, readonly string[]>> = {
-  pvcam: [...['camera', 'exports', 'library', 'models', 'options', 'scene', 'settings'].map((part) => `pvcam-sim/${part}.cc`), 'simulated/faults.cc'],
-  comedi: ['comedi-sim/acquisition.cc', 'comedi-sim/bench.cc', 'comedi-sim/board.cc', 'comedi-sim/counter.cc', 'comedi-sim/exports.cc', 'simulated/faults.cc'],
-}
-
 describe.each(FLAVOURS)('$name', (flavour) => {
   let folder: string
   let missing: string | undefined
@@ -48,8 +42,7 @@ describe.each(FLAVOURS)('$name', (flavour) => {
 
   test.concurrent.each(PROGRAMS)('finds none in %s', { timeout: BUILD_AND_RUN_DEADLINE_MS }, async (name) => {
     if (missing !== undefined) return // said above
-    const simulator = SIMULATORS[name]
-    const [program, library] = await Promise.all([build.program(name), simulator && build.library(`lib${name}`, simulator)])
+    const [program, library] = await Promise.all([build.program(name), build.simulator(name)])
     await run(program, ...(library === undefined ? [] : [library]))
   })
 })

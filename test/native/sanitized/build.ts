@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import path from 'node:path'
 import { promisify } from 'node:util'
 
@@ -8,11 +9,16 @@ const execute = promisify(execFile)
 
 const NATIVE = path.resolve(import.meta.dirname, '../../../native')
 const SOURCES = path.join(NATIVE, 'src')
+const packages = createRequire(path.join(NATIVE, 'package.json'))
+const packageFolder = (name: string, ...inside: readonly string[]): string => path.join(path.dirname(packages.resolve(`${name}/package.json`)), ...inside)
+/** Of others, and linked as native/build.mjs has made them. */
+const CODEC_HEADERS = [packageFolder('lz4', 'deps', 'lz4', 'lib'), packageFolder('zstd-napi', 'deps', 'zstd', 'lib')]
+const CODECS = ['kymograph_lz4.a', 'kymograph_zstd.a'].map((name) => path.join(NATIVE, 'build', 'Release', name))
 const COMPILER = process.env['CXX'] ?? 'g++'
 const AT_ONCE = 2 // compilers: as many as the smallest machine that runs this has cores
 const BUILD_DEADLINE_MS = 300_000
-/** Every null pointer that is followed is found by AddressSanitizer too, and nothing here has virtual functions; these two checks cost a third of the build. */
-const COMMON = ['-std=c++20', '-O1', '-g1', '-fno-omit-frame-pointer', '-fPIC', '-Wall', '-Wextra', `-I${SOURCES}`, `-I${path.join(NATIVE, 'simulated')}`]
+const INCLUDED = [SOURCES, path.join(NATIVE, 'simulated'), ...CODEC_HEADERS].map((folder) => `-I${folder}`)
+const COMMON = ['-std=c++20', '-O1', '-g1', '-fno-omit-frame-pointer', '-fPIC', '-Wall', '-Wextra', ...INCLUDED]
 
 export type Flavour = {
   readonly name: string
@@ -25,6 +31,7 @@ export type Flavour = {
 export const FLAVOURS: readonly Flavour[] = [
   {
     name: 'AddressSanitizer and UndefinedBehaviorSanitizer',
+    // a null pointer that is followed is found without null, and nothing here is virtual: these two would be a third of the build
     flags: ['-fsanitize=address,undefined', '-fno-sanitize=null,vptr', '-fno-sanitize-recover=all'],
     environment: { ASAN_OPTIONS: 'detect_stack_use_after_return=1:strict_string_checks=1', UBSAN_OPTIONS: 'print_stacktrace=1' },
     finds: { address: 'heap-buffer-overflow', leak: 'detected memory leaks', undefined: 'signed integer overflow' },
@@ -66,14 +73,17 @@ export class SanitizedBuild {
   /** A program of this folder, with the sources of native/src that it includes the headers of. Returns its path. */
   async program(name: string): Promise<string> {
     const main = path.join(import.meta.dirname, `${name}.cc`)
-    return await this.#link(name, [main, ...(await this.#sourcesBehind(main))], [])
+    return await this.#link(name, [main, ...(await this.#sourcesBehind(main))], CODECS)
   }
 
-  /** A shared library of the given sources of native/ and nothing else. Returns its path. */
-  async library(name: string, sources: readonly string[]): Promise<string> {
+  /** The simulated library of native/<name>-sim, if there is one. Returns its path. */
+  async simulator(name: string): Promise<string | undefined> {
+    const folders = [`${name}-sim`, 'simulated'].map((folder) => path.join(NATIVE, folder))
+    if (!folders.every((folder) => existsSync(folder))) return undefined
+    const files = await Promise.all(folders.map(async (folder) => (await readdir(folder)).map((file) => path.join(folder, file))))
     return await this.#link(
-      `${name}.so`,
-      sources.map((source) => path.join(NATIVE, source)),
+      `lib${name}.so`,
+      files.flat().filter((file) => file.endsWith('.cc')),
       ['-shared'],
     )
   }

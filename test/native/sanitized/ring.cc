@@ -101,14 +101,14 @@ void lapped(const std::string& path) {
 void patterns(const std::string& path) {
   const auto ring = Ring::create(path, {kSide, kSide, 8});
   std::atomic<bool> ended = false;
-  TestPattern pattern(ring, {std::nullopt, 100'000}, [&] { ended = true; });
+  TestPattern pattern(ring, {std::nullopt, 100'000}, [&](const auto&) { ended = true; });
   std::thread reader([&] { follow(*ring); });
   while (ring->published() < 100) std::this_thread::yield();
   pattern.requestStop();
   pattern.join();
   reader.join();
   CHECK(ended && ring->closed());
-  CHECK_THROWS(std::invalid_argument, TestPattern(ring, (TestPattern::Options{std::nullopt, 1}), [] {}));
+  CHECK_THROWS(std::invalid_argument, TestPattern(ring, (TestPattern::Options{std::nullopt, 1}), [](const auto&) {}));
 }
 
 // Whoever waits hears of the end, and a map outlives its file and its maker.
