@@ -31,6 +31,10 @@ export async function soundFrame(file: FrameFile, index: number): Promise<Record
   }
 }
 
+export function isWhole(region: Roi, frame: FrameSize): boolean {
+  return region.width === frame.width && region.height === frame.height
+}
+
 export type RegionFrames = { readonly frames: number; readonly pixels: Uint16Array }
 
 /**
@@ -38,9 +42,8 @@ export type RegionFrames = { readonly frames: number; readonly pixels: Uint16Arr
  * read, unchecked, for a checksum is of a whole frame; of whole frames each is checked. Throws NotFound beyond the last frame.
  */
 export async function readRegion(file: FrameFile, region: Roi, index: number, step: number, most: number): Promise<RegionFrames> {
-  const { width, height } = file.layout
-  const whole = region.width === width && region.height === height
-  const run = whole ? undefined : await file.pixelRun(index)
+  const { width } = file.layout
+  const run = isWhole(region, file.layout) ? undefined : await file.pixelRun(index)
   if (run === undefined) return readWholeFrames(file, region, Math.min(most, Math.ceil(((await file.count()) - index) / step)), (at) => index + at * step)
   const frames = Math.min(most, Math.ceil(run.frames / step))
   return {
@@ -49,13 +52,17 @@ export async function readRegion(file: FrameFile, region: Roi, index: number, st
   }
 }
 
-const FRAMES_AT_ONCE = 16 // small ones; of large ones there is one in a piece
+/** Read together, and uncompressed together where they are compressed. */
+const FRAMES_AT_ONCE = 16
+const BYTES_AT_ONCE = 32 * 1024 * 1024 // and no more of large ones
 
 async function readWholeFrames(file: FrameFile, region: Roi, frames: number, indexOf: (at: number) => number): Promise<RegionFrames> {
-  const count = Math.max(1, Math.min(frames, FRAMES_AT_ONCE))
+  const { width, height } = file.layout
+  const together = Math.floor(BYTES_AT_ONCE / (width * height * Uint16Array.BYTES_PER_ELEMENT))
+  const count = Math.max(1, Math.min(frames, FRAMES_AT_ONCE, together))
   const size = region.width * region.height
   const pixels = new Uint16Array(count * size)
-  const copy = async (at: number): Promise<void> => pixels.set(cut((await soundFrame(file, indexOf(at))).pixels, region, file.layout.width), at * size)
+  const copy = async (at: number): Promise<void> => pixels.set(cut((await soundFrame(file, indexOf(at))).pixels, region, width), at * size)
   await Promise.all(Array.from({ length: count }, (_, at) => copy(at)))
   return { frames: count, pixels }
 }
