@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import type { CompressedLayout, FrameLayout } from '../core/frame.ts'
+import { Turns } from '../core/turns.ts'
 import { readExactly } from './arrow-message.ts'
 import { type BatchEntry, type OpenedIndex, openBatchIndex } from './batch-index.ts'
 import { batchStart, compressedBytes, isBatchHead, wholeBatches } from './frame-index.ts'
@@ -14,10 +15,13 @@ export class FrameSegment implements AsyncDisposable {
   readonly path: string
   readonly #file: FileHandle
   readonly #layout: FrameLayout
-  #index: OpenedIndex | undefined
+  /** undefined, or of undefined, while there is none. */
+  #index: Promise<OpenedIndex | undefined> | undefined
   /** Compressed: batches from number #walkedFrom on, which the index does not have. */
   #walked: Place[] = []
   #walkedFrom = 0
+  /** One walk after the other: two at once would find the same batches twice. */
+  readonly #walks = new Turns()
 
   private constructor(path: string, file: FileHandle, layout: FrameLayout) {
     this.path = path
@@ -38,7 +42,7 @@ export class FrameSegment implements AsyncDisposable {
       while (batches > 0 && (await this.#headAt(batchStart(this.#layout, batches - 1))) === undefined) batches -= 1
       return batches
     }
-    return this.#walkToEnd(this.#layout.compressed, size)
+    return this.#walk(this.#layout.compressed, size)
   }
 
   /** undefined beyond the last whole batch. */
@@ -52,7 +56,7 @@ export class FrameSegment implements AsyncDisposable {
     if (walked >= 0 && walked < this.#walked.length) return this.#walked[walked]
     const entry = await this.#entry(index)
     if (entry !== undefined && (await this.#fits(this.#layout.compressed, entry, size))) return entry
-    await this.#walkToEnd(this.#layout.compressed, size)
+    await this.#walk(this.#layout.compressed, size)
     return index < this.#walkedFrom ? undefined : this.#walked[index - this.#walkedFrom]
   }
 
@@ -73,8 +77,20 @@ export class FrameSegment implements AsyncDisposable {
   }
 
   async #entry(index: number): Promise<BatchEntry | undefined> {
-    this.#index ??= await openBatchIndex(this.path)
-    return this.#index?.entry(index)
+    return (await this.#openedIndex())?.entry(index)
+  }
+
+  /** Opened once, whoever asks meanwhile. */
+  async #openedIndex(): Promise<OpenedIndex | undefined> {
+    const opening = this.#index ?? openBatchIndex(this.path)
+    this.#index = opening
+    const index = await opening
+    if (index === undefined && this.#index === opening) this.#index = undefined
+    return index
+  }
+
+  #walk(compressed: CompressedLayout, size: number): Promise<number> {
+    return this.#walks.take(() => this.#walkToEnd(compressed, size))
   }
 
   async #fits(compressed: CompressedLayout, { offset, bytes }: Place, size: number): Promise<boolean> {
@@ -105,8 +121,7 @@ export class FrameSegment implements AsyncDisposable {
   }
 
   async #indexed(): Promise<number | undefined> {
-    this.#index ??= await openBatchIndex(this.path)
-    return this.#index?.count()
+    return (await this.#openedIndex())?.count()
   }
 
   async #headAt(offset: number): Promise<Uint8Array | undefined> {
@@ -116,6 +131,6 @@ export class FrameSegment implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#file.close()
-    await this.#index?.[Symbol.asyncDispose]()
+    await (await this.#index)?.[Symbol.asyncDispose]()
   }
 }

@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFile, copyFile, mkdtemp, open, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { appendFile, copyFile, mkdtemp, open, readdir, readFile, readlink, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
@@ -18,7 +18,9 @@ import { damagedFrames } from '../../storage/frame-checks.ts'
 import { openFrameFile } from '../../storage/frame-file.ts'
 import { prepareFrameLayout } from '../../storage/frame-heads.ts'
 import { segmentPath, segmentsOf } from '../../storage/frame-segments.ts'
+import { npyBytes, readNpy, sliceOf } from '../../storage/frame-slice.ts'
 import { recoverStream } from '../../storage/recover.ts'
+import { type RoiNumbers, readRoiSeries } from '../../storage/roi-series.ts'
 import { type Python, pythonWith } from '../python.ts'
 import { patternSource, samePixels } from './pattern.ts'
 
@@ -106,6 +108,40 @@ describe('a recording in', () => {
       })
     }
     expect(file.settings.regions).toEqual(SENSOR_REGIONS)
+  })
+
+  test.each(FORMS)('%s is read by many at once, with its index and without, and nothing stays open', async (_, form) => {
+    const target = await recorded(40, form)
+    const before = await openOnes() // the writer's own, until it is collected
+    const indices = Array.from({ length: 40 }, (_, index) => index)
+    for (const kept of [true, false]) {
+      if (!kept) for await (const segment of segmentsOf(target)) await rm(batchIndexPath(segment.path))
+      await using file = await openFrameFile(target)
+      expect((await Promise.all(indices.map((index) => file.frame(index)))).map(({ sequence }) => sequence)).toEqual(indices)
+      expect((await Promise.all(indices.map((index) => file.recorded(index)))).every((entry) => (entry !== undefined) === kept)).toBe(true)
+      expect(await file.count()).toBe(40)
+    }
+    const after = await openOnes()
+    for (const name of after) expect(before).toContain(name)
+  })
+
+  test.each(FORMS)('%s is read back by regions and in blocks, as pixels and as numbers', async (_, form) => {
+    await using file = await openFrameFile(await recorded(40, form))
+    const roi = { x: 7, y: 11, width: 20, height: 30 }
+    const pattern = patternSource(form.width, form.height, form.period ?? PERIOD)
+    const wanted = Array.from({ length: 13 }, (_, at) =>
+      [...pattern(1 + 3 * at)].filter((_, pixel) => isInside(roi, pixel % form.width, Math.floor(pixel / form.width))),
+    )
+    const slice = await sliceOf(file, { from: 1, step: 3, roi })
+    const pieces: Uint8Array[] = []
+    for await (const piece of readNpy(file, slice, 128, npyBytes(slice) - 1)) pieces.push(piece.slice())
+    const bytes = Buffer.concat(pieces)
+    expect(new Uint16Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength))).toEqual(Uint16Array.from(wanted.flat()))
+    const [ofRegion, ofFrames]: RoiNumbers[][] = [[], []]
+    for await (const some of readRoiSeries(file, roi, { from: 1, step: 3 })) ofRegion?.push(...some)
+    expect(ofRegion?.map(({ sum }) => sum)).toEqual(wanted.map((pixels) => pixels.reduce((sum, pixel) => sum + pixel, 0)))
+    for await (const some of readRoiSeries(file, undefined)) ofFrames?.push(...some)
+    expect(ofFrames?.map(({ sum }) => sum)).toEqual(Array.from({ length: 40 }, (_, index) => pattern(index).reduce((sum, pixel) => sum + pixel, 0)))
   })
 
   test('segments has no file longer than was asked for, and the recording goes on in the next one without a seam', async () => {
@@ -273,4 +309,10 @@ async function killed(compression: FrameCompression, segmentBytes: number): Prom
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
   expect(child.signalCode).toBe('SIGKILL')
   return [path.join(folder, 'frames.arrow'), reported]
+}
+
+/** Files of the recording that this process has open. */
+async function openOnes(): Promise<string[]> {
+  const names = await Promise.all((await readdir('/proc/self/fd')).map((name) => readlink(path.join('/proc/self/fd', name)).catch(() => '')))
+  return names.filter((name) => name.startsWith(folder)).map((name) => name.replace(/ \(deleted\)$/, ''))
 }

@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises'
+import type { FrameLayout } from '../../core/frame.ts'
 import { prepareFrameLayout } from '../../storage/frame-heads.ts'
 
 export type PixelOf = (frame: number, pixel: number) => number
@@ -23,11 +24,27 @@ export async function writeFrames(
     for (let frame = 0; frame < count; frame += 1) {
       view.setBigUint64(layout.sequenceOffset, BigInt(frame), true)
       view.setBigInt64(layout.timeOffset, 1_700_000_000_000_000_000n + BigInt(frame), true)
-      if (frame < 4 || width * height < 100_000) for (let pixel = 0; pixel < pixels.length; pixel += 1) pixels[pixel] = pixelOf(frame, pixel)
+      if (frame < 4 || width * height < 100_000) {
+        for (let pixel = 0; pixel < pixels.length; pixel += 1) pixels[pixel] = pixelOf(frame, pixel)
+        writeStatistics(view, layout, pixels)
+      }
       await file.write(batch)
     }
     await file.write(layout.endOfStream)
   } finally {
     await file.close()
   }
+}
+
+function writeStatistics(view: DataView, { statistics }: FrameLayout, pixels: Uint16Array): void {
+  if (statistics === undefined) return
+  let [minimum, maximum, sum] = [0xffff, 0, 0]
+  for (const pixel of pixels) {
+    minimum = Math.min(minimum, pixel)
+    maximum = Math.max(maximum, pixel)
+    sum += pixel
+  }
+  view.setUint16(statistics.minimumOffset, minimum, true)
+  view.setUint16(statistics.maximumOffset, maximum, true)
+  view.setFloat64(statistics.meanOffset, sum / pixels.length, true)
 }
