@@ -5,6 +5,8 @@ import { batchIndexPath } from './batch-index.ts'
 import { recoverBatchIndex } from './frame-checks.ts'
 import { isKnownLayout, LAYOUT_KEY } from './frame-heads.ts'
 import { bytesOf, segmentPath } from './frame-segments.ts'
+import { recoverScanIndex } from './scan-checks.ts'
+import { ACQUISITION_KEY } from './scan-heads.ts'
 import { indexStream } from './stream-index.ts'
 
 export type Recovered = {
@@ -17,7 +19,7 @@ export type Recovered = {
 
 /**
  * Brings back a recording that was cut, a table or frames: keeps every whole batch from the first one on, takes away what is torn behind them, and ends the
- * stream in order; of a recording of frames, in each of its segments, whose indexes are made whole, too. Nothing changes in a file that is whole. Throws if not
+ * stream in order; of a recording of frames, in each of its segments, whose indexes are made whole, too, as that of scans is. Nothing changes in a file that is whole. Throws if not
  * even its schema is there. Not while somebody writes the file.
  */
 export async function recoverStream(path: string, signal?: AbortSignal): Promise<Recovered> {
@@ -50,8 +52,10 @@ async function recoverFile(path: string, signal: AbortSignal | undefined): Promi
       await file.write(END_OF_STREAM, 0, END_OF_STREAM.byteLength, end)
       await file.sync()
     }
-    const isFrames = isKnownLayout(decodeSchema(schema).metadata[LAYOUT_KEY])
+    const { metadata } = decodeSchema(schema)
+    const isFrames = isKnownLayout(metadata[LAYOUT_KEY])
     if (isFrames) await recoverBatchIndex(path, file, stream, signal)
+    if (metadata[ACQUISITION_KEY] !== undefined) await recoverScanIndex(path, file, stream, signal)
     return { rows, bytes, lostBytes: Math.max(0, size - (ended ? bytes : end)), isFrames }
   } finally {
     await file.close()

@@ -63,7 +63,7 @@ int testCommand(comedi::Command& command) {
   if (command.scanBeginSource == comedi::kTimer) right &= raise(command.scanBeginArgument, kConvertNs) && lower(command.scanBeginArgument, kLongestNs);
   if (command.convertSource == comedi::kTimer) right &= raise(command.convertArgument, kConvertNs) && lower(command.convertArgument, kLongestNs);
   right &= force(command.scanEndArgument, command.channelCount);
-  right &= command.stopSource == comedi::kCount ? lower(command.stopArgument, 0xffffff) : force(command.stopArgument, 0);
+  right &= command.stopSource == comedi::kCount ? lower(command.stopArgument, readBench().mostScans) : force(command.stopArgument, 0);
   if (!right) return 3;
 
   if (command.scanBeginSource == comedi::kTimer) right &= roundToTick(command.scanBeginArgument);

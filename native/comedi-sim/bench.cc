@@ -15,6 +15,7 @@ Bench readBench() {
   while (file >> word >> number) {
     if (word == "pace" && number > 0) bench.pace = number;
     if (word == "buffer" && number >= sizeof(unsigned short)) bench.bufferBytes = static_cast<size_t>(number);
+    if (word == "most" && number >= 1) bench.mostScans = static_cast<unsigned>(number);
     if (word == "ramp") bench.ramp = number != 0;
   }
   return bench;

@@ -27,7 +27,6 @@ unsigned edgeOf(const ComediTrigger& trigger) { return trigger.pin | comedi::kEd
 
 ComediCommand::ComediCommand(const ComediDevice& device, const ComediAcquisitionRequest& request) {
   check(device, request);
-  const ComediLibrary& call = device.library();
   const auto count = static_cast<unsigned>(request.channels.size());
   const auto asked = static_cast<unsigned>(request.scanIntervalNs);
   for (const ComediChannel& each : request.channels) words_.push_back(comedi::channelWord(each.channel, each.range, each.reference));
@@ -46,19 +45,27 @@ ComediCommand::ComediCommand(const ComediDevice& device, const ComediAcquisition
   command_.channelCount = count;
 
   const comedi::Command wanted = command_;
-  int verdict = 1;
-  {
-    const auto guard = call.lock();
-    for (int round = 0; verdict != 0 && round < kTestRounds; ++round) verdict = call.check(call.comedi_command_test(device.handle(), &command_), "comedi_command_test");
+  int verdict = test(device);
+  if (verdict == 0 && command_.stopSource == comedi::kCount && command_.stopArgument != wanted.stopArgument) {
+    command_.stopSource = comedi::kNone;  // more than it can count: whoever reads it stops it
+    command_.stopArgument = 0;
+    verdict = test(device);
   }
   if (verdict != 0) throw std::invalid_argument("command: the board does not take it (its test ends with " + std::to_string(verdict) + ")");
   const unsigned difference = scanIntervalNs() > asked ? scanIntervalNs() - asked : asked - scanIntervalNs();
   if (difference > std::max(kRoundingNs, asked / kRoundingPart))
     throw std::invalid_argument("scanIntervalNs: the board would make " + std::to_string(scanIntervalNs()) + " of " + std::to_string(asked));
-  if (command_.stopSource == comedi::kCount && command_.stopArgument != wanted.stopArgument)
-    throw std::invalid_argument("scans: the board would make " + std::to_string(command_.stopArgument) + " of " + std::to_string(wanted.stopArgument));
   if (command_.startSource != wanted.startSource || command_.startArgument != wanted.startArgument)
     throw std::invalid_argument("start: the board does not take this trigger");
+}
+
+// 0 once the board has nothing to change any more.
+int ComediCommand::test(const ComediDevice& device) {
+  const ComediLibrary& call = device.library();
+  const auto guard = call.lock();
+  int verdict = 1;
+  for (int round = 0; verdict != 0 && round < kTestRounds; ++round) verdict = call.check(call.comedi_command_test(device.handle(), &command_), "comedi_command_test");
+  return verdict;
 }
 
 }  // namespace kymograph

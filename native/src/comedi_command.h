@@ -37,6 +37,8 @@ class ComediCommand {
   comedi::Command& raw() { return command_; }
 
  private:
+  int test(const ComediDevice& device);
+
   std::vector<unsigned> words_;
   comedi::Command command_{};
 };
