@@ -17,7 +17,7 @@ import { batchLengthPlaces, END_OF_STREAM, frameMetadata, PREFIX_BYTES } from '.
  *           hardwareTime, i64 nanoseconds from a start of the camera's own
  *           exposure, i64 nanoseconds
  *           roiX, roiY, roiWidth, roiHeight: u16, pixels of the sensor
- *           minimum, maximum: u16; mean: f64; saturated: u64; roiMean0 ...: f64
+ *           minimum, maximum: u16; mean: f64; saturated: u64; roiMean1 ...: f64
  *   4096    pixels, row by row, zeros up to the next 4096
  *
  * In a compressed recording an i64 stands before each of these values, and before the pixels: their uncompressed length, or -1 where they stand as they are
@@ -154,7 +154,7 @@ function frameFields(width: number, height: number, regions: number): Field[] {
 
 /** The columns of the means of a ring's regions. */
 export function regionMeanColumns(regions: number): readonly string[] {
-  return Array.from({ length: regions }, (_, region) => `roiMean${region}`)
+  return Array.from({ length: regions }, (_, region) => `roiMean${region + 1}`)
 }
 
 type Head = {

@@ -36,8 +36,8 @@ def seen(path, period):
             wrong += sequence != first + frames
             wrong += (batch.column("minimum")[0].as_py(), batch.column("maximum")[0].as_py()) != (image.min(), image.max())
             wrong += abs(batch.column("mean")[0].as_py() - image.mean()) > 1e-9
-            if "roiMean0" in batch.schema.names:
-                wrong += batch.column("roiMean0")[0].as_py() != image[0, :10].mean()
+            if "roiMean1" in batch.schema.names:
+                wrong += batch.column("roiMean1")[0].as_py() != image[0, :10].mean()
             roi = [batch.column(name)[0].as_py() for name in ("roiX", "roiY", "roiWidth", "roiHeight")]
             exposure = batch.column("exposure")[0].as_py()
             clock = batch.column("hardwareTime")[0].as_py() // max(1, sequence)

@@ -103,8 +103,8 @@ describe('a recording in', () => {
         maximum: Math.max(...pixels),
         mean: meanOf([...pixels]),
         saturated: BigInt(pixels.filter((value) => value >= 60_000).length),
-        roiMean0: regionMean(REGIONS[0] ?? expect.fail()),
-        roiMean1: regionMean(REGIONS[1] ?? expect.fail()),
+        roiMean1: regionMean(REGIONS[0] ?? expect.fail()),
+        roiMean2: regionMean(REGIONS[1] ?? expect.fail()),
       })
     }
     expect(file.settings.regions).toEqual(SENSOR_REGIONS)
