@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { asProblem, DeviceBusy, HardwareFault, InvalidValue } from '../../core/errors.ts'
-import type { FrameMark, FramePicture, FrameRecording, FrameView } from '../../core/frame.ts'
+import type { FrameMark, FramePicture, FrameRecording, FrameRecordingProgress, FrameView } from '../../core/frame.ts'
 import { Turns } from '../../core/turns.ts'
 import type { PvcamCamera } from '../../native/pvcam-types.ts'
 import type { FrameRing } from '../../native/types.ts'
@@ -202,10 +202,12 @@ export class CameraStream {
     }
     this.#recording = recording
     // The camera is left as it was found before the recording's end is told.
-    const ended = recording.ended.finally(async () => {
-      if (this.#recording === recording) this.#recording = undefined
-      if (!wasStreaming) await this.inTurn(() => this.#stop())
-    })
+    const ended = recording.ended
+      .finally(async () => {
+        if (this.#recording === recording) this.#recording = undefined
+        if (!wasStreaming) await this.inTurn(() => this.#stop())
+      })
+      .then((progress) => withReason(progress, this.#camera.statistics().ended))
     ended.catch(() => undefined) // whoever waits for `ended` hears of it
     return {
       progress: () => recording.progress(),
@@ -216,4 +218,9 @@ export class CameraStream {
       ended,
     }
   }
+}
+
+/** The writer sees only that no more frames come; the camera says why. */
+function withReason(progress: FrameRecordingProgress, why: string | undefined): FrameRecordingProgress {
+  return why === undefined ? progress : { ...progress, reason: [progress.reason, why].filter((part) => part !== undefined && part !== '').join(': ') }
 }

@@ -48,7 +48,7 @@ export function fullFrame(sensor: Sensor): Roi {
 export function checkConfiguration(configuration: Configuration, sensor: Sensor, limits: Limits = USUAL_LIMITS): void {
   const { roi, areas, binning, exposureSeconds, regions } = configuration
   if (!limits.binnings.includes(binning)) throw new InvalidValue(`binning: ${binning} is not allowed; choose one of ${limits.binnings.join(', ')}`, ['binning'])
-  for (const area of [roi, ...areas]) {
+  for (const area of [...areas, roi]) {
     span('x', area.x, 'width', area.width, sensor.width, binning)
     span('y', area.y, 'height', area.height, sensor.height, binning)
     if ((area.x - roi.x) % binning !== 0 || (area.y - roi.y) % binning !== 0)
