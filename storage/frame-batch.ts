@@ -16,7 +16,6 @@ export type FrameLabel = {
   readonly exposureNs: bigint
 }
 export type RecordedFrame = FrameLabel & { readonly pixels: Uint16Array }
-export type FrameStatistics = { readonly minimum: number; readonly maximum: number; readonly mean: number; readonly standardDeviation: number }
 
 const LENGTH_BYTES = 8
 const AS_IT_IS = -1n // where compression would have made it longer
@@ -42,20 +41,4 @@ export async function pixelsIn(layout: FrameLayout, batch: Uint8Array<ArrayBuffe
   const pixels = into ?? new Uint16Array(width * height)
   await decompressBody(compressed.codec, batch.subarray(from, pixelOffset + compressedPixelBytes(compressed, batch)), pixels)
   return pixels
-}
-
-/** Over all pixels, in two passes so that the deviation of a bright, flat image keeps its digits. */
-export function frameStatistics(pixels: Uint16Array): FrameStatistics {
-  let minimum = 0xffff
-  let maximum = 0
-  let sum = 0
-  for (const pixel of pixels) {
-    if (pixel < minimum) minimum = pixel
-    if (pixel > maximum) maximum = pixel
-    sum += pixel
-  }
-  const mean = sum / pixels.length
-  let squares = 0
-  for (const pixel of pixels) squares += (pixel - mean) ** 2
-  return { minimum, maximum, mean, standardDeviation: Math.sqrt(squares / pixels.length) }
 }

@@ -5,7 +5,6 @@ import { describe, expect, test } from 'vitest'
 import { crc32c } from '../../native/files.ts'
 import { frameMetadata } from '../../storage/arrow-message.ts'
 import { batchIndexPath } from '../../storage/batch-index.ts'
-import { frameStatistics } from '../../storage/frame-batch.ts'
 import { damagedFrames } from '../../storage/frame-checks.ts'
 import { openFrameFile } from '../../storage/frame-file.ts'
 import { imageField, layoutAround, prepareFrameLayout } from '../../storage/frame-heads.ts'
@@ -284,9 +283,4 @@ describe('recovery', () => {
     expect(await recoverStream(folder.file('a'))).toMatchObject({ rows: 3 })
     expect(await readFile(folder.file('a'))).toEqual(stream(3))
   })
-})
-
-test('statistics of a frame', () => {
-  expect(frameStatistics(Uint16Array.of(2, 4, 4, 4, 5, 5, 7, 9))).toEqual({ minimum: 2, maximum: 9, mean: 5, standardDeviation: 2 })
-  expect(frameStatistics(new Uint16Array(100).fill(65_535))).toEqual({ minimum: 65_535, maximum: 65_535, mean: 65_535, standardDeviation: 0 })
 })
