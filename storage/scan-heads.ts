@@ -5,7 +5,7 @@ import { END_OF_STREAM, frameMetadata, rowCountPlaces } from './arrow-message.ts
 import { encodeSchema, schemaOf } from './arrow-schema.ts'
 
 /**
- * The bytes around the samples of a device that samples by its own clock. The file is a table as any other: one row for each scan, with when it was taken, its
+ * The bytes around the samples of a device that samples by its own clock. The file is a table like every other: one row for each scan, with when it was taken, its
  * number, and a column for each input. Its batches are written by the writer of frames: where a frame has its pixels, a batch has its columns, so that they
  * start on a page of the file and fill whole pages.
  *

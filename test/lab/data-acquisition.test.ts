@@ -85,7 +85,7 @@ describe('a board', () => {
     dataset = first
   })
 
-  it('is looked at as any table: a curve, its rows, its statistics', async () => {
+  it('is looked at like every table: a curve, its rows, its statistics', async () => {
     const read = await query<{ dataset: { series: { x: number[] }[]; table: { rows: unknown[][] } } }>(
       lab.url,
       `query ($id: ID!) { dataset(id: $id) {
