@@ -22,7 +22,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 
 /** Of native, drivers see the devices and storage the files. */
 const NATIVE_PARTS: Readonly<Record<string, readonly string[]>> = {
-  drivers: ['native/devices.ts', 'native/types.ts'],
+  drivers: ['native/devices.ts', 'native/pvcam-types.ts', 'native/types.ts'],
   storage: ['native/files.ts', 'native/types.ts'],
 }
 

@@ -33,6 +33,22 @@ describe('a device', () => {
     expect(state.parameters.find(({ spec }) => spec.name === 'gain')?.reading).toMatchObject({ value: 2, quality: 'GOOD' })
   })
 
+  it('that is lost alone is offline at once with its reason, while its twin on the same port stays, and comes back', async () => {
+    const seen: HostChange[] = []
+    const stop = new AbortController()
+    const watching = (async () => {
+      for await (const change of bench.host.changes(stop.signal)) seen.push(change)
+    })()
+    stage.removeFirst('the camera was removed')
+    await until(() => seen.some((change) => change.kind === 'device' && change.device.connectionReason === 'the camera was removed'))
+    await bench.connected('axis', 'twin')
+    stop.abort()
+    await watching
+    const lost = new Set(seen.flatMap((change) => (change.kind === 'device' && change.device.connection !== 'CONNECTED' ? [change.device.id] : [])))
+    expect(lost.size).toBe(1)
+    expect(stage.openPorts).toBe(1)
+  })
+
   it('that is unplugged goes STALE with a reason, refuses at once, and comes back by itself with the same handles', async () => {
     const handles = bench.host.device('axis').state.parameters.map(({ handle }) => handle)
     const seen: HostChange[] = []

@@ -26,6 +26,7 @@ export class Instrument {
   #to = 0
   #startedMs = 0
   #ports = new Set<AbortController>()
+  #devices: AbortController[] = []
 
   get position(): number {
     const travelled = ((performance.now() - this.#startedMs) / 1000) * this.unitsPerSecond
@@ -69,6 +70,18 @@ export class Instrument {
   unplug(): void {
     this.plugged = false
     for (const port of this.#ports) port.abort(new DeviceOffline('the cable was pulled', {}))
+  }
+
+  /** The signal of a device that is opened just now. */
+  openOne(): AbortSignal {
+    const controller = new AbortController()
+    this.#devices.push(controller)
+    return controller.signal
+  }
+
+  /** Of the devices on its port, the one that was opened first is gone; the port is not. */
+  removeFirst(why: string): void {
+    this.#devices.shift()?.abort(new DeviceOffline(why, {}))
   }
 
   /** Every exchange with the instrument. */
@@ -136,6 +149,7 @@ function openDevice(instrument: Instrument, moves: boolean): DeviceHandle {
   return {
     identity: 'Test Bench 1.0',
     parameters: PARAMETERS,
+    lost: instrument.openOne(),
     readout: { parameter: 'power' },
     ...(moves && {
       motion,
