@@ -20,31 +20,39 @@ void ChecksumThread::start(std::span<const ExclusiveFile::Piece> batches) {
     const std::lock_guard guard(mutex_);
     batches_ = batches;
     sums_.resize(batches.size() / 2);
-    busy_ = true;
+    begun_ = 0;
+    done_ = 0;
   }
   changed_.notify_all();
 }
 
 std::span<const uint32_t> ChecksumThread::results() {
   std::unique_lock guard(mutex_);
-  changed_.wait(guard, [this] { return !busy_; });
+  takeAll(guard);
+  changed_.wait(guard, [this] { return done_ == sums_.size(); });
   return sums_;
 }
 
 void ChecksumThread::run() {
   std::unique_lock guard(mutex_);
   for (;;) {
-    changed_.wait(guard, [this] { return busy_ || over_; });
-    if (!busy_) return;
+    changed_.wait(guard, [this] { return begun_ < sums_.size() || over_; });
+    if (begun_ == sums_.size()) return;
+    takeAll(guard);
+  }
+}
+
+// Until none is left that nobody has begun.
+void ChecksumThread::takeAll(std::unique_lock<std::mutex>& guard) {
+  while (begun_ < sums_.size()) {
+    const size_t mine = begun_++;
+    const ExclusiveFile::Piece head = batches_[2 * mine];
+    const ExclusiveFile::Piece pixels = batches_[2 * mine + 1];
     guard.unlock();
-    for (size_t batch = 0; batch < sums_.size(); ++batch) {
-      const ExclusiveFile::Piece& head = batches_[2 * batch];
-      const ExclusiveFile::Piece& pixels = batches_[2 * batch + 1];
-      sums_[batch] = crc32c(crc32c(0, head.data, head.bytes), pixels.data, pixels.bytes);
-    }
+    const uint32_t sum = crc32c(crc32c(0, head.data, head.bytes), pixels.data, pixels.bytes);
     guard.lock();
-    busy_ = false;
-    changed_.notify_all();
+    sums_[mine] = sum;
+    if (++done_ == sums_.size()) changed_.notify_all();
   }
 }
 

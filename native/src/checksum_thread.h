@@ -12,7 +12,8 @@
 
 namespace kymograph {
 
-// Computes the CRC-32C of batches while another thread writes them: the disk need not wait for the sums.
+// Computes the CRC-32C of batches while another thread writes them: the disk need not wait for the sums. On a busy machine, where this thread may not have
+// got a processor by then, who asks for the results computes those that nobody has begun.
 class ChecksumThread {
  public:
   ChecksumThread();
@@ -27,12 +28,14 @@ class ChecksumThread {
 
  private:
   void run();
+  void takeAll(std::unique_lock<std::mutex>& guard);
 
   std::mutex mutex_;
   std::condition_variable changed_;
   std::span<const ExclusiveFile::Piece> batches_;
   std::vector<uint32_t> sums_;
-  bool busy_ = false;
+  size_t begun_ = 0;
+  size_t done_ = 0;
   bool over_ = false;
   std::thread thread_;
 };
