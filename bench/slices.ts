@@ -4,6 +4,7 @@ import { regionSeries } from '../native/files.ts'
 import { openFrameFile } from '../storage/frame-file.ts'
 import { prepareFrameLayout } from '../storage/frame-heads.ts'
 import { npyBytes, readNpy, sliceOf } from '../storage/frame-slice.ts'
+import { recoverStream } from '../storage/recover.ts'
 import { readRoiSeries } from '../storage/roi-series.ts'
 import { median, say } from './report.ts'
 
@@ -66,6 +67,7 @@ async function drain(items: AsyncIterable<unknown>): Promise<void> {
 
 try {
   await write()
+  await recoverStream(recording) // which makes the index, with checksums
   await using file = await openFrameFile(recording)
   say(`${FRAMES} frames of ${SIDE} x ${SIDE} x 16 bit, ${((await stat(recording)).size / 1e9).toFixed(1)} GB; a region of ${ROI.width} x ${ROI.height}`)
   const run = await file.pixelRun(0)
@@ -76,6 +78,8 @@ try {
   await measured('one native call, read', FRAMES, async () => void (await regionSeries({ ...place, mapped: false })))
   const slice = await sliceOf(file, { roi: ROI })
   await measured('a slice of the region', FRAMES, () => drain(readNpy(file, slice, 0, npyBytes(slice) - 1)))
+  const block = await sliceOf(file, {})
+  await measured('a slice of everything, checked', FRAMES, () => drain(readNpy(file, block, 0, npyBytes(block) - 1)))
   const whole = await measured('whole frames', FRAMES, () => drain(file.frames()))
   say(`numbers of the region: ${(series / whole).toFixed(0)} times as fast as reading the whole frames`)
 } finally {

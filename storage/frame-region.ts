@@ -60,6 +60,7 @@ async function readWholeFrames(file: FrameFile, region: Roi, frames: number, ind
   const { width, height } = file.layout
   const together = Math.floor(BYTES_AT_ONCE / (width * height * Uint16Array.BYTES_PER_ELEMENT))
   const count = Math.max(1, Math.min(frames, FRAMES_AT_ONCE, together))
+  if (count === 1) return { frames: 1, pixels: cut((await soundFrame(file, indexOf(0))).pixels, region, width) }
   const size = region.width * region.height
   const pixels = new Uint16Array(count * size)
   const copy = async (at: number): Promise<void> => pixels.set(cut((await soundFrame(file, indexOf(at))).pixels, region, width), at * size)
