@@ -30,9 +30,9 @@ export class CameraParameters {
     return this.#offered.has(name)
   }
 
-  /** Whether its value may change without being set. */
-  drifts(name: string): boolean {
-    return this.#offered.get(name)?.known.drifts === true
+  /** How its value may change without being set. */
+  changes(name: string): KnownParameter['changes'] {
+    return this.#offered.get(name)?.known.changes
   }
 
   /** One for each name, which must be had. */

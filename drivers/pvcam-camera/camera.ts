@@ -263,7 +263,7 @@ export class CameraDevice implements DeviceHandle {
   #before(name: string): Measured {
     const last = this.#lastRead.get(name)
     if (last === undefined) return { bad: 'not read while the camera streams' }
-    return this.#own.drifts(name) ? { value: last, quality: 'UNCERTAIN' } : { value: last }
+    return this.#own.changes(name) === undefined ? { value: last } : { value: last, quality: 'UNCERTAIN' }
   }
 
   #noted(name: string, answer: Measured | Problem): Measured {
@@ -272,7 +272,7 @@ export class CameraDevice implements DeviceHandle {
       if (this.#failures >= LOST_AFTER) this.#ends.lose(`it failed ${LOST_AFTER} times in a row: ${answer.message}`)
       return { bad: answer.message }
     }
-    if (this.#own.drifts(name)) this.#failures = 0
+    if (this.#own.changes(name) === 'BY_ITSELF') this.#failures = 0
     if ('value' in answer) this.#lastRead.set(name, answer.value)
     return answer
   }

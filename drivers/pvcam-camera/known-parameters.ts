@@ -7,8 +7,8 @@ export type KnownParameter = {
   readonly unit?: string
   /** What one of the camera's counts is in `unit`. */
   readonly scale?: number
-  /** The camera itself is asked at each reading, and the value changes without being set: what was read before a stream is doubtful during it. */
-  readonly drifts?: true
+  /** It changes without being set, so that what was read before a stream is doubtful during it: by itself, where the camera is asked at each reading, or at a stream's set-up. */
+  readonly changes?: 'BY_ITSELF' | 'AT_SET_UP'
   readonly pollMs?: number
   readonly deadband?: number
   /** Of an enumeration: the camera's values that are not offered. */
@@ -29,7 +29,7 @@ export const KNOWN_PARAMETERS: readonly KnownParameter[] = [
     description: 'Temperature of the sensor; not read while the camera streams',
     unit: 'Cel',
     scale: HUNDREDTHS,
-    drifts: true,
+    changes: 'BY_ITSELF',
     pollMs: TEMPERATURE_POLL_MS,
     deadband: 0.05,
   },
@@ -37,10 +37,16 @@ export const KNOWN_PARAMETERS: readonly KnownParameter[] = [
   { name: 'fan_speed', id: 0x090202c6, description: 'Speed of the fan' },
   { name: 'clear_mode', id: 0x0902020b, description: 'When the sensor is cleared of charge' },
   { name: 'clear_cycles', id: 0x06020061, description: 'How often the sensor is cleared each time' },
-  { name: 'readout_time', id: 0x040200b3, description: 'Time to read one frame out, as the last stream was set up', unit: 'us' },
-  { name: 'clearing_time', id: 0x100200b4, description: 'Time to clear the sensor, as the last stream was set up', unit: 'ns' },
-  { name: 'pre_trigger_delay', id: 0x100200b6, description: 'From a trigger to the exposure, as the last stream was set up', unit: 'ns' },
-  { name: 'post_trigger_delay', id: 0x100200b5, description: 'From the exposure’s end to the next trigger, as the last stream was set up', unit: 'ns' },
+  { name: 'readout_time', id: 0x040200b3, description: 'Time to read one frame out, as the last stream was set up', unit: 'us', changes: 'AT_SET_UP' },
+  { name: 'clearing_time', id: 0x100200b4, description: 'Time to clear the sensor, as the last stream was set up', unit: 'ns', changes: 'AT_SET_UP' },
+  { name: 'pre_trigger_delay', id: 0x100200b6, description: 'From a trigger to the exposure, as the last stream was set up', unit: 'ns', changes: 'AT_SET_UP' },
+  {
+    name: 'post_trigger_delay',
+    id: 0x100200b5,
+    description: 'From the exposure’s end to the next trigger, as the last stream was set up',
+    unit: 'ns',
+    changes: 'AT_SET_UP',
+  },
   { name: 'pixel_time', id: 0x06020204, description: 'Time to convert one pixel at the present speed', unit: 'ns' },
   { name: 'bit_depth', id: 0x010201ff, description: 'Bits of a pixel at the present speed and gain', unit: '{bit}' },
   { name: 'adc_offset', id: 0x010200c3, description: 'Offset of the converter', unit: '{count}' },
@@ -50,7 +56,7 @@ export const KNOWN_PARAMETERS: readonly KnownParameter[] = [
   { name: 'pre_scan', id: 0x06020037, description: 'Pixels that are read out before the first column', unit: '{pixel}' },
   { name: 'post_scan', id: 0x06020038, description: 'Pixels that are read out behind the last column', unit: '{pixel}' },
   { name: 'shutter_mode', id: 0x09020209, description: 'When the shutter opens. A shutter is no interlock' },
-  { name: 'shutter_status', id: 0x0902020a, description: 'What the shutter does', drifts: true },
+  { name: 'shutter_status', id: 0x0902020a, description: 'What the shutter does', changes: 'BY_ITSELF' },
   { name: 'shutter_open_delay', id: 0x06020208, description: 'Time that the shutter needs to open', unit: 'ms' },
   { name: 'shutter_close_delay', id: 0x06020207, description: 'Time that the shutter needs to close', unit: 'ms' },
   { name: 'smart_stream_enabled', id: 0x0b0202bc, description: 'Whether exposures follow a list in the camera' },

@@ -102,6 +102,8 @@ describe('parameters', () => {
     await using camera = await opened()
     await camera.frames.startLive(never)
     expect(await goodValue(camera.device, 'fan_speed')).toBe('High')
+    // of the set-up before this one, and of the sensor before it was read out
+    for (const name of ['readout_time', 'temperature']) expect((await camera.device.read([name], never)).get(name)).toMatchObject({ quality: 'UNCERTAIN' })
     expect(await camera.set('fan_speed', 'Low')).toBe('Low')
     expect(camera.frames.streaming).toBe(true)
     expect(await goodValue(camera.device, 'fan_speed')).toBe('Low')
