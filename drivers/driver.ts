@@ -168,6 +168,9 @@ export interface ExposureFacet {
 export interface FrameFacet {
   readonly sensor: { readonly width: number; readonly height: number; readonly bitDepth: number }
   readonly temperatureParameter?: string
+  /** Parameters that hold what is read out and its binning, where they are parameters too: a configuration changes them. */
+  readonly roiParameter?: string
+  readonly binningParameter?: string
   /** `regions`: whose means are taken, in pixels of the sensor. */
   configuration(): { readonly roi: Roi; readonly binning: number; readonly exposureSeconds: number; readonly regions?: readonly Roi[] }
   configure(change: { readonly roi?: Roi; readonly binning?: number; readonly exposureSeconds?: number }, signal: AbortSignal): Promise<void>

@@ -89,6 +89,8 @@ export class CameraDevice implements DeviceHandle {
     this.frames = {
       sensor,
       temperatureParameter: 'temperature',
+      roiParameter: 'roi',
+      binningParameter: 'binning',
       configuration: () => this.#configuration,
       configure: (change) => this.#configure({ ...this.#configuration, ...(change.roi !== undefined && { areas: [] }), ...change }),
       startLive: () => stream.startLive(),

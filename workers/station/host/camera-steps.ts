@@ -27,17 +27,22 @@ export function prepareCamera(
     throw new InvalidValue(`binning: ${binning} is not a whole number of at least 1`, ['binning'])
   if (roi !== undefined) checkRoi(roi, sensor)
   const frames = handle.frames
+  const changed = [
+    exposureSeconds === undefined ? undefined : exposure,
+    roi === undefined ? undefined : frames.roiParameter,
+    binning === undefined ? undefined : frames.binningParameter,
+  ].filter((name) => name !== undefined)
   return permitted(async (signal) => {
-    const before = exposure === undefined ? undefined : device.reading(exposure)
+    const before = new Map(changed.map((name) => [name, device.reading(name)]))
     await frames.configure(
       { ...(roi && { roi }), ...(binning !== undefined && { binning }), ...(exposureSeconds !== undefined && { exposureSeconds }) },
       signal,
     )
     device.touch()
-    if (exposure === undefined) return []
-    if (exposureSeconds !== undefined) device.table.asked(exposure, exposureSeconds)
-    const answer = await readings(device, [exposure], signal)
-    if (exposureSeconds !== undefined && answer[0] !== undefined) device.noteChange(exposure, before, answer[0].reading, writer)
+    if (exposure !== undefined && exposureSeconds !== undefined) device.table.asked(exposure, exposureSeconds)
+    const told = [...new Set([...(exposure === undefined ? [] : [exposure]), ...changed])]
+    const answer = told.length === 0 ? [] : await readings(device, told, signal)
+    for (const { parameter, reading } of answer) if (before.has(parameter)) device.noteChange(parameter, before.get(parameter), reading, writer)
     return answer
   })
 }
