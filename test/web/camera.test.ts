@@ -111,17 +111,17 @@ describe.skipIf(executable === undefined)('the camera panel, in Chromium', () =>
     await white.press('End')
     expect(await camera.getByLabel('Automatic levels').isChecked()).toBe(false)
     expect(await white.getAttribute('aria-valuenow')).toBe('65535')
-    await becomes('a black picture', async () => (await meanColor()).every((channel) => channel < 3))
+    await becomes('a black picture', async () => (await cornerColor()).every((channel) => channel < 3))
     await camera.getByRole('slider', { name: 'Black level' }).press('Home')
     await white.press('Home')
-    await becomes('a white picture', async () => (await meanColor()).every((channel) => channel > 250))
+    await becomes('a white picture', async () => (await cornerColor()).every((channel) => channel > 250))
     const plot = await camera.getByRole('img', { name: 'Histogram of the picture' }).boundingBox()
     if (plot === null) throw new Error('the histogram is not there')
     await page.mouse.move(plot.x + 3, plot.y + 20)
     await page.mouse.down()
     await page.mouse.move(plot.x + plot.width / 2, plot.y + 20, { steps: 3 })
     await page.mouse.up()
-    await becomes('a black picture again', async () => (await meanColor()).every((channel) => channel < 8))
+    await becomes('a black picture again', async () => (await cornerColor()).every((channel) => channel < 8))
     expect(Number(await white.getAttribute('aria-valuenow'))).toBeGreaterThan(500)
   })
 
@@ -206,6 +206,29 @@ describe.skipIf(executable === undefined)('the camera panel, in Chromium', () =>
     expect(await camera.getByRole('alert').count()).toBe(0)
   })
 
+  test('says in words why the camera does not take a region while it records, and the picture stays', async () => {
+    const { startRun } = await query<{ startRun: { id: string } }>(lab.url, 'mutation ($input: RunInput!) { startRun(input: $input) { ... on Run { id } } }', {
+      input: { plan: { record: { detectors: [{ role: 'camera' }], frames: 100_000 } } },
+    })
+    const rows = async () =>
+      (await query<{ run: { datasets: { rows: number }[] } }>(lab.url, 'query ($id: ID!) { run(id: $id) { datasets { rows } } }', { id: startRun.id })).run
+        .datasets[0]?.rows ?? 0
+    const state = async () => (await query<{ run: { state: string } }>(lab.url, 'query ($id: ID!) { run(id: $id) { state } }', { id: startRun.id })).run.state
+    await becomes('recorded frames', async () => (await rows()) > 0)
+    await tool('Region')
+    for (const [name, value] of Object.entries({ x: '64', y: '32', width: '256', height: '128' }))
+      await camera.getByLabel(`Region ${name}`, { exact: true }).fill(value)
+    const refusal = camera.getByRole('alert')
+    await camera.getByRole('button', { name: 'Set as camera ROI' }).click()
+    await refusal.waitFor()
+    expect(await refusal.textContent()).toMatch(/in use by run/)
+    expect(await attribute('[data-shown]', 'data-shown')).toBe('0,0,512,512')
+    await refusal.getByRole('button', { name: 'Dismiss' }).click()
+    await query(lab.url, 'mutation ($id: ID!) { abortRun(id: $id) { ... on Run { id } } }', { id: startRun.id })
+    await becomes('its end', async () => (await state()) === 'ABORTED')
+    await camera.getByRole('application').press('Delete')
+  })
+
   test('a line gives a profile with one sample per pixel, over the sensor', async () => {
     await tool('Line')
     const samples = () => attribute('[data-samples]', 'data-samples')
@@ -282,15 +305,10 @@ describe.skipIf(executable === undefined)('the camera panel, in Chromium', () =>
     return box
   }
 
-  /** Of what is on the screen, as a person sees it: red, green and blue of the middle of the picture, beside its buttons and words. */
-  async function meanColor(): Promise<number[]> {
-    const { x, y, width, height } = await picture()
-    return await colorOf({ x: x + width / 2 - height / 4, y: y + height / 4, width: height / 2, height: height / 2 })
-  }
-
+  /** Red, green and blue of what is on the screen, as a person sees it: of a corner that the bright spot never comes to. */
   async function cornerColor(): Promise<number[]> {
     const { x, y, width, height } = await picture()
-    return await colorOf({ x: x + width / 2 - height / 2 + 4, y: y + 4, width: 8, height: 8 })
+    return await colorOf({ x: x + width / 2 - height / 2 + 4, y: y + 4, width: 24, height: 24 })
   }
 
   async function colorOf(clip: { x: number; y: number; width: number; height: number }): Promise<number[]> {

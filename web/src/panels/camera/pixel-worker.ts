@@ -8,13 +8,14 @@ import type { FromPixelWorker, ToPixelWorker } from './pixel-messages.ts'
  * sees fewer frames, each of them fresh, instead of all of them late.
  */
 const COUNT_EVERY_MS = 125 // eight histograms a second: more cannot be read
+const REST = 4 // times as long as a count took, until the next: a large picture must not keep its own frames waiting
 
 let socket: WebSocket | undefined
 let newest: Frame | undefined
 let isWanted = true
 let received = 0
 let passed = 0
-let countedMs = Number.NEGATIVE_INFINITY
+let countAgainMs = Number.NEGATIVE_INFINITY
 let counted: { readonly occurrences: Uint32Array; readonly saturated: number } | undefined
 let span: Span | undefined
 let levels: Levels | undefined
@@ -77,11 +78,11 @@ function handOver(): void {
   if (!isWanted || frame === undefined) return
   isWanted = false
   newest = undefined
-  const nowMs = performance.now()
-  if (nowMs - countedMs >= COUNT_EVERY_MS) {
-    countedMs = nowMs
+  const startMs = performance.now()
+  if (startMs >= countAgainMs) {
     counted = { occurrences: countPixels(frame.pixels), saturated: 2 ** frame.bitDepth - 1 }
     describe()
+    countAgainMs = startMs + Math.max(COUNT_EVERY_MS, REST * (performance.now() - startMs))
   }
   tell({ kind: 'frame', frame, received, passed }, [frame.pixels.buffer])
 }
