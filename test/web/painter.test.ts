@@ -19,7 +19,7 @@ type Case = { readonly name: string; readonly colormap: Colormap; readonly gamma
 const CASES: readonly Case[] = [
   { name: 'a pixel for a pixel', colormap: 'gray', gamma: 1, scale: 0.5, left: 100, top: 40 },
   { name: 'as large as a finger', colormap: 'viridis', gamma: 1, scale: 8, left: 120, top: 60 },
-  { name: 'smaller, averaged', colormap: 'inferno', gamma: 1, scale: 0.17, left: 90, top: 30 },
+  { name: 'smaller, averaged', colormap: 'inferno', gamma: 1, scale: 0.17, left: 90.3, top: 30.7 },
   { name: 'moved by parts of a pixel, beside its edge', colormap: 'magma', gamma: 1, scale: 1.3, left: 83.7, top: 31.2 },
   { name: 'with gamma', colormap: 'gray', gamma: 2.2, scale: 0.5, left: 100, top: 40 },
   { name: 'with marks, a pixel for a pixel', colormap: 'hilo', gamma: 1, scale: 0.5, left: 100, top: 40 },
@@ -69,7 +69,7 @@ describe.skipIf(executable === undefined)('the painter on the graphics card', ()
       const { openPainter, shade, packedColors, colormapTable } = (globalThis as unknown as { parts: Parts }).parts
       const [width, height] = [64, 48]
       const pixels = Uint16Array.from({ length: width * height }, (_, at) =>
-        at % 97 === 5 ? 4095 : at % 89 === 3 ? 0 : 1 + (((at * 2654435761) >>> 20) % 4094),
+        at % 17 === 5 ? 4095 : at % 19 === 3 ? 0 : 1 + (((at * 2654435761) >>> 20) % 4094),
       )
       const frame = { width, height, pixels, roi: { x: 100, y: 40, width: 2 * width, height: 2 * height } } // each pixel is two of the sensor across
       const canvas = Object.assign(document.createElement('canvas'), { width: 80, height: 60 })
@@ -89,11 +89,11 @@ describe.skipIf(executable === undefined)('the painter on the graphics card', ()
     }, each)
 
   test.each(CASES)('does what the processor does: $name, $colormap', async (each) => {
-    const { kind, apart, colors } = await differences(each)
+    const { kind, apart, colors, empty } = await differences(each)
     expect(kind).toBe('webgl2')
     expect(colors).toBeGreaterThan(3)
     const off = apart.filter((difference) => difference > 8).length // the card counts in single precision: where a tap falls on the edge of a pixel it may take the next one
-    expect(off / apart.length, 'share of the pixels with another colour').toBeLessThan(0.02)
+    expect(off / (apart.length - empty), 'share of the pixels with another colour').toBeLessThan(0.01)
   })
 
   test('is transparent where there is no picture', async () => {
