@@ -28,6 +28,7 @@ export default defineConfig({
     testTimeout: 60_000, // a process of a lab takes seconds to start on a busy machine; what hangs is ended all the same
     retry: process.env.CI === undefined ? 0 : 1, // whole labs on a shared machine: what fails twice fails, and the report names what was tried twice
     hookTimeout: 120_000,
+    globalSetup: 'test/python-folder.ts',
     coverage: { include: ['{core,link,storage,native,prisma,graph,drivers,workers,local,api}/**/*.ts'], exclude: ['prisma/generated/**'] },
     projects: [
       { extends: true, test: { name: 'local', include: ['test/**/*.test.ts'], exclude: ['test/services/**'] } },

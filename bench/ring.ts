@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { createRing, plainCopy } from '../native/files.ts'
 import type { PatternOptions, RingMeasures, ThreadTimes } from '../native/types.ts'
 import { type Python, pythonWith } from '../test/python.ts'
+import { setup, teardown } from '../test/python-folder.ts'
 import { median, say } from './report.ts'
 
 /**
@@ -82,6 +83,7 @@ async function withReaders(rateHz: number, frames: number, starts: readonly (() 
   }
 }
 
+await setup()
 const python: Python = await pythonWith(['numpy'])
 try {
   await writerAlone()
@@ -96,6 +98,6 @@ try {
     for (const starts of [[], [typescriptReader], [second], [typescriptReader, second]]) await withReaders(rateHz, frames, starts)
   }
 } finally {
-  await python[Symbol.asyncDispose]()
+  await teardown()
   await rm(folder, { recursive: true, force: true })
 }

@@ -48,7 +48,6 @@ describe('docs/reading-frames.md', () => {
     await lab.api.services.database.prisma.dataset.create({ data: { ...common, id, name: 'camera', kind: 'FRAMES', state: 'COMPLETE', folder, rows: FRAMES } })
   }, 180_000)
   afterAll(async () => {
-    await python[Symbol.asyncDispose]()
     await lab.close()
   })
 

@@ -31,11 +31,9 @@ afterAll(async () => {
 }, 60_000)
 
 const command = async (text: string): Promise<void> => {
-  const { answer } = await query<{ answer: object }>(
-    lab.url,
-    `mutation ($id: ID!) { answer: ${text} { __typename ... on Problem { message } } }`,
-    { id: camera },
-  )
+  const { answer } = await query<{ answer: object }>(lab.url, `mutation ($id: ID!) { answer: ${text} { __typename ... on Problem { message } } }`, {
+    id: camera,
+  })
   expect(answer).toMatchObject({ __typename: 'CommandPayload' })
 }
 const state = async () =>

@@ -160,7 +160,6 @@ describe('the programs of docs/live-view.md', () => {
     page = await readFile(path.join(ROOT, 'docs/live-view.md'), 'utf8')
     python = await pythonWith(['numpy', 'websockets', 'lz4'])
   }, 180_000)
-  afterAll(() => python[Symbol.asyncDispose]())
 
   /** Its output once there is `wanted` in it. */
   async function printed(program: ChildProcessByStdio<null, Readable, Readable>, wanted: RegExp): Promise<RegExpExecArray> {

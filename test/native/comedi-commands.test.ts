@@ -3,7 +3,7 @@ import { readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import type { DatasetColumn } from '../../core/dataset.ts'
 import { crc32c } from '../../native/files.ts'
 import type { ComediAcquisition, ComediAcquisitionOptions, ComediBoard } from '../../native/types.ts'
@@ -149,7 +149,6 @@ describe('commands', () => {
       beforeAll(async () => {
         python = await pythonWith(['pyarrow'])
       }, 180_000)
-      afterAll(() => python[Symbol.asyncDispose]())
 
       test('reads it as a table of numbers', async ({ skip }) => {
         const executable = python.executable ?? skip(python.why)

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { tableFromIPC } from 'apache-arrow'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { FrameCompression } from '../../core/frame.ts'
 import { createRing, decompressBody } from '../../native/files.ts'
 import type { RecordingOptions } from '../../native/types.ts'
@@ -241,7 +241,6 @@ describe('pyarrow', () => {
   beforeAll(async () => {
     python = await pythonWith(['pyarrow', 'numpy'])
   }, 180_000)
-  afterAll(() => python[Symbol.asyncDispose]())
 
   test.for(['NONE', 'LZ4', 'ZSTD'] as const)(
     'sees images of a fixed shape and the columns beside them, with compression %s, also in a recording that was cut',

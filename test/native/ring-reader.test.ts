@@ -6,7 +6,7 @@ import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createRing, mapRing, RingReader } from '../../native/files.ts'
 import { type Python, pythonWith } from '../python.ts'
 import { patternFrame, patternSource, samePixels } from './pattern.ts'
@@ -102,7 +102,6 @@ describe('from Python', () => {
   beforeAll(async () => {
     python = await pythonWith(['numpy'])
   }, 180_000)
-  afterAll(() => python[Symbol.asyncDispose]())
 
   test.for([
     ['at the rate of a camera', 200, 100, 0],
