@@ -5,6 +5,7 @@
 
 #include "faults.h"
 #include "ids.h"
+#include "thread_name.h"
 
 namespace pvcam_sim {
 
@@ -210,6 +211,7 @@ bool Camera::waitForTrigger(std::unique_lock<std::mutex>& guard) {
 
 // A frame that finds the buffer full is lost, as with CIRC_NO_OVERWRITE; its number is not given again.
 void Camera::run() {
+  kymograph::nameThread("camera itself");
   std::unique_lock guard(mutex_);
   bool owed = false;
   Clock::time_point end = started_;

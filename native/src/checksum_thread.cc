@@ -1,6 +1,7 @@
 #include "checksum_thread.h"
 
 #include "crc32c.h"
+#include "thread_name.h"
 
 namespace kymograph {
 
@@ -34,6 +35,7 @@ std::span<const uint32_t> ChecksumThread::results() {
 }
 
 void ChecksumThread::run() {
+  nameThread("frame checksum");
   std::unique_lock guard(mutex_);
   for (;;) {
     changed_.wait(guard, [this] { return begun_ < sums_.size() || over_; });

@@ -14,6 +14,8 @@
 #include <tuple>
 #include <utility>
 
+#include "thread_name.h"
+
 namespace kymograph {
 
 namespace {
@@ -81,6 +83,7 @@ void ComediAcquisition::start() {
 }
 
 void ComediAcquisition::run() {
+  nameThread("board samples");
   std::exception_ptr failure;
   try {
     readAll();

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "crc32c.h"
+#include "thread_name.h"
 
 namespace kymograph {
 
@@ -72,6 +73,7 @@ void CompressPool::giveBack() {
 }
 
 void CompressPool::run(BodyCompressor compressor) {
+  nameThread("frame compress");
   std::unique_lock guard(mutex_);
   for (;;) {
     changed_.wait(guard, [this] { return over_ || begun_ < asked_; });

@@ -6,6 +6,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "thread_name.h"
+
 namespace kymograph {
 
 namespace {
@@ -171,6 +173,7 @@ void PvcamCamera::join() {
 }
 
 void PvcamCamera::acquire(Stream stream) noexcept {
+  nameThread("camera frames");
   while (!stopping_) {
     const bool called = events_->wait(kPollEvery);
     if (events_->removed()) endBecause("the camera was removed");

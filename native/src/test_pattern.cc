@@ -5,6 +5,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "thread_name.h"
+
 namespace kymograph {
 
 namespace {
@@ -35,6 +37,7 @@ void TestPattern::join() {
 }
 
 void TestPattern::run() noexcept {
+  nameThread("test pattern");
   prepare();
   const auto start = steady_clock::now();
   const ThreadStopwatch watch;

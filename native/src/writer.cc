@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "crc32c.h"
+#include "thread_name.h"
 
 namespace kymograph {
 
@@ -68,6 +69,7 @@ RecordingProgress Recording::progress() const {
 }
 
 void Recording::run() noexcept {
+  nameThread("frame writer");
   End end;
   try {
     end = record();

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { copyFile, readdir, readFile, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { promisify } from 'node:util'
@@ -61,6 +61,7 @@ export async function whyNot({ flags }: Flavour, folder: string): Promise<string
 export class SanitizedBuild {
   readonly #flavour: Flavour
   readonly #folder: string
+  #standard: Promise<string> | undefined
   readonly #objects = new Map<string, Promise<string>>()
   readonly #waiting: (() => void)[] = []
   #running = 0
@@ -99,9 +100,22 @@ export class SanitizedBuild {
     const known = this.#objects.get(source)
     if (known !== undefined) return known
     const object = path.join(this.#folder, `${path.basename(path.dirname(source))}-${path.basename(source, '.cc')}.o`)
-    const made = this.#compile([...COMMON, '-c', source, '-o', object]).then(() => object)
+    const made = this.#compiledStandard().then(async (standard) => {
+      await this.#compile([...COMMON, '-include', standard, '-c', source, '-o', object])
+      return object
+    })
     this.#objects.set(source, made)
     return made
+  }
+
+  /** The header that the compiler takes the compiled one beside it for. */
+  #compiledStandard(): Promise<string> {
+    const header = path.join(this.#folder, 'standard.h')
+    this.#standard ??= copyFile(path.join(import.meta.dirname, 'standard.h'), header).then(async () => {
+      await this.#compile([...COMMON, '-x', 'c++-header', header, '-o', `${header}.gch`])
+      return header
+    })
+    return this.#standard
   }
 
   async #compile(options: readonly string[]): Promise<void> {
