@@ -1,21 +1,18 @@
-import { randomUUID } from 'node:crypto'
-import { appendFile, mkdir, open, readdir, readFile, readlink, rm, truncate } from 'node:fs/promises'
+import { appendFile, open, readFile, rm, truncate } from 'node:fs/promises'
 import http from 'node:http'
-import { join } from 'node:path'
-import { inflateSync } from 'node:zlib'
 import { tableFromIPC } from 'apache-arrow'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { globalId } from '../../api/global-id.ts'
 import { frameSeriesOf } from '../../api/recordings.ts'
 import { colormapTable } from '../../core/colormap.ts'
-import { FRAMES_FILE } from '../../core/dataset.ts'
 import { batchIndexPath } from '../../storage/batch-index.ts'
 import { openFrameFile } from '../../storage/frame-file.ts'
 import { npyHeader } from '../../storage/npy.ts'
-import { recoverStream } from '../../storage/recover.ts'
-import { writeFrames } from '../storage/recorded-frames.ts'
 import { until } from '../until.ts'
+import { decoded } from './decoded-png.ts'
 import { startTestLab, type TestLab } from './lab.ts'
+import { openFiles } from './open-files.ts'
+import { recordedDataset, recordedFile } from './recorded-dataset.ts'
 
 const [WIDTH, HEIGHT, FRAMES] = [40, 30, 300]
 const SPIKE = 123
@@ -32,22 +29,10 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => lab.close())
 
-async function recording(state: string, frames = FRAMES, side = { width: WIDTH, height: HEIGHT }): Promise<string> {
-  const id = randomUUID()
-  const folder = `datasets/${id}`
-  await mkdir(join(lab.dataDir, folder), { recursive: true })
-  await writeFrames(fileOf(id), side.width, side.height, frames, pixelOf)
-  await recoverStream(fileOf(id))
-  await using file = await openFrameFile(fileOf(id))
-  const common = { stationId: lab.station.stationId, axes: ['time'], signals: ['frame'], shape: [frames, side.height, side.width], files: [] }
-  const columns = [...file.columns, { name: 'frame', type: 'uint16', shape: [side.height, side.width] }].map((column) => ({ ...column }))
-  await lab.api.services.database.prisma.dataset.create({
-    data: { ...common, id, name: 'camera', kind: 'FRAMES', state, folder, columns, rows: frames },
-  })
-  return id
-}
+const recording = (state: string, frames = FRAMES, { width, height } = { width: WIDTH, height: HEIGHT }) =>
+  recordedDataset(lab, { state, frames, width, height, pixelOf })
 
-const fileOf = (id: string) => join(lab.dataDir, 'datasets', id, FRAMES_FILE)
+const fileOf = (id: string) => recordedFile(lab, id)
 const get = (url: string, headers: Record<string, string> = {}, method = 'GET') => fetch(`${lab.api.url}${url}`, { headers, method })
 const frameUrl = (name: string, id = whole) => `/files/datasets/${id}/frames/${name}`
 const bytesOf = async (answer: Response) => Buffer.from(await answer.arrayBuffer())
@@ -399,22 +384,4 @@ function heldReaders(count: number) {
   })
   const gone = Promise.all(Array.from({ length: count }, () => lab.api.services.readTurns.once(undefined, () => held)))
   return { release, gone }
-}
-
-/** What this process, which is the api, has open. */
-async function openFiles(): Promise<string[]> {
-  const names = await readdir('/proc/self/fd')
-  return Promise.all(names.map((name) => readlink(join('/proc/self/fd', name)).catch(() => '')))
-}
-
-/** A PNG with one IDAT and no filters. */
-function decoded(png: Buffer) {
-  const [width, height, bitDepth, colorType] = [png.readUInt32BE(16), png.readUInt32BE(20), png[24] ?? 0, png[25]]
-  const chunk = (type: string): Buffer | undefined => {
-    const at = png.indexOf(type)
-    return at < 0 ? undefined : png.subarray(at + 4, at + 4 + png.readUInt32BE(at - 4))
-  }
-  const lines = inflateSync(chunk('IDAT') ?? Buffer.alloc(0))
-  const bytes = 1 + (width * bitDepth) / 8
-  return { width, height, bitDepth, colorType, palette: chunk('PLTE'), line: (y: number) => [...lines.subarray(y * bytes + 1, (y + 1) * bytes)] }
 }

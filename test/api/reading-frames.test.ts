@@ -1,14 +1,11 @@
 import { execFile } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { FRAMES_FILE } from '../../core/dataset.ts'
-import { recoverStream } from '../../storage/recover.ts'
 import { type Python, pythonWith } from '../python.ts'
-import { writeFrames } from '../storage/recorded-frames.ts'
 import { startTestLab, type TestLab } from './lab.ts'
+import { recordedDataset } from './recorded-dataset.ts'
 
 const [WIDTH, HEIGHT, FRAMES] = [40, 30, 1000]
 const PAGE = join(import.meta.dirname, '../../docs/reading-frames.md')
@@ -38,14 +35,7 @@ describe('docs/reading-frames.md', () => {
   beforeAll(async () => {
     lab = await startTestLab()
     python = await pythonWith(['pyarrow', 'numpy'])
-    const id = randomUUID()
-    const folder = `datasets/${id}`
-    const file = join(lab.dataDir, folder, FRAMES_FILE)
-    await mkdir(join(lab.dataDir, folder), { recursive: true })
-    await writeFrames(file, WIDTH, HEIGHT, FRAMES, (frame, pixel) => frame + pixel * 3)
-    await recoverStream(file)
-    const common = { stationId: lab.station.stationId, axes: [], signals: [], shape: [], files: [], columns: [] }
-    await lab.api.services.database.prisma.dataset.create({ data: { ...common, id, name: 'camera', kind: 'FRAMES', state: 'COMPLETE', folder, rows: FRAMES } })
+    await recordedDataset(lab, { state: 'COMPLETE', frames: FRAMES, width: WIDTH, height: HEIGHT, pixelOf: (frame, pixel) => frame + pixel * 3 })
   }, 180_000)
   afterAll(async () => {
     await lab.close()
