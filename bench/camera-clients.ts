@@ -8,15 +8,15 @@ import { percentile } from './report.ts'
  * Everybody who looks at the lab while it records, in a process of their own: viewers of the camera as the dashboard is one, a viewer that never reads its
  * socket, and dashboards that follow all readings and ask. Counts from one message of the parent to the next, and answers with the counts.
  */
-const VIEWER_RATE_HZ = 30 // as the dashboard asks for
-const READINGS_RATE_HZ = 10 // as well
+const READINGS_RATE_HZ = 10 // as the dashboard asks for
+const ASK_AGAIN_MS = 100
 const HEADER = { magic: 0x4b594d46, sequence: 8, timeNs: 16, skipped: 96 } as const
 
 const { URL: url = '', DEVICE_ID: deviceId = '', QUALITY: quality = 'PREVIEW' } = process.env
 const viewerCount = Number(process.env['VIEWERS'])
 const stalledCount = Number(process.env['STALLED'])
 const dashboards = Number(process.env['DASHBOARDS'])
-const queryEveryMs = Number(process.env['QUERY_EVERY_MS'])
+const rateHz = Number(process.env['RATE_HZ'])
 
 export type ViewerCounts = { readonly frames: number; readonly bytes: number; readonly skipped: number; readonly p50Ms: number; readonly p99Ms: number }
 export type ClientsCounts = {
@@ -36,7 +36,7 @@ type Ticket = { readonly device: { readonly camera: { readonly ticket: { readonl
 type Devices = { readonly devices: { readonly edges: readonly { readonly node: { readonly id: string } }[] } }
 
 async function openViewer(): Promise<WebSocket> {
-  const { device } = await query<Ticket>(url, TICKET, { id: deviceId, quality, rate: VIEWER_RATE_HZ })
+  const { device } = await query<Ticket>(url, TICKET, { id: deviceId, quality, rate: rateHz })
   const { ticket } = device.camera
   const socket = new WebSocket(new URL(ticket.url, url.replace(/^http/, 'ws')), ticket.protocol)
   socket.on('error', (error) => process.stderr.write(`a viewer's socket failed: ${error.message}\n`))
@@ -116,7 +116,7 @@ async function ask(): Promise<void> {
     } catch (error) {
       process.stderr.write(`a query failed: ${String(error)}\n`)
     }
-    await pause(queryEveryMs)
+    await pause(ASK_AGAIN_MS)
   }
 }
 

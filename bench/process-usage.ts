@@ -16,7 +16,8 @@ export async function usageOf(pid: number): Promise<ProcessUsage> {
   const threads = new Map<string, number>()
   for (const id of await readdir(`/proc/${pid}/task`)) {
     const stat = await readFile(`/proc/${pid}/task/${id}/stat`, 'utf8').catch(() => '') // ended meanwhile
-    if (stat !== '') threads.set(`${stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')'))} ${id}`, secondsOf(stat))
+    const name = id === String(pid) ? 'main' : stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')'))
+    if (stat !== '') threads.set(`${name} ${id}`, secondsOf(stat))
   }
   return { cpuSeconds: await cpuSeconds(pid), ownBytes: Number(/RssAnon:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024, threads }
 }
@@ -38,4 +39,18 @@ export async function machineSeconds(): Promise<{ readonly busy: number; readonl
   const all = ticks.reduce((sum, each) => sum + each, 0)
   const idle = (ticks[3] ?? 0) + (ticks[4] ?? 0)
   return { busy: (all - idle) / CLOCK_TICKS_PER_SECOND, all: all / CLOCK_TICKS_PER_SECOND }
+}
+
+/** Shares of a core of the threads that took most from `was` to `is`; those of one name together. */
+export function busiestThreads(was: ProcessUsage, is: ProcessUsage, seconds: number): string {
+  const shares = new Map<string, number>()
+  for (const [thread, cpu] of is.threads) {
+    const name = thread.replace(/ \d+$/, '')
+    shares.set(name, (shares.get(name) ?? 0) + (100 * (cpu - (was.threads.get(thread) ?? 0))) / seconds)
+  }
+  return [...shares]
+    .filter(([, share]) => share >= 1)
+    .sort(([, a], [, b]) => b - a)
+    .map(([name, share]) => `${name} ${share.toFixed(0)} %`)
+    .join(', ')
 }
