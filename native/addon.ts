@@ -10,6 +10,7 @@ import type {
   ComediBoard,
   ComediChannel,
   ComediCommandOptions,
+  ComediPlaybackOptions,
   ComediSamples,
   ComediTiming,
   FrameStamp,
@@ -144,6 +145,7 @@ export type AddonComedi = {
   resetCounter(options: { readonly subdevice: number }): Promise<void>
   check(options: ComediCommandOptions): Promise<ComediTiming>
   acquire(options: ComediAcquisitionOptions): Promise<AddonAcquisition>
+  play(options: ComediPlaybackOptions): Promise<AddonPlayback>
   close(): Promise<void>
 }
 
@@ -167,6 +169,12 @@ export type AddonAcquisition = {
   latest(): ComediSamples | undefined
   abandon(): void
   take(options: { readonly maximumScans: number }): Promise<ComediSamples | undefined>
+  stop(): Promise<void>
+}
+
+export type AddonPlayback = {
+  readonly scanIntervalNs: number
+  waitForEnd(): Promise<void>
   stop(): Promise<void>
 }
 

@@ -1,7 +1,7 @@
 import type { ScanRecording, ScanRecordingProgress } from '../core/acquisition.ts'
 import { asProblem, type Effect, type Problem } from '../core/errors.ts'
 import type { FrameRecording, FrameRecordingProgress } from '../core/frame.ts'
-import type { AddonAcquisition, AddonComedi, AddonSubdevice } from './addon.ts'
+import type { AddonAcquisition, AddonComedi, AddonPlayback, AddonSubdevice } from './addon.ts'
 import { withProblems, withProblemsLater } from './faults.ts'
 import { NativeRing } from './rings.ts'
 import {
@@ -13,6 +13,8 @@ import {
   type ComediCommandOptions,
   type ComediCounting,
   type ComediKind,
+  type ComediPlayback,
+  type ComediPlaybackOptions,
   type ComediSamples,
   type ComediSubdevice,
   type ComediTiming,
@@ -22,6 +24,7 @@ import {
 /** Numbers of linux/comedi.h. */
 const KINDS: Readonly<Record<number, ComediKind>> = { 0: 'UNUSED', 1: 'ANALOG_IN', 2: 'ANALOG_OUT', 5: 'DIGITAL_IO', 6: 'COUNTER' }
 const UNITS: Readonly<Record<number, 'V' | 'mA'>> = { 0: 'V', 1: 'mA' }
+const FLAG_COMMAND_WRITE = 0x4000
 const FLAG_COMMAND_READ = 0x8000
 const FLAG_GROUND = 0x100000 // and one bit on for each reference that follows
 
@@ -31,7 +34,7 @@ export class OpenedComedi implements ComediBoard {
   readonly version: string
   readonly subdevices: readonly ComediSubdevice[]
   readonly #board: AddonComedi
-  readonly #acquisitions = new Set<RunningAcquisition>()
+  readonly #running = new Set<RunningAcquisition | RunningPlayback>()
 
   constructor(board: AddonComedi) {
     const { driver, board: name, version, subdevices } = board.describe()
@@ -100,14 +103,20 @@ export class OpenedComedi implements ComediBoard {
   }
 
   async acquire(options: ComediAcquisitionOptions): Promise<ComediAcquisition> {
-    const acquisition = new RunningAcquisition(await call('POSSIBLE', () => this.#board.acquire(options)), () => this.#acquisitions.delete(acquisition))
-    this.#acquisitions.add(acquisition)
+    const acquisition = new RunningAcquisition(await call('POSSIBLE', () => this.#board.acquire(options)), () => this.#running.delete(acquisition))
+    this.#running.add(acquisition)
     return acquisition
+  }
+
+  async play(options: ComediPlaybackOptions): Promise<ComediPlayback> {
+    const playback = new RunningPlayback(await call('POSSIBLE', () => this.#board.play(options)), () => this.#running.delete(playback))
+    this.#running.add(playback)
+    return playback
   }
 
   /** Stops what is under way first. */
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const acquisition of [...this.#acquisitions]) await acquisition.stop()
+    for (const each of [...this.#running]) await each.stop()
     await this.#board.close()
   }
 }
@@ -146,6 +155,28 @@ class RunningAcquisition implements ComediAcquisition {
   async stop(): Promise<void> {
     await call('POSSIBLE', () => this.#acquisition.stop())
     this.#stopped()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+}
+
+class RunningPlayback implements ComediPlayback {
+  readonly scanIntervalNs: number
+  readonly ended: Promise<void>
+  readonly #playback: AddonPlayback
+
+  constructor(playback: AddonPlayback, ended: () => void) {
+    this.#playback = playback
+    this.scanIntervalNs = playback.scanIntervalNs
+    this.ended = call('POSSIBLE', () => playback.waitForEnd()).finally(ended)
+    this.ended.catch(() => undefined) // whoever waits for it hears of it
+  }
+
+  async stop(): Promise<void> {
+    await call('POSSIBLE', () => this.#playback.stop())
+    await this.ended.catch(() => undefined)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -218,5 +249,6 @@ function subdeviceOf({ type, flags, channels, maxdata, ranges }: AddonSubdevice)
     ranges: ranges.map(({ minimum, maximum, unit }) => ({ minimum, maximum, unit: UNITS[unit] })),
     references: COMEDI_REFERENCES.filter((_, at) => (flags & (FLAG_GROUND << at)) !== 0),
     acquires: (flags & FLAG_COMMAND_READ) !== 0,
+    plays: (flags & FLAG_COMMAND_WRITE) !== 0,
   }
 }

@@ -149,6 +149,8 @@ export type ComediSubdevice = {
   readonly references: readonly ComediReference[]
   /** Whether acquire() may be asked of it. */
   readonly acquires: boolean
+  /** Whether play() may be asked of it. */
+  readonly plays: boolean
 }
 
 /** `range` and `reference` are indices: of the subdevice's ranges, of COMEDI_REFERENCES. */
@@ -211,6 +213,35 @@ export interface ComediAcquisition extends ComediTiming, AsyncDisposable {
   stop(): Promise<void>
 }
 
+export type ComediPlaybackOptions = {
+  readonly subdevice: number
+  /** In the order of a scan. */
+  readonly channels: readonly Omit<ComediChannel, 'subdevice'>[]
+  /** From one sample of an output to its next. Refused when the board would make something else of it than a rounding to its clock. */
+  readonly scanIntervalNs: number
+  /** Raw, scan after scan: one period. */
+  readonly samples: Uint32Array
+  /** How often it is played, as far as the board counts: 16 777 215 scans of NI's E series. Absent: until stop(). */
+  readonly repeats?: number
+}
+
+/**
+ * A waveform that the board plays, timed by its own clock: every sample once and in order, period after period without a seam. However it ends, the outputs
+ * stay at the last sample that was played; what is read of an output afterwards is what was written to it directly before: write it to know it. Disposing stops
+ * it.
+ */
+export interface ComediPlayback extends AsyncDisposable {
+  /** As the board does it, after its own rounding. */
+  readonly scanIntervalNs: number
+  /**
+   * Once the board has played the last sample, or it was stopped. Fails with HardwareFault when it ended badly: instrumentCode 32 (EPIPE) when samples were not
+   * written in time and the board had none left.
+   */
+  readonly ended: Promise<void>
+  /** Ends it at once, in the middle of a period. */
+  stop(): Promise<void>
+}
+
 export type ScanRecordingOptions = ScanLayout & {
   /** As in RecordingOptions. */
   readonly path: string
@@ -251,6 +282,8 @@ export interface ComediBoard extends AsyncDisposable {
   /** What the board would make of such a command; it does nothing. */
   check(options: ComediCommandOptions): Promise<ComediTiming>
   acquire(options: ComediAcquisitionOptions): Promise<ComediAcquisition>
+  /** Resolves when it plays. All outputs of the subdevice are busy until it ends, also those that are no part of it. */
+  play(options: ComediPlaybackOptions): Promise<ComediPlayback>
 }
 
 export type SpiOptions = {

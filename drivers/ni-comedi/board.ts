@@ -10,11 +10,13 @@ import { BoardCounters } from './counters.ts'
 import { type InputSettings, InputTable } from './inputs.ts'
 import { boardParameters, inputCommands, type Layout } from './parameters.ts'
 import { rawOf, voltsOf } from './protocol.ts'
+import { BoardWaveforms } from './waveforms.ts'
 
 const NANOSECONDS = 1e9
 const PULLED_OUT: readonly string[] = [constants.errno.ENODEV, constants.errno.ENXIO].map(String)
 const START = 'start_trigger'
-const NAME = /^(ach|dac|dio|counter)(\d+)(?:_(range|reference|running))?$/
+const SAFE_VOLTS = 0 // within every range of an output
+const NAME = /^(ach|dac|dio|counter)(\d+)(?:_(range|reference|running|playing))?$/
 
 /** One board. An input's range and reference are kept here: each reading takes them along. */
 export class BoardDevice implements DeviceHandle {
@@ -27,6 +29,7 @@ export class BoardDevice implements DeviceHandle {
   readonly #layout: Layout
   readonly #inputs: InputTable
   readonly #counters: BoardCounters
+  readonly #waveforms: BoardWaveforms
   readonly #port: { readonly lost: AbortSignal; readonly lose: (why: string) => void }
 
   constructor(
@@ -43,7 +46,9 @@ export class BoardDevice implements DeviceHandle {
     this.identity = `${board.board}, ${board.driver}, Comedi ${board.version}`
     this.parameters = boardParameters(layout, settings.outputLines)
     this.#counters = new BoardCounters(board, layout)
-    this.commands = { specs: [...inputCommands(layout), ...this.#counters.specs], invoke: (name, given, signal) => this.#invoke(name, given, signal) }
+    this.#waveforms = new BoardWaveforms(board, layout)
+    const specs = [...inputCommands(layout), ...this.#counters.specs, ...this.#waveforms.specs]
+    this.commands = { specs, invoke: (name, given, signal) => this.#invoke(name, given, signal) }
   }
 
   async read(names: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, Measured>> {
@@ -76,9 +81,50 @@ export class BoardDevice implements DeviceHandle {
     throw new InvalidValue(`${name} cannot be set to ${String(value)}`, [name])
   }
 
-  /** The board is its port's; outputs stay as they are. */
+  /** Of a waveform with a number of periods. */
+  async underWay(): Promise<boolean> {
+    return this.#waveforms.underWay()
+  }
+
+  /**
+   * No waveform, no pulses, every analog output at 0 V. Digital outputs stay: nobody but the user knows which level is the safe one. The frequency output goes
+   * on: Comedi has no call that switches it off. Counters that count, and recordings, go on too: they drive nothing.
+   */
+  async makeSafe(): Promise<void> {
+    const waveform = this.#waveforms.stop(SAFE_VOLTS)
+    const done = await Promise.allSettled([waveform, this.#counters.stopPulses(), waveform.catch(() => undefined).then(() => this.#outputsToSafe())])
+    for (const each of done) if (each.status === 'rejected') throw this.#heard(each.reason) // only after everything has been tried
+  }
+
+  /** The safe state, and the board's own word that it is there. */
+  async emergencyStop(): Promise<{ readonly confirmed: Promise<boolean> }> {
+    await this.makeSafe()
+    return { confirmed: this.#isSafe() }
+  }
+
+  /** The board is its port's; outputs and counters stay as they are, but a waveform ends. */
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#waveforms.stop()
     await this.acquisition.stop()
+  }
+
+  async #outputsToSafe(): Promise<void> {
+    for (let channel = 0; channel < (this.#layout.outputs?.channels ?? 0); channel += 1) await this.#setOutput(channel, SAFE_VOLTS)
+  }
+
+  /** By what it reads back; false also when it does not answer. */
+  async #isSafe(): Promise<boolean> {
+    try {
+      if (await this.#counters.makesPulses()) return false
+      const { outputs } = this.#layout
+      if (outputs === undefined) return true
+      const safe = voltsOf(rawOf(SAFE_VOLTS, outputs.span, outputs.maxdata), outputs.span, outputs.maxdata)
+      for (let channel = 0; channel < outputs.channels; channel += 1) if ((await this.#readOutput(channel)) !== safe) return false
+      return true
+    } catch (error) {
+      this.#heard(error)
+      return false
+    }
   }
 
   async #readOne(name: string): Promise<Measured> {
@@ -88,7 +134,7 @@ export class BoardDevice implements DeviceHandle {
       case 'ach':
         return of === 'range' || of === 'reference' ? { value: this.#inputs.text(index, of) } : await this.#readInput(index)
       case 'dac':
-        return { value: await this.#readOutput(index) }
+        return of === 'playing' ? { value: this.#waveforms.playsAt(index) } : (this.#waveforms.heldAt(index) ?? { value: await this.#readOutput(index) })
       case 'dio':
         return { value: await this.#board.readLine({ subdevice: this.#lines().index, line: index }) }
       case 'counter':
@@ -109,7 +155,9 @@ export class BoardDevice implements DeviceHandle {
   async #setOutput(channel: number, volts: number): Promise<number> {
     const { span, maxdata } = this.#outputs()
     const raw = rawOf(volts, span, maxdata)
+    this.#waveforms.refuseWhilePlaying()
     await this.#board.write(this.#output(channel), raw)
+    this.#waveforms.wasSet(channel)
     const confirmed = await readBack(() => this.#readOutput(channel))
     if (confirmed !== voltsOf(raw, span, maxdata)) throw new HardwareFault(`dac${channel} was set to ${volts} V and says ${confirmed} V`, 'POSSIBLE')
     return confirmed
@@ -137,6 +185,7 @@ export class BoardDevice implements DeviceHandle {
     try {
       if (name === 'acquire') return await this.#acquire(Number(given.channel), Number(given.rate), Number(given.samples), signal)
       if (this.#counters.has(name)) return await this.#counters.invoke(name, given)
+      if (this.#waveforms.has(name)) return await this.#waveforms.invoke(name, given)
       throw new NotSupported(`the board has no command ${name}`)
     } catch (error) {
       throw this.#heard(error)
@@ -174,11 +223,11 @@ export class BoardDevice implements DeviceHandle {
   #named(name: string): {
     readonly kind: 'ach' | 'dac' | 'dio' | 'counter'
     readonly index: number
-    readonly of: 'range' | 'reference' | 'running' | undefined
+    readonly of: 'range' | 'reference' | 'running' | 'playing' | undefined
   } {
     const [, kind, index, of] = NAME.exec(name) ?? []
     if (!this.parameters.some((spec) => spec.name === name)) throw new NotFound(`parameter ${name}`)
-    return { kind: kind as 'ach' | 'dac' | 'dio' | 'counter', index: Number(index), of: of as 'range' | 'reference' | 'running' | undefined }
+    return { kind: kind as 'ach' | 'dac' | 'dio' | 'counter', index: Number(index), of: of as 'range' | 'reference' | 'running' | 'playing' | undefined }
   }
 
   #outputs(): NonNullable<Layout['outputs']> {

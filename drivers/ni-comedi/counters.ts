@@ -19,6 +19,8 @@ export class BoardCounters {
   readonly specs: readonly CommandSpec[]
   readonly #board: ComediBoard
   readonly #layout: Layout
+  /** Subdevices that were told to count, which drives nothing. Any other that runs makes pulses, or may: it was started before. */
+  readonly #counting = new Set<number>()
 
   constructor(board: ComediBoard, layout: Layout) {
     this.#board = board
@@ -41,15 +43,33 @@ export class BoardCounters {
     if (name === 'set_frequency_output') return await this.#outputFrequency(Number(given.frequency))
     const subdevice = this.subdevice(Number(given.counter))
     if (name === 'start_pulses') return await this.#startPulses(subdevice, Number(given.frequency), Number(given.duty))
-    if (name === 'start_counter') await this.#board.startCounter(subdevice, countingOf(String(given.source), String(given.gate)))
+    if (name === 'start_counter') {
+      await this.#board.startCounter(subdevice, countingOf(String(given.source), String(given.gate)))
+      this.#counting.add(subdevice)
+    }
     if (name === 'stop_counter') await this.#board.stopCounter(subdevice)
     if (name === 'reset_counter') await this.#board.resetCounter(subdevice)
     return undefined
   }
 
+  /** Their outputs stay at the level that they have then. */
+  async stopPulses(): Promise<void> {
+    for (const subdevice of this.#pulsing) await this.#board.stopCounter(subdevice)
+  }
+
+  async makesPulses(): Promise<boolean> {
+    for (const subdevice of this.#pulsing) if (await this.#board.counterRuns(subdevice)) return true
+    return false
+  }
+
+  get #pulsing(): readonly number[] {
+    return this.#layout.counters.map(({ index }) => index).filter((index) => !this.#counting.has(index))
+  }
+
   /** The frequency that it becomes. */
   async #startPulses(subdevice: number, frequencyHz: number, duty: number): Promise<number> {
     const { low, high } = pulseTicks(frequencyHz, duty)
+    this.#counting.delete(subdevice)
     await this.#board.startPulses(subdevice, { low, high })
     return TICK_HZ / (low + high)
   }

@@ -62,7 +62,12 @@ export const niComedi: Driver<ComediPort> = {
   version: '1.0.0',
   portKind: 'NATIVE',
   settings: SETTINGS,
-  documentation: 'A data acquisition board behind Comedi. Calibrate it with comedi_calibrate: until then it may be some 50 mV off.',
+  documentation: [
+    'A data acquisition board behind Comedi. Calibrate it with comedi_calibrate: until then it may be some 50 mV off.',
+    'play_waveform plays one waveform at a time, every sample by the board’s clock; a command with a number of periods is done when the last has been played, one without when it has begun, and dac0_playing tells on.',
+    'While one plays, all analog outputs are busy. The board itself would leave its output at the sample it was at; here it is set to its rest, however it ends, and when the station closes. When the station is killed it stays at that sample.',
+    'The safe state, and an emergency stop: waveforms and pulses end, and every analog output is at 0 V. Digital outputs, the level at which a pulse was stopped, and the frequency output, which Comedi cannot switch off, stay.',
+  ].join(' '),
   capabilities: ['READABLE', 'PARAMETERIZED', 'SETTABLE', 'COMMANDABLE', 'ANALOG_INPUT'],
   locate: (settings) => ({ address: locate(settings).address }),
   openPort,

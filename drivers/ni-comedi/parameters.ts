@@ -61,9 +61,16 @@ export function referencesOf({ references, channels }: ComediSubdevice, channel:
 export function boardParameters(layout: Layout, outputLines: readonly number[]): readonly ParameterSpec[] {
   const { inputs, outputs, lines, counters } = layout
   return [
-    ...times(outputs === undefined ? 0 : outputs.channels).map((channel): ParameterSpec => {
+    ...times(outputs === undefined ? 0 : outputs.channels).flatMap((channel): readonly ParameterSpec[] => {
       const { minimum = 0, maximum = 0 } = outputs?.span ?? {}
-      return {
+      const playing: ParameterSpec = {
+        name: `dac${channel}_playing`,
+        description: `Whether analog output ${channel} plays a waveform`,
+        kind: 'BOOLEAN',
+        access: 'READ_ONLY',
+        pollMs: LINE_POLL_MS,
+      }
+      const level: ParameterSpec = {
         name: `dac${channel}`,
         description: `Analog output ${channel}`,
         kind: 'FLOAT',
@@ -73,6 +80,7 @@ export function boardParameters(layout: Layout, outputLines: readonly number[]):
         maximum,
         step: (maximum - minimum) / (outputs?.maxdata ?? 1),
       }
+      return outputs?.plays === true ? [level, playing] : [level]
     }),
     ...times(inputs.channels).flatMap((channel): readonly ParameterSpec[] => [
       {

@@ -47,7 +47,7 @@ std::array<Subdevice, kSubdevices> makeSubdevices() {
   constexpr unsigned references = comedi::kGround | comedi::kCommon | comedi::kDifferential | comedi::kOther;
   std::array<Subdevice, kSubdevices> all{};
   all[kAnalogIn] = {comedi::kAnalogIn, comedi::kReadable | comedi::kCommandRead | references, 16, 65535, inputRanges()};
-  all[kAnalogOut] = {comedi::kAnalogOut, both | comedi::kGround, 2, 65535, {{-10, 10, comedi::kVolt}, {0, 10, comedi::kVolt}, {-1, 1, comedi::kNoUnit}, {0, 1, comedi::kNoUnit}}};
+  all[kAnalogOut] = {comedi::kAnalogOut, both | comedi::kCommandWrite | comedi::kGround, 2, 65535, {{-10, 10, comedi::kVolt}, {0, 10, comedi::kVolt}, {-1, 1, comedi::kNoUnit}, {0, 1, comedi::kNoUnit}}};
   all[kDigital] = {comedi::kDigitalIo, both, 8, 1, {}};
   all[5] = {comedi::kCalibration, both, 11, 255, {}};
   all[6] = {comedi::kMemory, comedi::kReadable, 512, 255, {}};
@@ -87,9 +87,14 @@ unsigned Board::analogIn(unsigned channel, unsigned range, unsigned reference) {
 }
 
 void Board::writeAnalogOut(unsigned channel, unsigned range, unsigned value) {
+  playAnalogOut(channel, range, value);
+  outputs_[channel].value = value;
+}
+
+void Board::playAnalogOut(unsigned channel, unsigned range, unsigned value) {
   const Subdevice& on = subdevices()[kAnalogOut];
   const comedi::Range& span = on.ranges[range];
-  outputs_[channel] = {value, span.minimum + value / static_cast<double>(on.maxdata) * (span.maximum - span.minimum)};
+  outputs_[channel].volts = span.minimum + value / static_cast<double>(on.maxdata) * (span.maximum - span.minimum);
 }
 
 void Board::configure(unsigned subdevice, unsigned line, bool output) {

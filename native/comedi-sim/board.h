@@ -39,6 +39,8 @@ class Board {
  public:
   unsigned analogIn(unsigned channel, unsigned range, unsigned reference);
   void writeAnalogOut(unsigned channel, unsigned range, unsigned value);
+  // As a command does it: what is read back of an output is what was written to it directly.
+  void playAnalogOut(unsigned channel, unsigned range, unsigned value);
   unsigned analogOut(unsigned channel) const { return outputs_[channel].value; }
 
   // Of the 8 digital lines and of the 10 PFI pins. What nobody drives floats high.

@@ -102,6 +102,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   addon->usbtmc = Napi::Persistent(UsbtmcObject::define(env));
   addon->comediDevice = Napi::Persistent(ComediDeviceObject::define(env));
   addon->comediAcquisition = Napi::Persistent(ComediAcquisitionObject::define(env));
+  addon->comediPlayback = Napi::Persistent(ComediPlaybackObject::define(env));
   env.SetInstanceData(addon);  // deleted with the environment
   exports.Set("openPseudoTerminal", Napi::Function::New(env, openPseudoTerminalPair));
   exports.Set("createRing", Napi::Function::New(env, createRing));

@@ -17,6 +17,7 @@ struct Addon {
   Napi::FunctionReference usbtmc;
   Napi::FunctionReference comediDevice;
   Napi::FunctionReference comediAcquisition;
+  Napi::FunctionReference comediPlayback;
 
   static Addon& of(Napi::Env env) { return *env.GetInstanceData<Addon>(); }
 };

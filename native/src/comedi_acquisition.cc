@@ -1,17 +1,13 @@
 #include "comedi_acquisition.h"
 
-#include <fcntl.h>
 #include <poll.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <stdexcept>
 #include <string>
-#include <tuple>
 #include <utility>
 
 #include "thread_name.h"
@@ -37,13 +33,6 @@ size_t bufferBytes(uint64_t scans, size_t scanBytes) {
   return static_cast<size_t>(std::max<uint64_t>(scans, 2)) * scanBytes;
 }
 
-std::pair<Descriptor, Descriptor> makePipe() {
-  std::array<int, 2> ends{};
-  if (::pipe(ends.data()) != 0) throw SystemError("pipe", errno);
-  for (const int end : ends) ::fcntl(end, F_SETFD, FD_CLOEXEC);
-  return {Descriptor(ends[0]), Descriptor(ends[1])};
-}
-
 std::vector<comedi::Range> rangesOf(const ComediDevice& device, const ComediAcquisitionRequest& request) {
   std::vector<comedi::Range> ranges;
   for (const ComediChannel& each : request.channels) ranges.push_back(device.subdevice(request.subdevice).ranges.at(each.range));
@@ -62,7 +51,6 @@ ComediAcquisition::ComediAcquisition(std::shared_ptr<ComediDevice> device, const
       expectedBytes_(request.scans ? std::optional(*request.scans * scanBytes_) : std::nullopt),
       triggered_(request.start.has_value()),
       buffer_(bufferBytes(bufferScans, scanBytes_)) {
-  std::tie(wakeReader_, wakeWriter_) = makePipe();
   start();
   thread_ = std::thread([this] { run(); });
   exitStop_.emplace([this] { stop(); });
@@ -131,12 +119,7 @@ bool ComediAcquisition::waitForRoom() {
   return !stopping_;
 }
 
-bool ComediAcquisition::waitForSamples() const {
-  std::array<pollfd, 2> both{pollfd{fd_, POLLIN, 0}, pollfd{wakeReader_.get(), POLLIN, 0}};
-  while (::poll(both.data(), both.size(), -1) < 0)
-    if (errno != EINTR) throw SystemError("poll", errno);
-  return both[1].revents == 0;
-}
+bool ComediAcquisition::waitForSamples() const { return wake_.waitFor(fd_, POLLIN, -1) != Waited::kWoken; }
 
 void ComediAcquisition::append(const uint8_t* bytes, size_t count) {
   const std::lock_guard guard(mutex_);
@@ -242,7 +225,7 @@ void ComediAcquisition::stop() {
     changed_.notify_all();
   }
   const std::lock_guard guard(joining_);
-  wakeWriter_ = Descriptor();  // the reading end says so
+  wake_.wake();
   if (thread_.joinable()) thread_.join();
 }
 

@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "comedi_command.h"
-#include "exclusive_file.h"
 #include "exit_stop.h"
 #include "ring.h"
 #include "scan_table.h"
+#include "wake_pipe.h"
 
 namespace kymograph {
 
@@ -74,8 +74,7 @@ class ComediAcquisition {
   std::atomic<bool> abandoned_ = false;
   std::atomic<uint64_t> lastScans_ = 0;
   int fd_ = -1;  // the library's
-  Descriptor wakeReader_;
-  Descriptor wakeWriter_;
+  WakePipe wake_;
 
   std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;

@@ -34,6 +34,7 @@ enum SubdeviceType : int { kUnused = 0, kAnalogIn = 1, kAnalogOut = 2, kDigitalI
 
 enum SubdeviceFlag : unsigned {
   kBusy = 0x0001,
+  kCommandWrite = 0x4000,
   kCommandRead = 0x8000,
   kReadable = 0x10000,
   kWritable = 0x20000,
@@ -41,8 +42,11 @@ enum SubdeviceFlag : unsigned {
   kCommon = 0x200000,
   kDifferential = 0x400000,
   kOther = 0x800000,
+  kRunning = 0x08000000,       // a command is under way and has not come to its end
   kLargeSamples = 0x10000000,  // of four bytes, not two
 };
+
+constexpr unsigned kWriteCommand = 0x40;  // CMDF_WRITE, a flag of commands: its samples are written
 
 enum Source : unsigned { kNone = 0x01, kNow = 0x02, kTimer = 0x10, kCount = 0x20, kExternal = 0x40, kInternal = 0x80 };
 constexpr unsigned kEdge = 1U << 30;    // CR_EDGE: of an external source, its edge and not its level
@@ -86,8 +90,8 @@ constexpr unsigned channelWord(unsigned channel, unsigned range, unsigned refere
 
 }  // namespace kymograph::comedi
 
-// Every function that the loader looks up: X(result, name, arguments). `read` is the one that the library itself uses: of the C library, on a device file of the
-// kernel; the simulated library brings its own, because it has no kernel behind it.
+// Every function that the loader looks up: X(result, name, arguments). `read` and `write` are those that the library itself uses: of the C library, on a device
+// file of the kernel; the simulated library brings its own, because it has no kernel behind it.
 #define KYMOGRAPH_COMEDI_FUNCTIONS(X)                                                                                                             \
   X(kymograph::comedi::Device*, comedi_open, (const char* path))                                                                                  \
   X(int, comedi_close, (kymograph::comedi::Device * device))                                                                                      \
@@ -124,4 +128,7 @@ constexpr unsigned channelWord(unsigned channel, unsigned range, unsigned refere
   X(int, comedi_command_test, (kymograph::comedi::Device * device, kymograph::comedi::Command * command))                                         \
   X(int, comedi_command, (kymograph::comedi::Device * device, kymograph::comedi::Command * command))                                              \
   X(int, comedi_cancel, (kymograph::comedi::Device * device, unsigned subdevice))                                                                 \
-  X(ssize_t, read, (int descriptor, void* bytes, size_t count))
+  X(int, comedi_internal_trigger, (kymograph::comedi::Device * device, unsigned subdevice, unsigned number))                                      \
+  X(int, comedi_get_write_subdevice, (kymograph::comedi::Device * device))                                                                        \
+  X(ssize_t, read, (int descriptor, void* bytes, size_t count))                                                                                   \
+  X(ssize_t, write, (int descriptor, const void* bytes, size_t count))

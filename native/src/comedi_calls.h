@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "call_lane.h"
 #include "comedi_device.h"
@@ -26,6 +27,19 @@ inline bool flag(const Napi::Object& options, const char* name) {
 
 inline ComediChannel channelOf(const Napi::Object& options, unsigned subdevice) {
   return {subdevice, small(options, "channel"), small(options, "range"), small(options, "reference")};
+}
+
+inline std::vector<ComediChannel> channelsOption(const Napi::Object& options, unsigned subdevice) {
+  const Napi::Value given = options.Get("channels");
+  if (!given.IsArray()) throw Napi::TypeError::New(options.Env(), "channels: a list is expected");
+  const auto list = given.As<Napi::Array>();
+  std::vector<ComediChannel> channels;
+  for (uint32_t index = 0; index < list.Length(); ++index) {
+    const Napi::Value each = list.Get(index);
+    if (!each.IsObject()) throw Napi::TypeError::New(options.Env(), "channels: objects are expected");
+    channels.push_back(channelOf(each.As<Napi::Object>(), subdevice));
+  }
+  return channels;
 }
 
 inline Napi::Value undefined(Napi::Env env) { return env.Undefined(); }

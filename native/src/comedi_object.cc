@@ -75,14 +75,7 @@ ScanTable tableOf(const Napi::Object& options) {
 
 ComediAcquisitionRequest requestOf(const Napi::Object& options) {
   ComediAcquisitionRequest request{small(options, "subdevice"), {}, countOption(options, "scanIntervalNs"), optionalCount(options, "scans"), triggerOf(options)};
-  const Napi::Value channels = options.Get("channels");
-  if (!channels.IsArray()) throw Napi::TypeError::New(options.Env(), "channels: a list is expected");
-  const auto list = channels.As<Napi::Array>();
-  for (uint32_t index = 0; index < list.Length(); ++index) {
-    const Napi::Value each = list.Get(index);
-    if (!each.IsObject()) throw Napi::TypeError::New(options.Env(), "channels: objects are expected");
-    request.channels.push_back(channelOf(each.As<Napi::Object>(), request.subdevice));
-  }
+  request.channels = channelsOption(options, request.subdevice);
   return request;
 }
 
@@ -107,6 +100,7 @@ Napi::Function ComediDeviceObject::define(Napi::Env env) {
                          InstanceMethod<&ComediDeviceObject::resetCounter>("resetCounter"),
                          InstanceMethod<&ComediDeviceObject::check>("check"),
                          InstanceMethod<&ComediDeviceObject::acquire>("acquire"),
+                         InstanceMethod<&ComediDeviceObject::play>("play"),
                          InstanceMethod<&ComediDeviceObject::close>("close"),
                      });
 }

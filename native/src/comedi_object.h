@@ -7,6 +7,7 @@
 #include "call_lane.h"
 #include "comedi_acquisition.h"
 #include "comedi_device.h"
+#include "comedi_playback.h"
 
 namespace kymograph {
 
@@ -39,6 +40,7 @@ class ComediDeviceObject : public Napi::ObjectWrap<ComediDeviceObject> {
   Napi::Value resetCounter(const Napi::CallbackInfo& info);
   Napi::Value check(const Napi::CallbackInfo& info);
   Napi::Value acquire(const Napi::CallbackInfo& info);
+  Napi::Value play(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);
 
   Opened opened_;
@@ -64,6 +66,20 @@ class ComediAcquisitionObject : public Napi::ObjectWrap<ComediAcquisitionObject>
   std::shared_ptr<Ring> ring_;  // that is poured into
   ScanTable table_{};
   CallLane takes_;  // one waits for samples while others may stop the acquisition
+};
+
+class ComediPlaybackObject : public Napi::ObjectWrap<ComediPlaybackObject> {
+ public:
+  static Napi::Function define(Napi::Env env);
+  explicit ComediPlaybackObject(const Napi::CallbackInfo& info);
+
+ private:
+  Napi::Value scanIntervalNs(const Napi::CallbackInfo& info);
+  Napi::Value waitForEnd(const Napi::CallbackInfo& info);
+  Napi::Value stop(const Napi::CallbackInfo& info);
+
+  std::shared_ptr<ComediPlayback> playback_;
+  CallLane waits_;  // one waits for the end while others may bring it about
 };
 
 // openComedi(libraryPath, devicePath): a promise.

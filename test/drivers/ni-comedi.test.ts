@@ -82,7 +82,7 @@ describe('the driver with the simulated library', () => {
     await using board = await open(niComedi, settings, bench.context)
     expect(board.device.identity).toBe('pci-mio-16xe-10, ni_pcimio, Comedi 0.11.0')
     const names = board.device.parameters.map(({ name }) => name)
-    expect(names).toHaveLength(2 + 16 * 3 + 1 + 8 + 2 * 2)
+    expect(names).toHaveLength(2 * 2 + 16 * 3 + 1 + 8 + 2 * 2)
     const readings = await board.device.read(names, never)
     expect([...readings].filter(([, reading]) => 'bad' in reading)).toEqual([])
     expect(readings.get('ach0')).toMatchObject({ value: expect.closeTo(-0.0496, 2) })

@@ -1,4 +1,4 @@
-// A simulated board: commands to their end, endless, overflowed and cut short, beside single calls from other threads; and poured into a ring.
+// A simulated board: commands to their end, endless, overflowed and cut short, beside single calls from other threads; poured into a ring; and played.
 #include <atomic>
 #include <fstream>
 #include <thread>
@@ -9,6 +9,7 @@
 #include "comedi_counter.h"
 #include "comedi_device.h"
 #include "comedi_library.h"
+#include "comedi_playback.h"
 #include "scan_table.h"
 
 using namespace kymograph;
@@ -131,6 +132,42 @@ void poured(const std::string& path, std::optional<uint64_t> scans, bool left) {
   CHECK(ring->takeLast()->bytes.size() == columns.columnsOffset + columns.columnsBytes);
 }
 
+ComediWaveform waveform(std::optional<uint64_t> repeats) {
+  ComediWaveform wanted{};
+  wanted.subdevice = kAnalogOut;
+  for (unsigned channel = 0; channel < 2; ++channel) wanted.channels.push_back({kAnalogOut, channel, 0, 0});
+  wanted.scanIntervalNs = kScanNs;
+  for (uint32_t sample = 0; sample < 500; ++sample) wanted.samples.push_back(sample * 100);
+  wanted.repeats = repeats;
+  return wanted;
+}
+
+// While the inputs are sampled and others call: to its end, stopped by another thread while one waits for it, left, and with an underrun.
+void played() {
+  setBench("pace 20\nbuffer 4194304\n");
+  const auto board = open();
+  {
+    ComediAcquisition acquisition(board, request(std::nullopt), 65'536);
+    ComediPlayback playback(board, waveform(40));
+    CHECK_THROWS(ComediError, board->write({kAnalogOut, 0, 0, 0}, 1));
+    playback.waitForEnd();
+    board->write({kAnalogOut, 0, 0, 0}, 1);
+  }
+  for (int round = 0; round < 4; ++round) {
+    ComediPlayback playback(board, waveform(std::nullopt));
+    std::thread stops([&] {
+      std::this_thread::sleep_for(10ms);
+      playback.stop();
+    });
+    playback.waitForEnd();
+    stops.join();
+  }
+  for (int round = 0; round < 4; ++round) ComediPlayback(board, waveform(std::nullopt));
+  setBench("pace 20\nbuffer 200\n");
+  ComediPlayback starved(board, waveform(std::nullopt));
+  CHECK_THROWS(ComediError, starved.waitForEnd());
+}
+
 // Opened and closed by several at once: one library for all of them, unloaded in between.
 void opened() {
   setBench("");
@@ -151,6 +188,7 @@ int main(int count, char** values) {
   finite();
   endless();
   overflow();
+  played();
   poured(fileIn(folder, "finite.ring"), 1'250, false);
   poured(fileIn(folder, "endless.ring"), std::nullopt, false);
   poured(fileIn(folder, "left.ring"), std::nullopt, true);
