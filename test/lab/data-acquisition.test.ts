@@ -146,4 +146,37 @@ describe('a board', () => {
     })
     expect(await start([{ role: 'power-meter', rateHz: 100 }], { durationSeconds: 1 })).toMatchObject({ __typename: 'NotSupported' })
   })
+
+  it('plays a waveform until the emergency stop, which ends it and its pulses, and says so', async () => {
+    const invoke = async (command: string, given: readonly object[]) =>
+      (
+        await query<{ invoke: object }>(
+          lab.url,
+          `mutation ($id: ID!, $command: String!, $given: [NamedValueInput!]) { invoke(deviceId: $id, command: $command, arguments: $given) {
+            __typename ... on CommandPayload { state value } ... on Problem { code message } } }`,
+          { id, command, given },
+        )
+      ).invoke
+    const truth = async (name: string) =>
+      (
+        await query<{ device: { parameter: { reading: { boolean: boolean | null } | null } | null } }>(
+          lab.url,
+          'query ($id: ID!, $name: String!) { device(id: $id) { parameter(name: $name) { reading { boolean } } } }',
+          { id, name },
+        )
+      ).device.parameter?.reading?.boolean
+    const { id } = (await query<{ device: { id: string } }>(lab.url, '{ device(name: "daq") { id } }')).device
+    const frequency = { name: 'frequency', value: { number: 100 } }
+    expect(await invoke('play_waveform', [frequency, { name: 'offset', value: { number: 5 } }])).toMatchObject({ state: 'DONE', value: 100 })
+    expect(await invoke('start_pulses', [frequency])).toMatchObject({ __typename: 'CommandPayload' })
+    await until(async () => (await truth('dac0_playing')) === true && (await truth('counter0_running')) === true)
+    const { emergencyStop } = await query<{ emergencyStop: { stations: { devices: { device: { name: string }; confirmed: boolean | null }[] }[] } }>(
+      lab.url,
+      'mutation { emergencyStop(reason: "a test") { stations { devices { device { name } confirmed } } } }',
+    )
+    expect(emergencyStop.stations[0]?.devices).toContainEqual({ device: { name: 'daq' }, confirmed: true })
+    await until(async () => (await truth('dac0_playing')) === false && (await truth('counter0_running')) === false)
+    expect(await invoke('play_waveform', [frequency])).toMatchObject({ code: 'EMERGENCY_STOPPED' })
+    await query(lab.url, 'mutation { releaseEmergencyStop { __typename } }')
+  })
 })
