@@ -37,7 +37,7 @@ Recording::Recording(std::shared_ptr<Ring> ring, RecordingPlan plan, OnEnd onEnd
       onEnd_(std::move(onEnd)),
       next_(ring_->published()),
       expectedSequence_(next_ == 0 ? 0 : ring_->stamp(next_ - 1).sequence + 1),
-      files_(plan_),
+      files_(std::make_unique<RecordingFiles>(plan_)),
       stopAt_(kNever) {
   if (plan_.codec != BodyCodec::none) pool_ = std::make_unique<CompressPool>(ring_, plan_);
   const size_t heads = pool_ ? 0 : framesOfWrite(plan_, *ring_);
@@ -73,14 +73,14 @@ void Recording::run() noexcept {
   End end;
   try {
     end = record();
-    files_.finish();
-    bytes_ = files_.bytes();
+    files_->finish();
+    bytes_ = files_->bytes();
   } catch (const SystemError& error) {
     end = {RecordingState::failed, error.code() == ENOSPC ? "disk-full" : error.what()};
   } catch (const std::exception& error) {
     end = {RecordingState::failed, error.what()};
   }
-  pool_.reset();
+  letGo();
   std::shared_ptr<Ring> last;
   {
     const std::lock_guard guard(mutex_);
@@ -93,8 +93,8 @@ void Recording::run() noexcept {
 }
 
 Recording::End Recording::record() {
-  files_.begin();
-  bytes_ = files_.bytes();
+  files_->begin();
+  bytes_ = files_->bytes();
   syncedNs_ = monotonicNs();
   while (wanted()) {
     if (diskIsFull()) return {RecordingState::finished, "disk-full"};
@@ -107,7 +107,7 @@ Recording::End Recording::record() {
     if (isLapped()) continue;
     if (!fits([this] { pool_ ? writeCompressed() : writePlain(); })) return {RecordingState::finished, "disk-full"};
     if (monotonicNs() - syncedNs_ > kSyncEveryNs) {
-      files_.syncData();
+      files_->syncData();
       syncedNs_ = monotonicNs();
     }
   }
@@ -139,18 +139,18 @@ bool Recording::isLapped() {
 
 void Recording::writePlain() {
   const uint64_t wanted = std::min({ring_->published() - next_, stopAt_ - next_, plan_.frames.value_or(kNever) - written_});
-  const size_t room = files_.makeRoom(plan_.batchBytes, static_cast<size_t>(std::min<uint64_t>(wanted, heads_.size())));
+  const size_t room = files_->makeRoom(plan_.batchBytes, static_cast<size_t>(std::min<uint64_t>(wanted, heads_.size())));
   const size_t count = gather(room);
   if (count == 0) return skipTo(next_ + 1);
   const std::span<const ExclusiveFile::Piece> pieces(pieces_.data(), 2 * count);
-  checksum_.start(pieces);
+  checksum_->start(pieces);
   try {
-    files_.write(pieces);
+    files_->write(pieces);
   } catch (...) {
-    checksum_.results();  // it looks at the ring until then
+    checksum_->results();  // it looks at the ring until then
     throw;
   }
-  const std::span<const uint32_t> sums = checksum_.results();
+  const std::span<const uint32_t> sums = checksum_->results();
   // If the camera lapped the writer meanwhile, what was written is void, and the next batches take its place.
   if (!ring_->whole(next_)) return skipTo(next_ + 1);
   for (size_t at = 0; at < count; ++at) keep(stamps_[at], plan_.batchBytes, sums[at]);
@@ -176,9 +176,9 @@ void Recording::writeCompressed() {
   while (pool_->pending() < pool_->places() && next_ < end && written_ + pool_->pending() < plan_.frames.value_or(kNever)) pool_->ask(next_++);
   if (pool_->pending() == 0) return;
   if (const std::optional<CompressPool::Batch> batch = pool_->oldest()) {
-    files_.makeRoom(batch->bytes, 1);
+    files_->makeRoom(batch->bytes, 1);
     const ExclusiveFile::Piece piece{batch->data, batch->bytes};
-    files_.write({&piece, 1});
+    files_->write({&piece, 1});
     keep(batch->stamp, batch->bytes, batch->crc32c);
   }
   pool_->giveBack();
@@ -191,17 +191,17 @@ void Recording::writeLast() {
   if (!last) return;
   const PageBuffer batch(last->bytes.size());
   std::copy(last->bytes.begin(), last->bytes.end(), batch.data());
-  files_.makeRoom(batch.size(), 1);
+  files_->makeRoom(batch.size(), 1);
   const ExclusiveFile::Piece piece{batch.data(), batch.size()};
-  files_.write({&piece, 1});
-  files_.keep({0, batch.size(), last->stamp.sequence, last->stamp.timeNs, crc32c(0, batch.data(), batch.size()), 0});
-  bytes_ = files_.bytes();
+  files_->write({&piece, 1});
+  files_->keep({0, batch.size(), last->stamp.sequence, last->stamp.timeNs, crc32c(0, batch.data(), batch.size()), 0});
+  bytes_ = files_->bytes();
   ++written_;
 }
 
 void Recording::keep(const FrameStamp& stamp, uint64_t bytes, uint32_t crc32c) {
-  files_.keep({0, bytes, stamp.sequence, stamp.timeNs, crc32c, 0});
-  bytes_ = files_.bytes();
+  files_->keep({0, bytes, stamp.sequence, stamp.timeNs, crc32c, 0});
+  bytes_ = files_->bytes();
   dropped_ += stamp.sequence - expectedSequence_;
   expectedSequence_ = stamp.sequence + 1;
   ++written_;
@@ -212,10 +212,18 @@ void Recording::skipTo(uint64_t index) {
   ring_->noteRecorded(next_);
 }
 
+// Threads, files and buffers: JavaScript may keep the recording long after its end.
+void Recording::letGo() {
+  pool_.reset();
+  checksum_.reset();
+  files_.reset();
+  heads_.clear();
+}
+
 bool Recording::diskIsFull() {
   if (bytes_ < freeCheckedAt_) return false;
   freeCheckedAt_ = bytes_ + kCheckFreeEveryBytes;
-  return files_.freeBytes() < plan_.keepFreeBytes + kCheckFreeEveryBytes;
+  return files_->freeBytes() < plan_.keepFreeBytes + kCheckFreeEveryBytes;
 }
 
 }  // namespace kymograph

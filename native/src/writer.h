@@ -67,18 +67,19 @@ class Recording {
   void keep(const FrameStamp& stamp, uint64_t bytes, uint32_t crc32c);
   void skipTo(uint64_t index);
   bool diskIsFull();
+  void letGo();
 
   std::shared_ptr<Ring> ring_;  // let go of at the end: JavaScript may keep the recording long after it
   const RecordingPlan plan_;
   const OnEnd onEnd_;
   uint64_t next_;  // taken before the files are made, which may last
   uint64_t expectedSequence_;
-  RecordingFiles files_;
+  std::unique_ptr<RecordingFiles> files_;
   // Uncompressed: the heads of one write, and its pieces, a head and pixels in turn.
   std::vector<PageBuffer> heads_;
   std::vector<FrameStamp> stamps_;
   std::vector<ExclusiveFile::Piece> pieces_;
-  ChecksumThread checksum_;
+  std::unique_ptr<ChecksumThread> checksum_ = std::make_unique<ChecksumThread>();
   std::unique_ptr<CompressPool> pool_;
   uint64_t syncedNs_ = 0;
   uint64_t freeCheckedAt_ = 0;

@@ -12,11 +12,12 @@ import { until } from '../until.ts'
 
 /** What is opened and closed again a thousand times leaves nothing behind: no descriptor, no thread, no map, no memory. */
 const TIMES = 1_000
-const WARM_UP = 50 // pools, tables and the like are made once
-const SPARE_MAPS = 40 // of JavaScript's heap and of malloc's arenas, which come and go; a leak has a thousand
-const SPARE_BYTES = 12e6 // noise of malloc; a leak of the smallest ring here has 20 MB
-const SIDE = 64
+const WARM_UP = 100 // pools, tables and the like are made once
+const SPARE_MAPS = 300 // of JavaScript's heap and of malloc's arenas, which come and go; a leak has a thousand
+const SPARE_BYTES = 24e6 // noise of malloc; a leak of the smallest ring here has 40 MB
+const SIDE = 128
 const ROI = { x: 0, y: 0, width: SIDE, height: SIDE }
+const KEPT = 20
 const ANALOG_IN = 0
 
 let folder: string
@@ -83,6 +84,17 @@ test('recordings', async () => {
     expect((await recording.stop()).written).toBe(2)
     await Promise.all([rm(file), rm(`${file}.index`)])
   })
+})
+
+test('a recording that has ended and is kept', async () => {
+  const layout = prepareFrameLayout({ roi: ROI, binning: 1, exposureSeconds: 0.001 })
+  await using ring = createRing({ path: path.join(folder, 'a.ring'), width: SIDE, height: SIDE, slots: 4 })
+  const before = await held()
+  const kept = Array.from({ length: KEPT }, (_, index) => ring.record({ ...layout, path: path.join(folder, `${index}.arrow`), keepFreeBytes: 0 }))
+  await Promise.all(kept.map((recording) => recording.stop()))
+  const after = await held()
+  expect(kept.every((recording) => recording.progress().state === 'finished')).toBe(true)
+  expect(after).toMatchObject({ descriptors: before.descriptors, threads: before.threads })
 })
 
 test('cameras', async () => {
