@@ -67,7 +67,6 @@ export type ParameterState = {
   readonly setpoint?: Reading
 }
 
-/** A device as its station sees it now. */
 /** What a device can sample by its own clock. */
 export type AcquisitionState = {
   /** The parameters that read one input each. */
@@ -77,6 +76,7 @@ export type AcquisitionState = {
   readonly maximumRateHz: number
 }
 
+/** A device as its station sees it now. */
 export type DeviceState = {
   readonly id: string
   readonly name: string

@@ -4,7 +4,7 @@ import type { Roi } from '../../core/device.ts'
 import { NotFound } from '../../core/errors.ts'
 import { dateFromWallNs, formatRfc3339 } from '../../core/time.ts'
 import type { FrameFile } from '../../storage/frame-file.ts'
-import { soundFrame } from '../../storage/frame-region.ts'
+import { checkedRegion, soundFrame } from '../../storage/frame-region.ts'
 import { readFrameNumbers, readSeriesNpy, seriesNpyBytes } from '../../storage/frame-series.ts'
 import { npyBytes, readArrow, readNpy, sliceOf } from '../../storage/frame-slice.ts'
 import { npyHeader } from '../../storage/npy.ts'
@@ -85,6 +85,7 @@ export function createRecordingsRouter({ dataDir, turns, dataset }: RecordingsOp
     await using file = await openRecording(row, dataDir)
     const [roi, range] = [roiGiven(request), rangeGiven(request)]
     const { from, step, frames } = checkedFrames(range, await file.count())
+    checkedRegion(roi, file.layout) // here, because what is wrong after the first line is told by nothing but an end
     const about = {
       ...aboutOf(row, `series-${from}-${step}-${frames}-${roi === undefined ? 'all' : sidesOf(roi)}.${form}`),
       mediaType: SERIES_TYPES[form],
@@ -93,13 +94,13 @@ export function createRecordingsRouter({ dataDir, turns, dataset }: RecordingsOp
     const gone = goneOf(response)
     const numbers = (start: number, count: number) => {
       const first = from + start * step
-      return turns.each(readRoiSeries(file, roi, { from: first, to: first + count * step, step }, gone), gone)
+      return readRoiSeries(file, roi, { from: first, to: first + count * step, step }, gone)
     }
     if (form === 'npy') {
-      const read = (first: number, last: number) => readSeriesNpy(frames, first, last, numbers)
+      const read = (first: number, last: number) => turns.each(readSeriesNpy(frames, first, last, numbers), gone)
       return await sendRanges(request, response, about, seriesNpyBytes(frames), read)
     }
-    await sendStream(request, response, about, () => readFrameNumbers(file, form, roi, numbers(0, frames)))
+    await sendStream(request, response, about, () => turns.each(readFrameNumbers(file, form, roi, numbers(0, frames)), gone))
   })
 
   return router
@@ -120,9 +121,11 @@ function formOf<Form extends string>(name: string, base: string, forms: readonly
   return form
 }
 
+const CLIENT_CLOSED_REQUEST = 499 // as nginx has it; nobody reads it, but it is no fault of ours for the log
+
 /** Fires when the client has gone, or has all of it. */
 function goneOf(response: Response): AbortSignal {
   const gone = new AbortController()
-  response.once('close', () => gone.abort(new Error('the client has gone')))
+  response.once('close', () => gone.abort(Object.assign(new Error('the client has gone'), { status: CLIENT_CLOSED_REQUEST })))
   return gone.signal
 }

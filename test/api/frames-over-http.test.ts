@@ -1,7 +1,7 @@
 import { appendFile, open, readFile, rm, truncate } from 'node:fs/promises'
 import http from 'node:http'
 import { tableFromIPC } from 'apache-arrow'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { globalId } from '../../api/global-id.ts'
 import { frameSeriesOf } from '../../api/recordings.ts'
 import { colormapTable } from '../../core/colormap.ts'
@@ -10,6 +10,7 @@ import { openFrameFile } from '../../storage/frame-file.ts'
 import { npyHeader } from '../../storage/npy.ts'
 import { until } from '../until.ts'
 import { decoded } from './decoded-png.ts'
+import { heldReaders } from './held-readers.ts'
 import { startTestLab, type TestLab } from './lab.ts'
 import { openFiles } from './open-files.ts'
 import { recordedDataset, recordedFile } from './recorded-dataset.ts'
@@ -220,6 +221,19 @@ describe('a slice', () => {
     await new Promise((resolve) => request.once('close', resolve))
     await until(async () => !(await openFiles()).includes(fileOf(large)), { what: 'nobody reads the recording any more' })
   })
+
+  it('is no fault for the log when the client goes while it waits for its turn', async () => {
+    const readers = heldReaders(lab, 2)
+    const [turns, faults] = [vi.spyOn(lab.api.services.readTurns, 'once'), vi.spyOn(lab.api.services.log, 'error')]
+    const request = http.get(`${lab.api.url}${frameUrl('1.raw')}`).on('error', () => undefined)
+    await until(() => turns.mock.calls.length === 1)
+    request.destroy()
+    await until(() => turns.mock.settledResults[0]?.type === 'rejected')
+    readers.release()
+    await readers.gone
+    expect((await get(frameUrl('1.raw'))).status).toBe(200)
+    expect(faults).not.toHaveBeenCalled()
+  })
 })
 
 describe('numbers of a region in every frame', () => {
@@ -254,7 +268,7 @@ describe('numbers of a region in every frame', () => {
     const { services } = lab.api
     const row = await services.database.prisma.dataset.findUniqueOrThrow({ where: { id: whole } })
     const question = { roi: ROI, reduce: 'MEAN', range: {}, x: undefined, maxPoints: 100 } as const
-    const others = heldReaders(2)
+    const others = heldReaders(lab, 2)
     await expect(frameSeriesOf(row, question, services, 1)).rejects.toMatchObject({
       code: 'DEADLINE_EXCEEDED',
       message: expect.stringMatching(/^0 of 300 frames were read in 0.001 s; ask for a range, for every so many-th frame/),
@@ -284,6 +298,11 @@ describe('numbers of a region in every frame', () => {
     const rest = await get(data.dataset.npy, { range: 'bytes=1001-' })
     expect([rest.status, await bytesOf(rest)]).toEqual([206, file.subarray(1001)])
     expect((await get(data.dataset.csv, { 'if-none-match': answer.headers.get('etag') ?? '' })).status).toBe(304)
+  })
+
+  it.each(['csv', 'arrow', 'npy'])('is refused as %s before anything is sent', async (form) => {
+    const answer = await get(`/files/datasets/${whole}/frame-series/series.${form}?x=30&y=0&width=11&height=4`)
+    expect([answer.status, await answer.json()]).toMatchObject([400, { code: 'INVALID_VALUE', detail: expect.stringContaining('frame of 40 x 30') }])
   })
 })
 
@@ -332,9 +351,11 @@ describe('a recording that goes on', () => {
 
 describe('too many readers', () => {
   it('are told to come again', async () => {
-    const readers = heldReaders(64)
-    const answer = await get(frameUrl('1.raw'))
-    expect([answer.status, answer.headers.get('retry-after'), await answer.json()]).toMatchObject([503, '1', { code: 'LIMIT_EXCEEDED' }])
+    const readers = heldReaders(lab, 64)
+    for (const url of [frameUrl('1.raw'), `/files/datasets/${whole}/frame-series/series.csv`]) {
+      const answer = await get(url)
+      expect([answer.status, answer.headers.get('retry-after'), await answer.json()]).toMatchObject([503, '1', { code: 'LIMIT_EXCEEDED' }])
+    }
     expect((await ask('frameSeries { x }')).errors?.[0]?.extensions?.['code']).toBe('LIMIT_EXCEEDED')
     readers.release()
     await readers.gone
@@ -375,13 +396,3 @@ describe('a damaged recording', () => {
     })
   })
 })
-
-/** Readers that go on until they are let go. */
-function heldReaders(count: number) {
-  let release: () => void = () => undefined
-  const held = new Promise<void>((resolve) => {
-    release = resolve
-  })
-  const gone = Promise.all(Array.from({ length: count }, () => lab.api.services.readTurns.once(undefined, () => held)))
-  return { release, gone }
-}

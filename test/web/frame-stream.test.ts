@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { Frame } from '../../web/src/model/frame-header.ts'
 import { FrameStream, type View } from '../../web/src/panels/camera/frame-stream.ts'
 import type { FromPixelWorker, ToPixelWorker } from '../../web/src/panels/camera/pixel-messages.ts'
 import { until } from '../until.ts'
@@ -30,8 +31,31 @@ class RecordedWorker extends EventTarget {
 const WHOLE: View = { quality: 'PREVIEW', maxRateHz: 30, isPacked: false, roi: undefined }
 const PART: View = { quality: 'FULL', maxRateHz: 10, isPacked: true, roi: { x: 8, y: 16, width: 100, height: 50 } }
 
+const FRAME: Frame = {
+  view: 0,
+  sequence: 1,
+  timeMs: 0,
+  hardwareTimeMs: undefined,
+  exposureSeconds: 0.1,
+  width: 1,
+  height: 1,
+  bitDepth: 16,
+  encoding: 'RAW',
+  rawBytes: 2,
+  roi: { x: 0, y: 0, width: 1, height: 1 },
+  bin: 1,
+  minimum: 0,
+  maximum: 0,
+  mean: 0,
+  saturated: 0,
+  dropped: 0,
+  skipped: 0,
+  pixels: new Uint16Array(1),
+}
+
 let asked: Record<string, unknown>[]
 let problems: (string | undefined)[]
+let shown: number
 let stream: FrameStream
 
 beforeEach(() => {
@@ -39,12 +63,19 @@ beforeEach(() => {
   vi.stubGlobal('location', { href: 'http://lab.example:4000/' })
   asked = []
   problems = []
+  shown = 0
   const query = (_: unknown, variables: Record<string, unknown>) => {
     asked.push(variables)
     const url = `/frames?ticket=number-${asked.length}`
     return { toPromise: async () => ({ data: { device: { camera: { ticket: { url, protocol: 'kymograph-frames', expiresAt: '' } } } } }) }
   }
-  const sink = { frame: () => undefined, histogram: () => undefined, problem: (message: string | undefined) => problems.push(message) }
+  const sink = {
+    frame: () => {
+      shown += 1
+    },
+    histogram: () => undefined,
+    problem: (message: string | undefined) => problems.push(message),
+  }
   stream = new FrameStream({ query } as unknown as ConstructorParameters<typeof FrameStream>[0], 'a-camera', sink)
 })
 
@@ -106,6 +137,15 @@ test('a pause ends it, a late word of the old connection does not touch the new 
   await saw('say', 1)
   expect(kinds()).toEqual(['connect', 'disconnect', 'connect', 'say'])
   expect(problems).toEqual([])
+})
+
+test('a frame that comes after the pause is not shown, and does not keep the next ones back', async () => {
+  stream.show(WHOLE)
+  await saw('connect', 1)
+  stream.pause()
+  worker().says({ kind: 'frame', frame: FRAME, received: 1, passed: 0 })
+  expect(shown).toBe(0)
+  expect(kinds()).toEqual(['connect', 'disconnect', 'next'])
 })
 
 test('why nothing comes is told, and that it comes again', async () => {

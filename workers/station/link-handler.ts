@@ -1,4 +1,3 @@
-import { NotFound } from '../../core/errors.ts'
 import type { DriverCatalog } from '../../drivers/catalog/driver-catalog.ts'
 import type { LinkHandler, StateItem, StationHealth } from '../../link/protocol.ts'
 import { describeDriver, locateDevice } from './catalog.ts'
@@ -38,11 +37,7 @@ export function linkHandler({ stationId, epoch, catalog, host, runs, health }: L
       state: (_, signal) => state(signal),
       readings: (params, signal) => host.readings.stream(params, signal),
       runRows: ({ runId, fromRow }, signal) => runs.rows(runId, fromRow, signal),
-      frames: async function* ({ deviceId, maxRateHz, view }, signal) {
-        const device = host.devices.get(deviceId)
-        if (device === undefined) throw new NotFound(`device ${deviceId} on this station`)
-        yield* streamFrames(device, view, maxRateHz, pictures, signal)
-      },
+      frames: ({ deviceId, maxRateHz, view }, signal) => streamFrames(() => host.device(deviceId), view, maxRateHz, pictures, signal),
       command: ({ requestId }, signal) => host.progress(requestId, signal),
     },
   }

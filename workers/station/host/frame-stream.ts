@@ -10,21 +10,23 @@ const LOOK_EVERY_MS = 5 // for a frame that was not there yet when it was due
 
 /**
  * The newest frame, at once and then at most maxRateHz times a second. What comes in between is not even looked at: this is for eyes, the recorder has every
- * frame. While the reader does not ask for the next one, nothing is made. Goes on with a camera that was away, or was set otherwise.
+ * frame. While the reader does not ask for the next one, nothing is made. Goes on with a camera that was away, or was set otherwise. `find` is asked again and
+ * again, because a device is made anew when its registration or its driver changes; it throws NotFound when there is none any more, which ends the frames.
  */
 export async function* streamFrames(
-  device: Pick<HostedDevice, 'record' | 'handle'>,
+  find: () => Pick<HostedDevice, 'record' | 'handle'>,
   view: FrameView,
   maxRateHz: number,
   pictures: SharedPictures,
   signal: AbortSignal,
 ): AsyncGenerator<LinkStreams['frames']['item'], void, void> {
   if (!(maxRateHz > 0)) throw new InvalidValue(`maxRateHz: ${maxRateHz} is not above 0`, ['maxRateHz'])
-  if (device.handle !== undefined && device.handle.frames === undefined) throw new NotSupported(`${device.record.name} is no camera`, 'FRAME_PRODUCER')
   const everyMs = 1000 / Math.min(maxRateHz, MAX_FRAME_RATE_HZ)
   let dueMs = performance.now()
   while (!signal.aborted) {
-    const camera = device.handle?.frames
+    const { handle, record } = find()
+    const camera = handle?.frames
+    if (handle !== undefined && camera === undefined) throw new NotSupported(`${record.name} is no camera`, 'FRAME_PRODUCER')
     if (camera === undefined) await pause(LOOK_EVERY_MS, signal)
     else yield* follow(camera)
   }
@@ -33,7 +35,7 @@ export async function* streamFrames(
   async function* follow(camera: FrameFacet): AsyncGenerator<LinkStreams['frames']['item'], void, void> {
     using shared = pictures.use(camera, view)
     let last: FrameMark | undefined
-    while (!signal.aborted && device.handle?.frames === camera) {
+    while (!signal.aborted && find().handle?.frames === camera) {
       const picture = await shared.newest(last)
       if (picture === undefined) {
         await pause(LOOK_EVERY_MS, signal)

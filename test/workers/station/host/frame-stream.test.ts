@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { InvalidValue } from '../../../../core/errors.ts'
+import { InvalidValue, NotFound } from '../../../../core/errors.ts'
 import type { FrameMark, FramePicture, FrameView } from '../../../../core/frame.ts'
 import { MAX_PICTURE_BYTES } from '../../../../link/protocol.ts'
 import { streamFrames } from '../../../../workers/station/host/frame-stream.ts'
@@ -38,7 +38,7 @@ describe('the frames for eyes', () => {
     const running = setInterval(next, 1)
     const startMs = performance.now()
     const sequences: number[] = []
-    for await (const { header, pixels } of streamFrames(device, VIEW, 50, new SharedPictures(), never)) {
+    for await (const { header, pixels } of streamFrames(() => device, VIEW, 50, new SharedPictures(), never)) {
       sequences.push(header.sequence)
       expect(pixels[0]).toBe(header.sequence)
       if (sequences.length === 10) break
@@ -56,7 +56,7 @@ describe('the frames for eyes', () => {
     const stop = new AbortController()
     const seen = Array.from({ length: 5 }, () => [] as number[])
     const viewers = seen.map(async (sequences, at) => {
-      for await (const { header } of streamFrames(device, VIEW, at === 0 ? 20 : 60, pictures, stop.signal)) sequences.push(header.sequence)
+      for await (const { header } of streamFrames(() => device, VIEW, at === 0 ? 20 : 60, pictures, stop.signal)) sequences.push(header.sequence)
     })
     for (let frame = 0; frame < 5; frame += 1) {
       await until(() => seen.every((sequences) => sequences.at(-1) === state.sequence))
@@ -72,7 +72,7 @@ describe('the frames for eyes', () => {
   it('of several views are made one after the other', async () => {
     const { device, state } = camera()
     const pictures = new SharedPictures()
-    const views = (['FULL', 'PREVIEW', 'FAST'] as const).map((quality) => streamFrames(device, { ...VIEW, quality }, 60, pictures, never))
+    const views = (['FULL', 'PREVIEW', 'FAST'] as const).map((quality) => streamFrames(() => device, { ...VIEW, quality }, 60, pictures, never))
     await Promise.all(views.map((frames) => frames.next()))
     expect([state.taps, state.mostAtOnce]).toEqual([3, 1])
     await Promise.all(views.map((frames) => frames.return()))
@@ -80,7 +80,7 @@ describe('the frames for eyes', () => {
 
   it('are not made for a reader that does not ask for the next one', async () => {
     const { device, state, next } = camera()
-    const frames = streamFrames(device, VIEW, 60, new SharedPictures(), never)
+    const frames = streamFrames(() => device, VIEW, 60, new SharedPictures(), never)
     await frames.next()
     for (let frame = 0; frame < 50; frame += 1) next()
     expect(state.taps).toBe(1)
@@ -92,7 +92,7 @@ describe('the frames for eyes', () => {
   it('go on when the camera counts from the beginning again, and when it is connected anew', async () => {
     const first = camera()
     Object.assign(first.state, { sequence: 40 })
-    const frames = streamFrames(first.device, VIEW, 60, new SharedPictures(), never)
+    const frames = streamFrames(() => first.device, VIEW, 60, new SharedPictures(), never)
     expect((await frames.next()).value?.header.sequence).toBe(40)
     Object.assign(first.state, { stream: 2, sequence: 3 })
     expect((await frames.next()).value?.header.sequence).toBe(3)
@@ -104,9 +104,26 @@ describe('the frames for eyes', () => {
     await frames.return()
   })
 
+  it('go on with the device that takes the place of one that was made anew, and end when it is removed', async () => {
+    const [old, young] = [camera(), camera()]
+    Object.assign(young.state, { sequence: 7 })
+    let registered: typeof old.device | undefined = old.device
+    const find = () => {
+      if (registered === undefined) throw new NotFound('device c')
+      return registered
+    }
+    const frames = streamFrames(find, VIEW, 60, new SharedPictures(), never)
+    expect((await frames.next()).value?.header.sequence).toBe(0)
+    old.device.handle = undefined // it is let go of, and nothing connects it again
+    registered = young.device
+    expect((await frames.next()).value?.header.sequence).toBe(7)
+    registered = undefined
+    await expect(frames.next()).rejects.toMatchObject({ code: 'NOT_FOUND' })
+  })
+
   it('are refused at no rate at all, where there is nothing to show, and where they would break the link', async () => {
     const { device, state } = camera()
-    const first = (view: FrameView, maxRateHz = 10) => streamFrames(device, view, maxRateHz, new SharedPictures(), never).next()
+    const first = (view: FrameView, maxRateHz = 10) => streamFrames(() => device, view, maxRateHz, new SharedPictures(), never).next()
     await expect(first(VIEW, 0)).rejects.toMatchObject({ code: 'INVALID_VALUE' })
     await expect(first({ ...VIEW, roi: { x: 0, y: 0, width: 1, height: 1 } })).rejects.toMatchObject({ code: 'INVALID_VALUE' })
     state.bytes = MAX_PICTURE_BYTES + 1
@@ -115,7 +132,7 @@ describe('the frames for eyes', () => {
 
   it('end with the signal, also when the camera gives none', async () => {
     const stop = new AbortController()
-    const next = streamFrames({ ...camera().device, handle: undefined }, VIEW, 10, new SharedPictures(), stop.signal).next()
+    const next = streamFrames(() => ({ ...camera().device, handle: undefined }), VIEW, 10, new SharedPictures(), stop.signal).next()
     stop.abort()
     expect((await next).done).toBe(true)
   })

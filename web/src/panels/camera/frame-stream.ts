@@ -131,8 +131,9 @@ export class FrameStream {
       if (message.id !== this.#connection?.id) return
       if (message.reason !== '') this.#sink.problem(message.reason)
       this.#connection.closed(message.received)
-    } else if (this.#following === undefined) return
-    else if (message.kind === 'frame') {
+    } else if (this.#following === undefined) {
+      if (message.kind === 'frame') this.next() // it was under way when the pause came: nobody draws it, and the worker waits for that before it gives another
+    } else if (message.kind === 'frame') {
       if (this.#isUnreadable) this.#sink.problem(undefined)
       this.#isUnreadable = false
       this.#sink.frame(message.frame, message.received, message.passed)
