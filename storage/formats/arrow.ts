@@ -76,6 +76,7 @@ async function copyFrames(source: ExportSource, sink: ExportSink, { signal, prog
         progress((before + start + headBytes + bodyBytes) / total)
       }
       before += bytes
+      progress(before / total) // behind the last batch stands the end, or what a cut left
     } finally {
       await handle.close()
     }

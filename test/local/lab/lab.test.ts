@@ -16,8 +16,8 @@ import { BEAM } from '../../../local/lab/world.ts'
 import { type Bench, goodValue, never, open, openBench } from '../../drivers/bench.ts'
 import { until } from '../../until.ts'
 
-/** Before the first search for home, the first set, the first move, and a dome's first calibration. */
-const NOT_KNOWN_YET = /\.(homed|obeys|target|last_calibration_at|calibration_duration|point_in_bounds)$/
+/** Before the first search for home, the first set, the first move, a dome's first calibration, and a camera's first frame. */
+const NOT_KNOWN_YET = /\.(homed|obeys|target|last_calibration_at|calibration_duration|point_in_bounds|frame_\w+)$/
 /** What the multimeter is not switched to, and an open input. */
 const NOT_MEASURED = /^multimeter\.(ac_voltage|dc_current|ac_current|resistance|frequency|capacitance)$|^cryostat\.temperature_d$/
 
