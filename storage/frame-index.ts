@@ -20,9 +20,11 @@ export function hasHardwareTime(layout: FrameLayout, head: Uint8Array): boolean 
   return beginsWith(layout, head, layout.batchHead)
 }
 
-/** Of a compressed batch that begins with `head`: head and body. */
-export function compressedBytes({ batchHead }: FrameLayout, { bodyLengthOffset }: CompressedLayout, head: Uint8Array): number {
-  return batchHead.byteLength + lengthAt(head, bodyLengthOffset)
+/** Of a compressed batch that begins with `head`: head and body. 0 where its lengths cannot be: the head is damaged. */
+export function compressedBytes({ batchHead, pixelOffset }: FrameLayout, compressed: CompressedLayout, head: Uint8Array): number {
+  const bytes = batchHead.byteLength + lengthAt(head, compressed.bodyLengthOffset)
+  const pixelBytes = compressedPixelBytes(compressed, head)
+  return pixelBytes >= LENGTH_BYTES && pixelOffset + pixelBytes <= bytes ? bytes : 0
 }
 
 /** Of the pixels in a compressed batch, with the length before them. */

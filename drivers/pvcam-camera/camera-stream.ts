@@ -34,6 +34,7 @@ export class CameraStream {
   #stream: Stream | undefined
   #starts = 0
   #recording: FrameRecording | undefined
+  #recordingEnded: Promise<unknown> | undefined
   #triggered = false
 
   constructor(options: StreamOptions) {
@@ -121,6 +122,8 @@ export class CameraStream {
 
   /** Ends what there is, and closes the camera. */
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#recording?.stop()
+    await this.#recordingEnded // it needs the camera to leave it as it was found
     await this.inTurn(async () => {
       await this.#recording?.stop()
       await this.#stop()
@@ -208,7 +211,7 @@ export class CameraStream {
         if (!wasStreaming) await this.inTurn(() => this.#stop())
       })
       .then((progress) => withReason(progress, this.#camera.statistics().ended))
-    ended.catch(() => undefined) // whoever waits for `ended` hears of it
+    this.#recordingEnded = ended.catch(() => undefined) // whoever waits for `ended` hears of it
     return {
       progress: () => recording.progress(),
       stop: async () => {

@@ -276,9 +276,10 @@ Napi::Value ComediAcquisitionObject::take(const Napi::CallbackInfo& info) {
 Napi::Value ComediAcquisitionObject::makeRing(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     const Napi::Object options = objectArgument(info, 0);
-    if (ring_) throw std::logic_error("this acquisition is recorded already");
-    table_ = tableOf(options);
-    ring_ = acquisition_->makeRing(textOption(options, "ringPath"), table_, countOption(options, "ringSlots"));
+    if (table_.rowsPerBatch > 0) throw std::logic_error("this acquisition is recorded already");
+    ScanTable table = tableOf(options);
+    ring_ = acquisition_->makeRing(textOption(options, "ringPath"), table, countOption(options, "ringSlots"));
+    table_ = std::move(table);
     return RingObject::wrap(info.Env(), ring_);
   });
 }
@@ -286,8 +287,8 @@ Napi::Value ComediAcquisitionObject::makeRing(const Napi::CallbackInfo& info) {
 Napi::Value ComediAcquisitionObject::pour(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     if (!ring_) throw std::logic_error("this acquisition has no ring");
-    return takes_.call(
-        info.Env(), [acquisition = acquisition_, ring = ring_, table = table_] { acquisition->pour(*ring, table); }, undefined);
+    return takes_.call(  // the ring is let go of with the call: JavaScript may keep the acquisition long after it
+        info.Env(), [acquisition = acquisition_, ring = std::move(ring_), table = table_] { acquisition->pour(*ring, table); }, undefined);
   });
 }
 

@@ -63,7 +63,7 @@ class ComediAcquisitionObject : public Napi::ObjectWrap<ComediAcquisitionObject>
   Napi::Value stop(const Napi::CallbackInfo& info);
 
   std::shared_ptr<ComediAcquisition> acquisition_;
-  std::shared_ptr<Ring> ring_;  // that is poured into
+  std::shared_ptr<Ring> ring_;  // to be poured into
   ScanTable table_{};
   CallLane takes_;  // one waits for samples while others may stop the acquisition
 };

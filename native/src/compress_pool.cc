@@ -85,7 +85,7 @@ void CompressPool::run(BodyCompressor compressor) {
     try {
       batch = make(compressor, mine);
     } catch (...) {
-      failure = std::current_exception();
+      if (ring_->whole(mine.index)) failure = std::current_exception();
     }
     guard.lock();
     mine.batch = batch;

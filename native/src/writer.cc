@@ -139,6 +139,7 @@ bool Recording::isLapped() {
 
 void Recording::writePlain() {
   const uint64_t wanted = std::min({ring_->published() - next_, stopAt_ - next_, plan_.frames.value_or(kNever) - written_});
+  if (wanted == 0) return;  // stopped just now
   const size_t room = files_->makeRoom(plan_.batchBytes, static_cast<size_t>(std::min<uint64_t>(wanted, heads_.size())));
   const size_t count = gather(room);
   if (count == 0) return skipTo(next_ + 1);

@@ -196,6 +196,18 @@ describe('the driver with the simulated library', () => {
     expect(sequences.map((sequence) => sequence - (sequences[0] ?? 0))).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
   })
 
+  test('a recording whose camera is closed under it ends whole, and says how far it came', async () => {
+    const camera = await open(pvcamCamera, settings, bench.context)
+    const { frames } = camera.device
+    await frames?.configure({ roi: { x: 0, y: 0, width: 64, height: 32 }, exposureSeconds: 0.002 }, never)
+    const recording = await frames?.record(plainLayout(64, 32), { path: join(bench.folder, 'frames.bin'), keepFreeBytes: 0 }, never)
+    await until(() => (recording?.progress().written ?? 0) > 3)
+    await camera[Symbol.asyncDispose]()
+    const end = await recording?.ended
+    expect(end).toMatchObject({ state: 'finished' })
+    expect(end?.written).toBeGreaterThan(3)
+  })
+
   test('a library or a camera that is not there is said so', async () => {
     expect(await problemOf(open(pvcamCamera, { address: 'pvcam:///nowhere/libpvcam.so' }, bench.context))).toMatchObject({ code: 'DEVICE_OFFLINE' })
     const refused = await problemOf(open(pvcamCamera, { ...settings, camera: 'nobody' }, bench.context))

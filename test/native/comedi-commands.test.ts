@@ -142,6 +142,7 @@ describe('commands', () => {
       expect(file).toMatchObject({ ended: true, metadata: { run: 'none', [ACQUISITION_KEY]: '{}' } })
       for await (const { columns: times } of file.read(['time'], { from: 0, to: 1 })) expect(times[0] && cellAt(times[0], 0)).toBeGreaterThan(beforeNs)
       expect((await readdir(files.folder)).filter((name) => name.endsWith('.ring'))).toEqual([])
+      expect(await readFile('/proc/self/maps', 'utf8')).not.toContain('.ring')
     })
 
     describe('pyarrow', () => {

@@ -15,7 +15,7 @@ import { batchIndexPath } from '../../storage/batch-index.ts'
 import { createFileSink } from '../../storage/file-sink.ts'
 import { arrow } from '../../storage/formats/arrow.ts'
 import { damagedFrames } from '../../storage/frame-checks.ts'
-import { openFrameFile } from '../../storage/frame-file.ts'
+import { type FrameFile, openFrameFile } from '../../storage/frame-file.ts'
 import { prepareFrameLayout } from '../../storage/frame-heads.ts'
 import { segmentPath, segmentsOf } from '../../storage/frame-segments.ts'
 import { npyBytes, readNpy, sliceOf } from '../../storage/frame-slice.ts'
@@ -222,6 +222,27 @@ describe('a recording in', () => {
 })
 
 /** What a reader sees of a recording that nobody has brought back yet. */
+test.each([
+  ['back to where a batch has been', (bytes: number) => -bytes],
+  ['to less than its pixels', () => 0],
+  ['beyond the file', () => 1e12],
+])('a compressed batch whose length was damaged leads nobody %s', async (_, behind) => {
+  const target = await recorded(4, { width: 301, height: 203, compression: 'LZ4' })
+  const { layout, damaged } = await inFile(target, async (file) => ({ layout: file.layout, damaged: await file.entry(1) }))
+  const bodyBytes = Buffer.alloc(8)
+  bodyBytes.writeBigInt64LE(BigInt(behind(damaged.bytes) - layout.batchHead.byteLength))
+  const file = await open(target, 'r+')
+  await file.write(bodyBytes, 0, 8, damaged.offset + (layout.compressed?.bodyLengthOffset ?? 0))
+  await file.close()
+  await rm(batchIndexPath(target))
+  expect(await inFile(target, (cut) => cut.count())).toBe(1)
+})
+
+async function inFile<Result>(target: string, read: (file: FrameFile) => Promise<Result>): Promise<Result> {
+  await using file = await openFrameFile(target)
+  return await read(file)
+}
+
 async function expectReadable(target: string, frames: number, { width, height, period = PERIOD }: Form): Promise<void> {
   await using file = await openFrameFile(target)
   expect(await file.count()).toBe(frames)
