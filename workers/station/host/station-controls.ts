@@ -140,7 +140,7 @@ export class StationControls {
   #rereadUnpolled(): void {
     const { record, table, connection, readNow, log } = this.#context
     const signal = connection()
-    const names = readableNames(table.specs.filter(({ pollMs }) => pollMs === undefined))
+    const names = readableNames(table.specs.filter(({ pollMs, streamed }) => pollMs === undefined && streamed !== true))
     if (signal === undefined || names.length === 0) return
     readNow(names, signal).catch((error: unknown) => {
       if (!signal.aborted) log(`${record.name}: ${asProblem(error).message}`)
