@@ -91,7 +91,8 @@ describe('the statistics of a camera that streams at 1000 frames a second', () =
     await until(() => reading('roi_2_mean')?.quality === 'BAD')
     await bench.ask('camera', { kind: 'stopLive' })
     await until(() => reading('roi_1_mean')?.quality === 'STALE')
-    expect(second.told.filter(({ quality }) => quality === 'BAD')).toHaveLength(1)
+    const since = second.told.findIndex(({ quality }) => quality === 'GOOD') // until a frame came that has it, it may have been told as missing
+    expect(second.told.slice(since).filter(({ quality }) => quality === 'BAD')).toHaveLength(1)
     expect(second.told.some(({ value }) => value === 0)).toBe(false)
     await second.stop()
   })
