@@ -16,6 +16,18 @@ const ON_BOTH_PROFILES = [
   'workers/station/runs',
   'workers/station',
 ]
+/** Of those folders, what is about pixels and samples: no server has a part in it, and they take long. */
+const ON_ONE_PROFILE = [
+  'api/frame-tickets',
+  'api/frames',
+  'api/frames-over-http',
+  'api/frames-socket',
+  'api/reading-frames',
+  'lab/data-acquisition',
+  'lab/frame-statistics',
+  'lab/live-view',
+  'workers/station/runs/board',
+]
 const hasServers = process.env.TEST_DATABASE_URL !== undefined && process.env.TEST_REDIS_URL !== undefined
 
 export default defineConfig({
@@ -37,6 +49,7 @@ export default defineConfig({
         test: {
           name: 'services',
           include: ['test/services/**/*.test.ts', ...(hasServers ? ON_BOTH_PROFILES.map((folder) => `test/${folder}/*.test.ts`) : [])],
+          exclude: ON_ONE_PROFILE.map((file) => `test/${file}.test.ts`),
           ...(hasServers && { env: { TEST_PROFILE: 'services' } }),
         },
       },
