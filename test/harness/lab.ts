@@ -36,8 +36,20 @@ export type WholeLab = AsyncDisposable & {
 const START_DEADLINE_MS = 90_000 // 4 s on a quiet machine; several labs may start at once
 const STOP_DEADLINE_MS = 45_000
 
+const PORT_TRIES = 3 // between finding a free port and the api's listening, another test may have taken it
+
 /** The real lab from dist (run `node start.mjs --prepare` before): every process, simulated instruments, an own data folder and port. */
 export async function startWholeLab(options: WholeLabOptions = {}): Promise<WholeLab> {
+  for (let tries = 1; ; tries += 1)
+    try {
+      return await startOnce(options)
+    } catch (error) {
+      const lostItsPort = error instanceof Error && /port \d+ \S+ \S+ is taken/.test(error.message) && options.env?.['PORT'] === undefined
+      if (!lostItsPort || tries === PORT_TRIES) throw error
+    }
+}
+
+async function startOnce(options: WholeLabOptions): Promise<WholeLab> {
   const lab = await launchWholeLab(options)
   try {
     await until(
