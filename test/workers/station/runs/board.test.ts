@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
@@ -9,6 +7,7 @@ import { openTable } from '../../../../storage/table-file.ts'
 import type { TestDatabase } from '../../../harness/database.ts'
 import { startTestDatabase } from '../../../harness/database.ts'
 import { until } from '../../../until.ts'
+import { withKilledStation } from './killed-station.ts'
 import { ANA, RunLab, startRunStation } from './run-lab.ts'
 
 const board = { role: 'daq', parameters: ['ach0', 'ach1'], rateHz: 10_000 } as const
@@ -208,18 +207,11 @@ test.each([
 test('kill -9 in the middle of a recording leaves every whole batch, recovered at the next start', { timeout: 60_000 }, async () => {
   await lab.station[Symbol.asyncDispose]()
   await bench('ramp 1\n')
-  const script = new URL('./run-station-process.ts', import.meta.url).pathname
-  const child = spawn(process.execPath, ['--import', 'tsx', script, JSON.stringify(lab.paths)], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const exited = once(child, 'exit')
-  let runId = ''
-  try {
-    await once(child.stdout, 'data')
-    ;({ runId } = await lab.queue(record({})))
-    await lab.running(runId, 10_000)
-  } finally {
-    child.kill('SIGKILL')
-    await exited
-  }
+  const { runId } = await withKilledStation(lab.paths, async () => {
+    const queued = await lab.queue(record({}))
+    await lab.running(queued.runId, 10_000)
+    return queued
+  })
   lab.station = await startRunStation(lab.paths)
   const run = await lab.finished(runId)
   expect(run).toMatchObject({ state: 'INTERRUPTED', datasets: [{ kind: 'TABLE', state: 'RECOVERED', rows: BigInt(run.points), shape: [run.points] }] })

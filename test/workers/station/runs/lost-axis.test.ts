@@ -1,10 +1,9 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startTestDatabase, type TestDatabase } from '../../../harness/database.ts'
 import { until } from '../../../until.ts'
+import { withKilledStation } from './killed-station.ts'
 import { RunLab, startRunStation } from './run-lab.ts'
 
 let server: TestDatabase
@@ -22,20 +21,13 @@ test('kill -9 of a station whose axis is under way: the axis goes on alone, is s
   const accepted = async (): Promise<readonly string[]> =>
     (await readFile(join(lab.paths.labDir, 'esp300.log'), 'utf8').catch(() => '')).split('\n').map((line) => line.split(' ').at(-1) ?? '')
   await lab.station[Symbol.asyncDispose]()
-  const script = new URL('./run-station-process.ts', import.meta.url).pathname
-  const child = spawn(process.execPath, ['--import', 'tsx', script, JSON.stringify(lab.paths)], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const exited = once(child, 'exit')
-  try {
-    await once(child.stdout, 'data')
+  await withKilledStation(lab.paths, async () => {
     await lab.queue({
       type: 'linearScan',
       arguments: { axes: [{ role: 'stage-x', start: 24, stop: 1, relative: false }], num: 2, detectors: [{ role: 'power-meter' }], after: 'STAY' },
     })
     await until(async () => (await accepted()).some((command) => command.startsWith('1PA24')), { what: 'the axis to be sent off' })
-  } finally {
-    child.kill('SIGKILL')
-    await exited
-  }
+  })
   expect(await accepted()).not.toContain('1ST')
 
   lab.station = await startRunStation(lab.paths)

@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { uuidv7 } from '../../../../core/id.ts'
 import { acquisition, stationQueue } from '../../../../core/job.ts'
@@ -10,6 +8,7 @@ import type { TestDatabase } from '../../../harness/database.ts'
 import { queuesOf, startTestDatabase } from '../../../harness/database.ts'
 import { severableServers } from '../../../harness/severable.ts'
 import { until } from '../../../until.ts'
+import { withKilledStation } from './killed-station.ts'
 import { ANA, RunLab, startRunStation } from './run-lab.ts'
 
 const meter = { role: 'power-meter' } as const
@@ -190,18 +189,11 @@ test('the end of the station in the middle of a run interrupts it in order and h
 
 test('kill -9 in the middle of a run: its rows are recovered, it is INTERRUPTED and not run again', { timeout: 60_000 }, async () => {
   await lab.station[Symbol.asyncDispose]()
-  const script = new URL('./run-station-process.ts', import.meta.url).pathname
-  const child = spawn(process.execPath, ['--import', 'tsx', script, JSON.stringify(lab.paths)], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const exited = once(child, 'exit')
-  let runId = ''
-  try {
-    await once(child.stdout, 'data')
-    ;({ runId } = await lab.queue({ type: 'count', arguments: { detectors: [meter], num: 10_000, delaySeconds: 0.02 } }))
-    await lab.running(runId, 10)
-  } finally {
-    child.kill('SIGKILL')
-    await exited
-  }
+  const { runId } = await withKilledStation(lab.paths, async () => {
+    const queued = await lab.queue({ type: 'count', arguments: { detectors: [meter], num: 10_000, delaySeconds: 0.02 } })
+    await lab.running(queued.runId, 10)
+    return queued
+  })
   lab.station = await startRunStation(lab.paths)
   const run = await lab.finished(runId)
   expect(run).toMatchObject({ state: 'INTERRUPTED', fence: 1, datasets: [{ state: 'RECOVERED', rows: BigInt(run.points) }] })

@@ -1,6 +1,4 @@
-import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
 import { readFileSync, statSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -10,6 +8,7 @@ import { openFrameFile } from '../../../../storage/frame-file.ts'
 import { readRoiSeries } from '../../../../storage/roi-series.ts'
 import type { TestDatabase } from '../../../harness/database.ts'
 import { startTestDatabase } from '../../../harness/database.ts'
+import { withKilledStation } from './killed-station.ts'
 import { ANA, RunLab, startRunStation } from './run-lab.ts'
 
 const camera = { role: 'camera', exposureSeconds: 0.01 } as const
@@ -125,18 +124,11 @@ test('a camera is no detector of a count, and the run says so', async () => {
 
 test('kill -9 in the middle of a recording leaves every whole frame, recovered at the next start', { timeout: 60_000 }, async () => {
   await lab.station[Symbol.asyncDispose]()
-  const script = new URL('./run-station-process.ts', import.meta.url).pathname
-  const child = spawn(process.execPath, ['--import', 'tsx', script, JSON.stringify(lab.paths)], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const exited = once(child, 'exit')
-  let runId = ''
-  try {
-    await once(child.stdout, 'data')
-    ;({ runId } = await lab.queue(record({})))
-    await lab.running(runId, 20)
-  } finally {
-    child.kill('SIGKILL')
-    await exited
-  }
+  const { runId } = await withKilledStation(lab.paths, async () => {
+    const queued = await lab.queue(record({}))
+    await lab.running(queued.runId, 20)
+    return queued
+  })
   lab.station = await startRunStation(lab.paths)
   const run = await lab.finished(runId)
   expect(run).toMatchObject({
