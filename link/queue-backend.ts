@@ -13,8 +13,6 @@ export interface BullQueue extends BullPeer {
   add(name: string, payload: object, options: JobsOptions): Promise<unknown>
   remove(jobId: string): Promise<number>
   getJobState(jobId: string): Promise<string>
-  /** For a server that is away. */
-  disconnect(): Promise<void>
 }
 
 export interface BullWorker extends BullPeer {
@@ -28,6 +26,8 @@ interface BullPeer {
   on(event: 'error', listener: (error: Error) => void): unknown
   waitUntilReady(): Promise<unknown>
   close(force?: boolean): Promise<void>
+  /** For a server that is away. */
+  disconnect(): Promise<void>
 }
 
 export interface BullJob {

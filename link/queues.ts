@@ -51,7 +51,7 @@ export interface QueueWorker extends AsyncDisposable {
   readonly paused: boolean
   /** Connected to the queue's server, as far as is known. */
   readonly online: boolean
-  /** Fires the signal of what runs and waits for it, at most CLOSE_DEADLINE_MS. */
+  /** Fires the signal of what runs, waits for it and gives the queue back what is not done, at most CLOSE_DEADLINE_MS. */
   close(): Promise<void>
 }
 
@@ -182,9 +182,20 @@ class Worker implements QueueWorker {
     this.#closing.abort(new Error(`the worker of queue ${this.name} closes`))
     clearTimeout(this.#resting)
     await this.#started
-    await this.#bull?.pause(true)
-    await Promise.race([Promise.allSettled(this.#running.values()), pause(CLOSE_DEADLINE_MS, undefined, { ref: false })])
-    await this.#bull?.close(true)
+    if (this.#bull !== undefined) await (this.#resting === undefined ? this.#closeInOrder(this.#bull) : this.#closeAway(this.#bull))
+  }
+
+  /** BullMQ ends its waiting for a job, and then waits until each that it was given is done or back: also one whose giving was still on its way. */
+  async #closeInOrder(bull: BullWorker): Promise<void> {
+    if (await endsInTime(bull.close())) return
+    this.#say('what runs did not end in time, or the server does not answer: its connections are cut')
+    void bull.disconnect().catch((error: unknown) => this.#say(messageOf(error)))
+  }
+
+  /** Nothing can be given back to a server that is away: what was given stalls there. */
+  async #closeAway(bull: BullWorker): Promise<void> {
+    await endsInTime(Promise.allSettled(this.#running.values()))
+    await bull.close(true)
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -238,8 +249,8 @@ class Worker implements QueueWorker {
   async #process(job: BullJob, token: string | undefined): Promise<void> {
     const { id: jobId } = job
     if (jobId === undefined || token === undefined) throw new UnrecoverableError(`a job of queue ${this.name} has no id`)
-    // A BullMQ worker that already waits for a job takes one more after its pause.
-    if (this.#paused) return putBack(job, token)
+    // A BullMQ worker that already waits for a job takes one more after its pause, or its closing.
+    if (this.#paused || this.#closing.signal.aborted) return putBack(job, token)
     this.#lastSaid = ''
     try {
       await this.#once(job, jobId)
@@ -281,6 +292,10 @@ class Worker implements QueueWorker {
 async function putBack(job: BullJob, token: string): Promise<never> {
   await job.moveToWait(token)
   throw new WaitingError()
+}
+
+async function endsInTime(work: Promise<unknown>): Promise<boolean> {
+  return Promise.race([work.then(() => true), pause(CLOSE_DEADLINE_MS, false, { ref: false })])
 }
 
 /** Ours: larger first, 0 normal. BullMQ's: smaller first, 0 before all. */

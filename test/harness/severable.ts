@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import net from 'node:net'
+import { Transform } from 'node:stream'
 import type { TestDatabase } from './database.ts'
 
 type Servers = Pick<TestDatabase, 'url' | 'redisUrl'>
@@ -7,13 +8,24 @@ type Servers = Pick<TestDatabase, 'url' | 'redisUrl'>
 /** A way to a server that can be cut and mended; its clients see a server that goes away and comes back. */
 export type Severable = AsyncDisposable & { readonly url: string; cut(): Promise<void>; mend(): Promise<void> }
 
+/** One whose answers can be made late, each by so long; what is asked arrives at once. */
+export type SeverableServer = Severable & { answerAfter(ms: number): void }
+
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'postgresql:': 5432, 'redis:': 6379 }
 
 /** `url`: of a PostgreSQL (also behind a socket, as ?host=folder) or of a Redis. */
-export async function severable(url: string): Promise<Severable> {
+export async function severable(url: string): Promise<SeverableServer> {
   const target = targetOf(new URL(url))
   const open = new Set<net.Socket>()
   let isCut = false
+  let answerAfterMs = 0
+  const late = (): Transform =>
+    new Transform({
+      transform(chunk, _encoding, pass) {
+        if (answerAfterMs === 0) pass(null, chunk)
+        else setTimeout(() => pass(null, chunk), answerAfterMs)
+      },
+    })
 
   // While it is cut the port stays ours, or another program could get it.
   const server = net.createServer((client) => {
@@ -29,8 +41,9 @@ export async function severable(url: string): Promise<Severable> {
         open.delete(from)
         to.destroy()
       })
-      from.pipe(to)
     }
+    client.pipe(upstream)
+    upstream.pipe(late()).pipe(client)
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -45,6 +58,9 @@ export async function severable(url: string): Promise<Severable> {
     cut,
     async mend() {
       isCut = false
+    },
+    answerAfter(ms) {
+      answerAfterMs = ms
     },
     async [Symbol.asyncDispose]() {
       const closed = once(server, 'close')

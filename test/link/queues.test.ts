@@ -148,6 +148,23 @@ describe.each(connections)('queues on %s', (_server, connection) => {
   })
 })
 
+describe.each(connections)('a worker of %s that closes', (_server, connection) => {
+  test('gives back at once a job whose giving is still on its way to it', async () => {
+    const to = connection()
+    const way = keep(await severable('redisUrl' in to ? to.redisUrl : to.databaseUrl))
+    const begun: string[] = []
+    const { worker, name } = start('redisUrl' in to ? { redisUrl: way.url } : { databaseUrl: way.url }, async (_payload, { jobId }) => void begun.push(jobId))
+    const queue = keep(openQueue(name, to, () => undefined))
+    await until(() => worker.online)
+    way.answerAfter(300) // so long the server has given it and the worker knows nothing
+    await queue.add(contract, { jobId: 'a', value: 1 }, { jobId: 'a', priority: 0 })
+    await until(async () => (await queue.state('a')) === 'active')
+    await worker.close()
+    expect(await queue.state('a')).toBe('waiting')
+    expect(begun).toEqual([])
+  })
+})
+
 describe.each(connections)('while %s is away', (_server, connection) => {
   test('the worker starts when it comes, survives its going, finishes what runs, and takes the next', { timeout: 60_000 }, async () => {
     const to = connection()
