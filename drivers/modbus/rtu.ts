@@ -2,6 +2,7 @@ import { HardwareFault } from '../../core/errors.ts'
 import { Turns } from '../../core/turns.ts'
 import type { ByteTransport } from '../transport/byte-transport.ts'
 import { problemOf, waitFor } from '../transport/exchange-queue.ts'
+import { patience } from '../transport/patience.ts'
 import { silence, untilAborted, wordsOf } from './answer.ts'
 import type { RegisterBus } from './bus.ts'
 import { framed, isWhole } from './crc.ts'
@@ -82,12 +83,12 @@ class RtuBus implements RegisterBus {
     const frame = framed(unit, request.pdu)
     const onWireMs = charactersMs(this.#line, frame.length + request.replyLength + FRAME_BYTES)
     const owed = { unit, code: request.pdu[0] ?? 0, untilMs: performance.now() + onWireMs + OWED_TIMES * timeoutMs }
-    let timer: NodeJS.Timeout | undefined
+    let endWaiting: (() => void) | undefined
     let answered = false
     try {
       const reply = new Promise<Uint8Array>((resolve, reject) => {
         this.#awaited = { unit, request, settle: resolve }
-        timer = setTimeout(() => reject(this.#silent(request, timeoutMs)), timeoutMs + onWireMs)
+        endWaiting = patience(timeoutMs + onWireMs, () => reject(this.#silent(request, timeoutMs)))
       })
       const written = this.#transport.write(frame).then(() => {
         this.#busyUntilMs = performance.now() + charactersMs(this.#line, frame.length)
@@ -98,7 +99,7 @@ class RtuBus implements RegisterBus {
       answered = true
       return pdu
     } finally {
-      clearTimeout(timer)
+      endWaiting?.()
       this.#awaited = undefined
       this.#givenUpAtMs = answered ? undefined : performance.now()
       if (!answered) this.#owed = [...this.#stillOwed(), owed]

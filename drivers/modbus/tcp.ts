@@ -1,6 +1,7 @@
 import { Socket } from 'node:net'
 import { DeviceOffline } from '../../core/errors.ts'
 import { problemOf } from '../transport/exchange-queue.ts'
+import { patience } from '../transport/patience.ts'
 import { effectOf, silence, withEffect, wordsOf } from './answer.ts'
 import type { RegisterBus } from './bus.ts'
 import type { Request } from './pdu.ts'
@@ -55,22 +56,22 @@ export async function connectModbus({ host, port }: TcpPlace, signal: AbortSigna
     transaction = (transaction + 1) & 0xffff
     const mine = transaction
     const bytes = packed(mine, unit, request.pdu)
-    let timer: NodeJS.Timeout | undefined
+    let endWaiting: (() => void) | undefined
     let givenUp: (() => void) | undefined
     try {
       return await new Promise<Uint8Array>((resolve, reject) => {
         waiting = { transaction: mine, unit, settle: resolve, refuse: (problem) => reject(withEffect(problem, request)) }
         givenUp = () => reject(problemOf(caller, effectOf(request)))
         caller.addEventListener('abort', givenUp, { once: true })
-        timer = setTimeout(() => {
+        endWaiting = patience(timeoutMs, () => {
           held = Buffer.alloc(0) // half a reply, of which the rest never came
           reject(silence(request, where, timeoutMs))
-        }, timeoutMs)
+        })
         if (onSent === undefined) socket.write(bytes)
         else socket.write(bytes, (error) => error ?? onSent()) // not sent: the lost connection tells
       })
     } finally {
-      clearTimeout(timer)
+      endWaiting?.()
       if (givenUp !== undefined) caller.removeEventListener('abort', givenUp)
       if (waiting?.transaction === mine) waiting = undefined
     }

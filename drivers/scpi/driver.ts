@@ -1,6 +1,7 @@
 import type { DeviceSettings, PortKind } from '../../core/device.ts'
 import { HardwareFault, Problem } from '../../core/errors.ts'
 import { capabilitiesOf, type DeviceHandle, type Driver, type DriverContext, PROBE_WITHIN_MS, type Probed, type ResolvedAddress } from '../driver.ts'
+import { patience } from '../transport/patience.ts'
 import { connect } from './connect.ts'
 import type { Exchange } from './conversation.ts'
 import type { ConnectionKind, Description, ParameterDescription } from './description.ts'
@@ -127,8 +128,8 @@ async function probe(
 /** As AbortSignal.timeout, but after a stall of our own the network is looked at before the time is up. */
 function deadline(withinMs: number, signal: AbortSignal): Disposable & { readonly signal: AbortSignal } {
   const over = new AbortController()
-  const timer = setTimeout(() => setImmediate(() => over.abort()), withinMs)
-  return { signal: AbortSignal.any([signal, over.signal]), [Symbol.dispose]: () => clearTimeout(timer) }
+  const endWaiting = patience(withinMs, () => over.abort())
+  return { signal: AbortSignal.any([signal, over.signal]), [Symbol.dispose]: endWaiting }
 }
 
 /** A simulated instrument may be on any port. */

@@ -1,3 +1,5 @@
+import { patience } from '../transport/patience.ts'
+
 const MAX_STORED = 64 // answers that nobody has asked for yet; one is outstanding at a time
 
 /** Holds what has come until somebody takes it, one after the other. */
@@ -25,16 +27,15 @@ export class Inbox {
     return signal.aborted ? undefined : this.#messages.shift()
   }
 
-  /** What has reached this process by the deadline counts: after a stall of our own, the network is looked at before the time is up. */
   async #wait(withinMs: number, signal: AbortSignal): Promise<void> {
     await new Promise<void>((resolve) => {
       const done = (): void => {
-        clearTimeout(timer)
+        endWaiting()
         signal.removeEventListener('abort', done)
         if (this.#arrived === done) this.#arrived = undefined
         resolve()
       }
-      const timer = setTimeout(() => setImmediate(done), withinMs)
+      const endWaiting = patience(withinMs, done)
       signal.addEventListener('abort', done, { once: true })
       this.#arrived = done
     })

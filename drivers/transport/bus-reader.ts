@@ -1,3 +1,5 @@
+import { patience } from './patience.ts'
+
 const MAX_LINE_BYTES = 1024 // twice the longest documented reply; a stuck or wrong-baud line must not fill memory
 const STALE_AFTER_MS = 50 // half a line that nothing was added to for so long never ends: a byte takes a millisecond
 const NOT_TEXT = /^[^\x20-\x7e]+/ // noise between two packets
@@ -57,14 +59,14 @@ export class BusReader {
   #wait<T>(expect: (give: (answer: T) => void) => Expected, deadlineMs: number, signal: AbortSignal): Promise<T | undefined> {
     return new Promise((resolve) => {
       const done = (answer: T | undefined): void => {
-        clearTimeout(timer)
+        endWaiting()
         signal.removeEventListener('abort', giveUp)
         if (this.#expected === expected) this.#expected = undefined
         resolve(answer)
       }
       const giveUp = (): void => done(undefined)
       const expected = expect(done)
-      const timer = setTimeout(giveUp, Math.max(0, deadlineMs - performance.now()))
+      const endWaiting = patience(deadlineMs - performance.now(), giveUp)
       if (signal.aborted) return giveUp()
       signal.addEventListener('abort', giveUp, { once: true })
       this.#expected = expected

@@ -1,3 +1,5 @@
+import { patience } from './patience.ts'
+
 const MAX_LINE_BYTES = 1024 // the longest documented reply has 60; a stuck or wrong-baud line must not fill memory
 const MAX_STORED_LINES = 64 // lines that nobody has asked for yet
 
@@ -38,12 +40,12 @@ export class LineReader {
   async #wait(withinMs: number, signal: AbortSignal): Promise<void> {
     await new Promise<void>((resolve) => {
       const done = (): void => {
-        clearTimeout(timer)
+        endWaiting()
         signal.removeEventListener('abort', done)
         this.#arrived = undefined
         resolve()
       }
-      const timer = setTimeout(done, withinMs)
+      const endWaiting = patience(withinMs, done)
       signal.addEventListener('abort', done, { once: true })
       this.#arrived = done
     })

@@ -1,4 +1,5 @@
 import { DeadlineExceeded, DeviceOffline, HardwareFault, Problem } from '../../../core/errors.ts'
+import { patience } from '../../transport/patience.ts'
 import { openTcp, type TcpTransport } from '../../transport/tcp-transport.ts'
 import { Inbox } from '../inbox.ts'
 import { MAX_MESSAGE_BYTES, type MessageTransport } from '../message-transport.ts'
@@ -219,9 +220,8 @@ class Channel implements AsyncDisposable {
     const give = (problem: () => Problem): void => this.#expected?.give(problem())
     const onLost = (): void => give(() => this.lost.reason)
     const onAbort = (): void => give(() => (signal.reason instanceof Problem ? signal.reason : new HardwareFault(`${this.name}: given up`, 'NONE')))
-    const timer = setTimeout(
-      () => give(() => new DeadlineExceeded(`${this.name} does not answer`, HANDSHAKE_WITHIN_MS, 'NONE')),
-      deadlineMs - performance.now(),
+    const endWaiting = patience(deadlineMs - performance.now(), () =>
+      give(() => new DeadlineExceeded(`${this.name} does not answer`, HANDSHAKE_WITHIN_MS, 'NONE')),
     )
     this.lost.addEventListener('abort', onLost, { once: true })
     signal.addEventListener('abort', onAbort, { once: true })
@@ -231,7 +231,7 @@ class Channel implements AsyncDisposable {
       if (given instanceof Problem) throw given
       return given
     } finally {
-      clearTimeout(timer)
+      endWaiting()
       this.lost.removeEventListener('abort', onLost)
       signal.removeEventListener('abort', onAbort)
       this.#expected = undefined
