@@ -81,6 +81,7 @@
         'src/comedi_object.cc',
         'src/comedi_playback.cc',
         'src/comedi_playback_calls.cc',
+        'src/comedi_transfer.cc',
         'src/compress_pool.cc',
         'src/crc32c.cc',
         'src/driver_device_object.cc',

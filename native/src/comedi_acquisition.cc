@@ -10,8 +10,6 @@
 #include <string>
 #include <utility>
 
-#include "thread_name.h"
-
 namespace kymograph {
 
 namespace {
@@ -23,10 +21,6 @@ constexpr int kRoomRounds = 200;                           // ten seconds: a rin
 constexpr std::chrono::milliseconds kRoomRound{50};
 
 int64_t wallNs() { return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count(); }
-
-size_t sampleBytesOf(const ComediDevice& device, unsigned subdevice) {
-  return (device.subdevice(subdevice).flags & comedi::kLargeSamples) != 0 ? sizeof(uint32_t) : sizeof(uint16_t);
-}
 
 size_t bufferBytes(uint64_t scans, size_t scanBytes) {
   if (scans == 0 || scans > kMaximumBuffer / scanBytes) throw std::invalid_argument("bufferScans: 1 to " + std::to_string(kMaximumBuffer / scanBytes));
@@ -42,63 +36,26 @@ std::vector<comedi::Range> rangesOf(const ComediDevice& device, const ComediAcqu
 }  // namespace
 
 ComediAcquisition::ComediAcquisition(std::shared_ptr<ComediDevice> device, const ComediAcquisitionRequest& request, uint64_t bufferScans)
-    : device_(std::move(device)),
-      command_(*device_, request),
-      subdevice_(request.subdevice),
-      ranges_(rangesOf(*device_, request)),
-      sampleBytes_(sampleBytesOf(*device_, subdevice_)),
+    : ComediTransfer(std::move(device), request),
+      ranges_(rangesOf(ComediTransfer::device(), request)),
+      maximumCount_(ComediTransfer::device().subdevice(request.subdevice).maxdata),
       scanBytes_(sampleBytes_ * request.channels.size()),
       expectedBytes_(request.scans ? std::optional(*request.scans * scanBytes_) : std::nullopt),
       triggered_(request.start.has_value()),
-      buffer_(bufferBytes(bufferScans, scanBytes_)) {
-  start();
-  thread_ = std::thread([this] { run(); });
-  exitStop_.emplace([this] { stop(); });
-}
+      buffer_(bufferBytes(bufferScans, scanBytes_)) {}
 
-ComediAcquisition::~ComediAcquisition() {
-  exitStop_.reset();
-  stop();
-}
+void ComediAcquisition::started() { startNs_ = commandedNs_; }
 
-void ComediAcquisition::start() {
-  const ComediLibrary& call = device_->library();
-  const auto guard = call.lock();
-  fd_ = call.check(call.comedi_fileno(device_->handle()), "comedi_fileno");
-  const int64_t beforeNs = wallNs();
-  call.check(call.comedi_command(device_->handle(), &command_.raw()), "comedi_command");
-  startNs_ = beforeNs + (wallNs() - beforeNs) / 2;
-}
-
-void ComediAcquisition::run() {
-  nameThread("board samples");
-  std::exception_ptr failure;
-  try {
-    readAll();
-  } catch (...) {
-    failure = std::current_exception();
-  }
-  {
-    const ComediLibrary& call = device_->library();
-    const auto guard = call.lock();
-    call.comedi_cancel(device_->handle(), subdevice_);  // also after its end: until then the board counts as busy. It may be gone; the failure says so
-  }
-  const std::lock_guard guard(mutex_);
-  failure_ = failure;
-  ended_ = true;
-  changed_.notify_all();
-}
-
-void ComediAcquisition::readAll() {
+void ComediAcquisition::move() {
   std::vector<uint8_t> chunk(kReadBytes);
-  while (waitForRoom() && waitForSamples()) {
+  while (waitForRoom() && waitFor(descriptor(), POLLIN, -1) != Waited::kWoken) {
     size_t wanted = chunk.size();
     {
       const std::lock_guard guard(mutex_);
       wanted = std::min(wanted, buffer_.size() - filled_);
       if (expectedBytes_) wanted = std::min<uint64_t>(wanted, *expectedBytes_ - received_);
     }
-    const ssize_t count = device_->library().read(fd_, chunk.data(), wanted);
+    const ssize_t count = device().library().read(descriptor(), chunk.data(), wanted);
     if (count > 0) {
       append(chunk.data(), static_cast<size_t>(count));
       if (expectedBytes_ && received_ == *expectedBytes_) return;
@@ -118,8 +75,6 @@ bool ComediAcquisition::waitForRoom() {
   changed_.wait(lock, [this] { return stopping_ || filled_ < buffer_.size(); });
   return !stopping_;
 }
-
-bool ComediAcquisition::waitForSamples() const { return wake_.waitFor(fd_, POLLIN, -1) != Waited::kWoken; }
 
 void ComediAcquisition::append(const uint8_t* bytes, size_t count) {
   const std::lock_guard guard(mutex_);
@@ -175,7 +130,7 @@ std::shared_ptr<Ring> ComediAcquisition::makeRing(const std::string& path, const
 }
 
 void ComediAcquisition::pour(Ring& ring, const ScanTable& table) {
-  const ScanColumns columns(table, ranges_, device_->subdevice(subdevice_).maxdata, sampleBytes_);
+  const ScanColumns columns(table, ranges_, maximumCount_, sampleBytes_);
   std::vector<uint8_t> scans;  // less than a batch
   uint64_t poured = 0;
   std::exception_ptr failure;
@@ -216,17 +171,6 @@ bool ComediAcquisition::waitForRoom(Ring& ring) const {
   for (int round = 0; round < kRoomRounds && !abandoned_; ++round)
     if (ring.waitForRoom(kRoomRound)) return true;
   return false;
-}
-
-void ComediAcquisition::stop() {
-  {
-    const std::lock_guard guard(mutex_);
-    stopping_ = true;
-    changed_.notify_all();
-  }
-  const std::lock_guard guard(joining_);
-  wake_.wake();
-  if (thread_.joinable()) thread_.join();
 }
 
 }  // namespace kymograph

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "addon.h"
-#include "background_task.h"
 #include "comedi_calls.h"
 #include "js_values.h"
 #include "ring_object.h"
@@ -225,7 +224,7 @@ Napi::Value ComediDeviceObject::acquire(const Napi::CallbackInfo& info) {
     return onLane<std::shared_ptr<ComediAcquisition>>(
         info.Env(), lane(),
         [device = device(), request = requestOf(options), bufferScans = countOption(options, "bufferScans")] {
-          return std::make_shared<ComediAcquisition>(device, request, bufferScans);
+          return beginTransfer<ComediAcquisition>(device, request, bufferScans);
         },
         [](Napi::Env env, std::shared_ptr<ComediAcquisition>& acquisition) {
           return Addon::of(env).comediAcquisition.New({Napi::External<std::shared_ptr<ComediAcquisition>>::New(env, &acquisition)});
@@ -259,7 +258,7 @@ Napi::Function ComediAcquisitionObject::define(Napi::Env env) {
 }
 
 ComediAcquisitionObject::ComediAcquisitionObject(const Napi::CallbackInfo& info)
-    : ObjectWrap(info), acquisition_(*info[0].As<Napi::External<std::shared_ptr<ComediAcquisition>>>().Data()), takes_(info.Env(), "comedi samples") {}
+    : ObjectWrap(info), acquisition_(*info[0].As<Napi::External<std::shared_ptr<ComediAcquisition>>>().Data()) {}
 
 Napi::Value ComediAcquisitionObject::scanIntervalNs(const Napi::CallbackInfo& info) { return number(info.Env(), acquisition_->scanIntervalNs()); }
 
@@ -267,8 +266,9 @@ Napi::Value ComediAcquisitionObject::convertIntervalNs(const Napi::CallbackInfo&
 
 Napi::Value ComediAcquisitionObject::take(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
+    CallLane lane(info.Env(), "comedi samples");
     return onLane<std::vector<uint8_t>>(
-        info.Env(), takes_, [acquisition = acquisition_, most = countOption(objectArgument(info, 0), "maximumScans")] { return acquisition->take(most); },
+        info.Env(), lane, [acquisition = acquisition_, most = countOption(objectArgument(info, 0), "maximumScans")] { return acquisition->take(most); },
         [wide = acquisition_->sampleBytes() == sizeof(uint32_t)](Napi::Env env, const std::vector<uint8_t>& bytes) { return samples(env, bytes, wide); });
   });
 }
@@ -287,7 +287,7 @@ Napi::Value ComediAcquisitionObject::makeRing(const Napi::CallbackInfo& info) {
 Napi::Value ComediAcquisitionObject::pour(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     if (!ring_) throw std::logic_error("this acquisition has no ring");
-    return takes_.call(  // the ring is let go of with the call: JavaScript may keep the acquisition long after it
+    return CallLane(info.Env(), "comedi samples").call(  // the ring is let go of with the call: JavaScript may keep the acquisition long after it
         info.Env(), [acquisition = acquisition_, ring = std::move(ring_), table = table_] { acquisition->pour(*ring, table); }, undefined);
   });
 }
@@ -305,9 +305,8 @@ Napi::Value ComediAcquisitionObject::abandon(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-// Not on the lane: a take may be waiting there for samples that will never come.
 Napi::Value ComediAcquisitionObject::stop(const Napi::CallbackInfo& info) {
-  return guarded(info.Env(), [&] { return onThreadPool(info.Env(), [acquisition = acquisition_] { acquisition->stop(); }, undefined); });
+  return guarded(info.Env(), [&] { return CallLane(info.Env(), "comedi stop").call(info.Env(), [acquisition = acquisition_] { acquisition->stop(); }, undefined); });
 }
 
 Napi::Value openComedi(const Napi::CallbackInfo& info) {

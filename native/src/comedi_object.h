@@ -46,6 +46,7 @@ class ComediDeviceObject : public Napi::ObjectWrap<ComediDeviceObject> {
   Opened opened_;
 };
 
+// Its calls may wait for long, for samples or for the board: each has a thread of its own, which goes when it is answered.
 class ComediAcquisitionObject : public Napi::ObjectWrap<ComediAcquisitionObject> {
  public:
   static Napi::Function define(Napi::Env env);
@@ -65,9 +66,9 @@ class ComediAcquisitionObject : public Napi::ObjectWrap<ComediAcquisitionObject>
   std::shared_ptr<ComediAcquisition> acquisition_;
   std::shared_ptr<Ring> ring_;  // to be poured into
   ScanTable table_{};
-  CallLane takes_;  // one waits for samples while others may stop the acquisition
 };
 
+// As above.
 class ComediPlaybackObject : public Napi::ObjectWrap<ComediPlaybackObject> {
  public:
   static Napi::Function define(Napi::Env env);
@@ -79,7 +80,6 @@ class ComediPlaybackObject : public Napi::ObjectWrap<ComediPlaybackObject> {
   Napi::Value stop(const Napi::CallbackInfo& info);
 
   std::shared_ptr<ComediPlayback> playback_;
-  CallLane waits_;  // one waits for the end while others may bring it about
 };
 
 // openComedi(libraryPath, devicePath): a promise.

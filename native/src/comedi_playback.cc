@@ -18,10 +18,6 @@ constexpr size_t kMostSamples = 1 << 24;       // of a period: as many as the bo
 constexpr int kLookAgainMs = 50;               // a board that says nothing of room in its buffer is asked again; the buffer holds a third of a second at its fastest
 constexpr int kAskForEndMs = 5;                // nothing tells of the last sample but the board's flag
 
-size_t sampleBytesOf(const ComediDevice& device, unsigned subdevice) {
-  return (device.subdevice(subdevice).flags & comedi::kLargeSamples) != 0 ? sizeof(uint32_t) : sizeof(uint16_t);
-}
-
 ComediPlaybackRequest requestOf(const ComediWaveform& waveform) {
   const size_t channels = std::max<size_t>(waveform.channels.size(), 1);
   if (waveform.samples.empty() || waveform.samples.size() % channels != 0 || waveform.samples.size() > kMostSamples)
@@ -53,60 +49,25 @@ std::vector<uint8_t> bytesOf(const ComediDevice& device, const ComediWaveform& w
 }  // namespace
 
 ComediPlayback::ComediPlayback(std::shared_ptr<ComediDevice> device, const ComediWaveform& waveform)
-    : device_(std::move(device)),
-      command_(*device_, requestOf(waveform)),
-      subdevice_(waveform.subdevice),
-      sampleBytes_(sampleBytesOf(*device_, subdevice_)),
-      source_(bytesOf(*device_, waveform, sampleBytes_)),
+    : ComediTransfer(std::move(device), requestOf(waveform)),
+      source_(bytesOf(ComediTransfer::device(), waveform, sampleBytes_)),
       totalBytes_(waveform.repeats ? std::optional(*waveform.repeats * waveform.samples.size() * sampleBytes_) : std::nullopt) {
-  start();
-  thread_ = std::thread([this] { run(); });
-  exitStop_.emplace([this] { stop(); });
-}
-
-ComediPlayback::~ComediPlayback() {
-  exitStop_.reset();
-  stop();
-}
-
-// The command first, because the kernel takes samples for nothing else; then as much as the buffer holds, and only then the trigger.
-void ComediPlayback::start() {
-  const ComediLibrary& call = device_->library();
+  const ComediLibrary& call = ComediTransfer::device().library();
   const auto guard = call.lock();
-  fd_ = call.check(call.comedi_fileno(device_->handle()), "comedi_fileno");
-  const int writes = call.check(call.comedi_get_write_subdevice(device_->handle()), "comedi_get_write_subdevice");
+  const int writes = call.check(call.comedi_get_write_subdevice(ComediTransfer::device().handle()), "comedi_get_write_subdevice");
   if (static_cast<unsigned>(writes) != subdevice_) throw std::invalid_argument("subdevice: what is written to the board goes to " + std::to_string(writes));
-  call.check(call.comedi_command(device_->handle(), &command_.raw()), "comedi_command");
-  try {
-    while (!allWritten() && wake_.waitFor(fd_, POLLOUT, 0) == Waited::kReady) writeSome();
-    call.check(call.comedi_internal_trigger(device_->handle(), subdevice_, 0), "comedi_internal_trigger");
-  } catch (...) {
-    call.comedi_cancel(device_->handle(), subdevice_);
-    throw;
-  }
 }
 
-void ComediPlayback::run() {
-  std::exception_ptr failure;
-  try {
-    feed();
-  } catch (...) {
-    failure = std::current_exception();
-  }
-  {
-    const ComediLibrary& call = device_->library();
-    const auto guard = call.lock();
-    call.comedi_cancel(device_->handle(), subdevice_);  // also after its end: until then the board counts as busy. It may be gone; the failure says so
-  }
-  const std::lock_guard guard(mutex_);
-  failure_ = failure;
-  ended_ = true;
-  changed_.notify_all();
+// After the command, because the kernel takes samples for nothing else: as much as the buffer holds, and only then the trigger.
+void ComediPlayback::started() {
+  while (!allWritten() && waitFor(descriptor(), POLLOUT, 0) == Waited::kReady) writeSome();
+  const ComediLibrary& call = device().library();
+  call.check(call.comedi_internal_trigger(device().handle(), subdevice_, 0), "comedi_internal_trigger");
 }
 
-void ComediPlayback::feed() {
+void ComediPlayback::move() {
   while (!allWritten()) {
-    const Waited waited = wake_.waitFor(fd_, POLLOUT, kLookAgainMs);
+    const Waited waited = waitFor(descriptor(), POLLOUT, kLookAgainMs);
     if (waited == Waited::kWoken) return;
     if (waited == Waited::kReady) writeSome();
   }
@@ -118,7 +79,7 @@ void ComediPlayback::writeSome() {
   const size_t at = written_ % source_.size();
   size_t wanted = source_.size() - at;
   if (totalBytes_) wanted = std::min<uint64_t>(wanted, *totalBytes_ - written_);
-  const ssize_t count = device_->library().write(fd_, source_.data() + at, wanted);
+  const ssize_t count = device().library().write(descriptor(), source_.data() + at, wanted);
   if (count > 0) {
     written_ += static_cast<uint64_t>(count);
   } else if (count == 0) {
@@ -131,14 +92,14 @@ void ComediPlayback::writeSome() {
 // The board plays what it was given; then a write that it takes nothing of says how it ended.
 void ComediPlayback::waitForLast() {
   while (running())
-    if (wake_.waitFor(-1, 0, kAskForEndMs) == Waited::kWoken) return;
-  if (device_->library().write(fd_, source_.data(), sampleBytes_) < 0) fail(errno);
+    if (waitFor(-1, 0, kAskForEndMs) == Waited::kWoken) return;
+  if (device().library().write(descriptor(), source_.data(), sampleBytes_) < 0) fail(errno);
 }
 
 bool ComediPlayback::running() const {
-  const ComediLibrary& call = device_->library();
+  const ComediLibrary& call = device().library();
   const auto guard = call.lock();
-  const int flags = call.comedi_get_subdevice_flags(device_->handle(), subdevice_);
+  const int flags = call.comedi_get_subdevice_flags(device().handle(), subdevice_);
   if (flags == -1) call.fail("comedi_get_subdevice_flags");
   return (static_cast<unsigned>(flags) & comedi::kRunning) != 0;
 }
@@ -152,12 +113,6 @@ void ComediPlayback::waitForEnd() {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return ended_; });
   if (failure_) std::rethrow_exception(failure_);
-}
-
-void ComediPlayback::stop() {
-  const std::lock_guard guard(joining_);
-  wake_.wake();
-  if (thread_.joinable()) thread_.join();
 }
 
 }  // namespace kymograph

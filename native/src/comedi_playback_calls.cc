@@ -1,6 +1,5 @@
 // Waveforms at the outputs of a board, as JavaScript calls them.
 #include "addon.h"
-#include "background_task.h"
 #include "comedi_calls.h"
 #include "comedi_object.h"
 
@@ -25,7 +24,7 @@ ComediWaveform waveformOf(const Napi::Object& options) {
 Napi::Value ComediDeviceObject::play(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     return onLane<std::shared_ptr<ComediPlayback>>(
-        info.Env(), lane(), [device = device(), waveform = waveformOf(objectArgument(info, 0))] { return std::make_shared<ComediPlayback>(device, waveform); },
+        info.Env(), lane(), [device = device(), waveform = waveformOf(objectArgument(info, 0))] { return beginTransfer<ComediPlayback>(device, waveform); },
         [](Napi::Env env, std::shared_ptr<ComediPlayback>& playback) {
           return Addon::of(env).comediPlayback.New({Napi::External<std::shared_ptr<ComediPlayback>>::New(env, &playback)});
         });
@@ -42,17 +41,16 @@ Napi::Function ComediPlaybackObject::define(Napi::Env env) {
 }
 
 ComediPlaybackObject::ComediPlaybackObject(const Napi::CallbackInfo& info)
-    : ObjectWrap(info), playback_(*info[0].As<Napi::External<std::shared_ptr<ComediPlayback>>>().Data()), waits_(info.Env(), "comedi waveform") {}
+    : ObjectWrap(info), playback_(*info[0].As<Napi::External<std::shared_ptr<ComediPlayback>>>().Data()) {}
 
 Napi::Value ComediPlaybackObject::scanIntervalNs(const Napi::CallbackInfo& info) { return number(info.Env(), playback_->scanIntervalNs()); }
 
 Napi::Value ComediPlaybackObject::waitForEnd(const Napi::CallbackInfo& info) {
-  return guarded(info.Env(), [&] { return waits_.call(info.Env(), [playback = playback_] { playback->waitForEnd(); }, undefined); });
+  return guarded(info.Env(), [&] { return CallLane(info.Env(), "comedi waveform").call(info.Env(), [playback = playback_] { playback->waitForEnd(); }, undefined); });
 }
 
-// Not on the lane: somebody waits there for the end.
 Napi::Value ComediPlaybackObject::stop(const Napi::CallbackInfo& info) {
-  return guarded(info.Env(), [&] { return onThreadPool(info.Env(), [playback = playback_] { playback->stop(); }, undefined); });
+  return guarded(info.Env(), [&] { return CallLane(info.Env(), "comedi stop").call(info.Env(), [playback = playback_] { playback->stop(); }, undefined); });
 }
 
 }  // namespace kymograph

@@ -7,6 +7,7 @@ import { runInNewContext } from 'node:vm'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { comediSimulatorPath, loadPvcam, openComedi, pvcamSimulatorPath } from '../../native/devices.ts'
 import { createRing, mapRing } from '../../native/files.ts'
+import type { ComediAcquisition, ComediPlayback } from '../../native/types.ts'
 import { prepareFrameLayout } from '../../storage/frame-heads.ts'
 import { until } from '../until.ts'
 
@@ -19,6 +20,7 @@ const SIDE = 128
 const ROI = { x: 0, y: 0, width: SIDE, height: SIDE }
 const KEPT = 20
 const ANALOG_IN = 0
+const ANALOG_OUT = 1
 
 let folder: string
 beforeEach(async () => {
@@ -29,29 +31,37 @@ afterEach(() => rm(folder, { recursive: true }))
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
 
-type Held = { readonly descriptors: number; readonly threads: number; readonly maps: number; readonly bytes: number }
+type Counts = { readonly descriptors: number; readonly threads: number }
+type Held = Counts & { readonly maps: number; readonly bytes: number }
+
+/** Of this process. */
+async function counted(): Promise<Counts> {
+  const descriptors = await readdir('/proc/self/fd') // by itself: what is read beside it would be counted
+  const threads = await readdir('/proc/self/task')
+  return { descriptors: descriptors.length, threads: threads.length }
+}
 
 /** Of this process; memory without JavaScript's own heap. */
 async function held(): Promise<Held> {
   collectGarbage()
-  const descriptors = await readdir('/proc/self/fd') // by itself: what is read beside it would be counted
-  const threads = await readdir('/proc/self/task')
+  const counts = await counted()
   const maps = await readFile('/proc/self/maps', 'utf8')
   const status = await readFile('/proc/self/status', 'utf8')
   const resident = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) * 1024
   return {
-    descriptors: descriptors.length,
-    threads: threads.length,
+    ...counts,
     maps: maps.split('\n').length,
     bytes: resident - process.memoryUsage().heapTotal,
   }
 }
 
 /** What ends on a thread pool may still be about to. */
-function noMoreThan(before: Held): Promise<Held> {
+function noMoreThan(before: Held): Promise<Held>
+function noMoreThan(before: Counts, count: () => Promise<Counts>): Promise<Counts>
+function noMoreThan(before: Counts, count: () => Promise<Counts> = held): Promise<Counts> {
   return until(
     async () => {
-      const now = await held()
+      const now = await count()
       return now.descriptors <= before.descriptors && now.threads <= before.threads && now
     },
     { what: `no more descriptors and threads than before: ${JSON.stringify(before)}` },
@@ -127,3 +137,35 @@ test('boards, and what they acquire', () =>
     })
     expect(acquisition.scanIntervalNs).toBe(100_000)
   }))
+
+/** Without the garbage collector: whoever keeps one keeps only what it has left. */
+test('what a board acquired and played, once it has ended or the board is closed', async () => {
+  const channels = [{ channel: 0, range: 0, reference: 0 }]
+  const beforeOpening = await counted()
+  const board = await openComedi(comediSimulatorPath(), '/dev/comedi0')
+  const before = await counted()
+  const acquire = (more: object = {}) => board.acquire({ subdevice: ANALOG_IN, channels, scanIntervalNs: 100_000, bufferScans: 16, ...more })
+  const play = (more: object = {}) => board.play({ subdevice: ANALOG_OUT, channels, scanIntervalNs: 100_000, samples: Uint32Array.of(1, 2, 3), ...more })
+  const acquisitions: ComediAcquisition[] = []
+  const playbacks: ComediPlayback[] = []
+  for (let round = 0; round < KEPT; round += 1) {
+    const acquisition = await acquire({ scans: 10 })
+    const playback = await play({ repeats: 3 })
+    let scans = 0
+    for (let taken = await acquisition.take(10); taken !== undefined; taken = await acquisition.take(10)) scans += taken.length
+    expect(scans).toBe(10)
+    await playback.ended
+    acquisitions.push(acquisition)
+    playbacks.push(playback)
+  }
+  await noMoreThan(before, counted)
+
+  const unread = await acquire()
+  const endless = await play()
+  await unread.take(1)
+  await board[Symbol.asyncDispose]()
+  await endless.ended
+  expect(acquisitions.every((each) => each.latest()?.length === 1)).toBe(true)
+  expect(unread.latest()).toHaveLength(1)
+  await noMoreThan(beforeOpening, counted)
+})

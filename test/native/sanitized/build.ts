@@ -31,7 +31,7 @@ export type Flavour = {
 export const FLAVOURS: readonly Flavour[] = [
   {
     name: 'AddressSanitizer and UndefinedBehaviorSanitizer',
-    // a null pointer that is followed is found without null, and nothing here is virtual: these two would be a third of the build
+    // a null pointer that is followed is found without null, and next to nothing here is virtual: these two would be a third of the build
     flags: ['-fsanitize=address,undefined', '-fno-sanitize=null,vptr', '-fno-sanitize-recover=all'],
     environment: { ASAN_OPTIONS: 'detect_stack_use_after_return=1:strict_string_checks=1', UBSAN_OPTIONS: 'print_stacktrace=1' },
     finds: { address: 'heap-buffer-overflow', leak: 'detected memory leaks', undefined: 'signed integer overflow' },

@@ -51,7 +51,7 @@ uint64_t takeAll(ComediAcquisition& acquisition) {
 void finite() {
   setBench("pace 20\nramp 1\n");
   const auto board = open();
-  ComediAcquisition acquisition(board, request(2'000), 128);
+  const auto acquisition = beginTransfer<ComediAcquisition>(board, request(2'000), 128);
   std::atomic<bool> over = false;
   std::thread others([&] {
     for (unsigned turn = 0; !over; ++turn) {
@@ -61,7 +61,7 @@ void finite() {
       ComediCounter(*board, kCounter).start();
     }
   });
-  CHECK(takeAll(acquisition) == 2'000 * kChannels);
+  CHECK(takeAll(*acquisition) == 2'000 * kChannels);
   over = true;
   others.join();
 }
@@ -70,24 +70,24 @@ void endless() {
   setBench("pace 20\nramp 1\n");
   const auto board = open();
   for (int round = 0; round < 4; ++round) {
-    ComediAcquisition acquisition(board, request(std::nullopt), 64);
+    const auto acquisition = beginTransfer<ComediAcquisition>(board, request(std::nullopt), 64);
     std::thread stops([&] {
       std::this_thread::sleep_for(10ms);
-      acquisition.stop();
+      acquisition->stop();
     });
-    takeAll(acquisition);
+    takeAll(*acquisition);
     stops.join();
   }
   // cut short while nobody takes anything
-  for (int round = 0; round < 4; ++round) ComediAcquisition(board, request(std::nullopt), 1);
+  for (int round = 0; round < 4; ++round) beginTransfer<ComediAcquisition>(board, request(std::nullopt), 1)->stop();
 }
 
 void overflow() {
   setBench("pace 20\nramp 1\nbuffer 4096\n");
   const auto board = open();
-  ComediAcquisition acquisition(board, request(std::nullopt), 16);
+  const auto acquisition = beginTransfer<ComediAcquisition>(board, request(std::nullopt), 16);
   std::this_thread::sleep_for(100ms);  // 20 000 scans for a buffer of 512
-  CHECK_THROWS(ComediError, takeAll(acquisition));
+  CHECK_THROWS(ComediError, takeAll(*acquisition));
 }
 
 ScanTable table(size_t rows) {
@@ -106,12 +106,12 @@ ScanTable table(size_t rows) {
 void poured(const std::string& path, std::optional<uint64_t> scans, bool left) {
   setBench("pace 20\nramp 1\nbuffer 4194304\n");
   const auto board = open();
-  ComediAcquisition acquisition(board, request(scans), 1'024);
+  const auto acquisition = beginTransfer<ComediAcquisition>(board, request(scans), 1'024);
   const ScanTable columns = table(100);
-  const auto ring = acquisition.makeRing(path, columns, 4);
+  const auto ring = acquisition->makeRing(path, columns, 4);
   std::thread recorder([&] {
     for (uint64_t next = 0; ring->waitFor(next, 50ms) || !ring->closed(); ++next) {
-      if (left && next == 3) acquisition.abandon();
+      if (left && next == 3) acquisition->abandon();
       if (left && next > 3) break;
       const auto* number = reinterpret_cast<const int64_t*>(reinterpret_cast<const uint8_t*>(ring->pixels(next)) + columns.numberOffset);
       if (ring->published() > next) CHECK(*number == static_cast<int64_t>(next * columns.rowsPerBatch + 1));
@@ -121,14 +121,14 @@ void poured(const std::string& path, std::optional<uint64_t> scans, bool left) {
   std::thread stops([&] {
     if (scans) return;
     std::this_thread::sleep_for(20ms);
-    acquisition.stop();
+    acquisition->stop();
   });
-  if (left) CHECK_THROWS(std::exception, acquisition.pour(*ring, columns));
-  else acquisition.pour(*ring, columns);
+  if (left) CHECK_THROWS(std::exception, acquisition->pour(*ring, columns));
+  else acquisition->pour(*ring, columns);
   recorder.join();
   stops.join();
   if (!scans) return;
-  CHECK(ring->published() == *scans / columns.rowsPerBatch && acquisition.lastScans() == *scans % columns.rowsPerBatch);
+  CHECK(ring->published() == *scans / columns.rowsPerBatch && acquisition->lastScans() == *scans % columns.rowsPerBatch);
   CHECK(ring->takeLast()->bytes.size() == columns.columnsOffset + columns.columnsBytes);
 }
 
@@ -147,25 +147,41 @@ void played() {
   setBench("pace 20\nbuffer 4194304\n");
   const auto board = open();
   {
-    ComediAcquisition acquisition(board, request(std::nullopt), 65'536);
-    ComediPlayback playback(board, waveform(40));
+    const auto acquisition = beginTransfer<ComediAcquisition>(board, request(std::nullopt), 65'536);
+    const auto playback = beginTransfer<ComediPlayback>(board, waveform(40));
     CHECK_THROWS(ComediError, board->write({kAnalogOut, 0, 0, 0}, 1));
-    playback.waitForEnd();
+    playback->waitForEnd();
     board->write({kAnalogOut, 0, 0, 0}, 1);
+    acquisition->stop();
   }
   for (int round = 0; round < 4; ++round) {
-    ComediPlayback playback(board, waveform(std::nullopt));
+    const auto playback = beginTransfer<ComediPlayback>(board, waveform(std::nullopt));
     std::thread stops([&] {
       std::this_thread::sleep_for(10ms);
-      playback.stop();
+      playback->stop();
     });
-    playback.waitForEnd();
+    playback->waitForEnd();
     stops.join();
   }
-  for (int round = 0; round < 4; ++round) ComediPlayback(board, waveform(std::nullopt));
+  for (int round = 0; round < 4; ++round) beginTransfer<ComediPlayback>(board, waveform(std::nullopt))->stop();
   setBench("pace 20\nbuffer 200\n");
-  ComediPlayback starved(board, waveform(std::nullopt));
-  CHECK_THROWS(ComediError, starved.waitForEnd());
+  const auto starved = beginTransfer<ComediPlayback>(board, waveform(std::nullopt));
+  CHECK_THROWS(ComediError, starved->waitForEnd());
+}
+
+// By everybody who could stop it: its thread ends it, and is the last to hold the board.
+void forgotten() {
+  setBench("pace 20\n");
+  std::weak_ptr<ComediDevice> board;
+  {
+    const auto opened = open();
+    board = opened;
+    beginTransfer<ComediAcquisition>(opened, request(std::nullopt), 64);
+    beginTransfer<ComediPlayback>(opened, waveform(std::nullopt));
+  }
+  const auto deadline = std::chrono::steady_clock::now() + 30s;
+  while (!board.expired() && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(1ms);
+  CHECK(board.expired());
 }
 
 // Opened and closed by several at once: one library for all of them, unloaded in between.
@@ -189,6 +205,7 @@ int main(int count, char** values) {
   endless();
   overflow();
   played();
+  forgotten();
   poured(fileIn(folder, "finite.ring"), 1'250, false);
   poured(fileIn(folder, "endless.ring"), std::nullopt, false);
   poured(fileIn(folder, "left.ring"), std::nullopt, true);
