@@ -37,9 +37,9 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 3, // more than a small machine has cores: whole labs run in some of them, and mostly wait for real time
     maxConcurrency: 64, // of the tests of one file that say they may run beside each other: they wait for answers that never come
-    testTimeout: 60_000, // a process of a lab takes seconds to start on a busy machine; what hangs is ended all the same
+    testTimeout: 120_000, // a process of a lab takes seconds to start on a busy machine; what hangs is ended all the same
     retry: process.env.CI === undefined ? 0 : 1, // whole labs on a shared machine: what fails twice fails, and the report names what was tried twice
-    hookTimeout: 120_000,
+    hookTimeout: 300_000, // more than what a hook waits for: a lab that starts and connects, packages from PyPI, a turn at a server
     globalSetup: 'test/python-folder.ts',
     coverage: { include: ['{core,link,storage,native,prisma,graph,drivers,workers,local,api}/**/*.ts'], exclude: ['prisma/generated/**'] },
     projects: [

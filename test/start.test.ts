@@ -43,7 +43,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(project, { recursive: true, force: true }))
 
-describe('start.mjs --prepare', { timeout: 60_000 }, () => {
+describe('start.mjs --prepare', () => {
   it('makes what is missing, once', () => {
     const first = prepare()
     expect(first).toMatchObject({ status: 0, stderr: '' })

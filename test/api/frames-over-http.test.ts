@@ -27,7 +27,7 @@ let whole: string
 beforeAll(async () => {
   lab = await startTestLab()
   whole = await recording('COMPLETE')
-}, 60_000)
+})
 afterAll(() => lab.close())
 
 const recording = (state: string, frames = FRAMES, { width, height } = { width: WIDTH, height: HEIGHT }) =>

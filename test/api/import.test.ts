@@ -13,7 +13,7 @@ beforeAll(async () => {
   lab = await startTestLab()
   await mkdir(path.join(lab.dataDir, 'import'))
   compute = await startCompute({ dataDir: lab.dataDir, databaseUrl: lab.database.url, redisUrl: lab.database.redisUrl }, { log: () => undefined })
-}, 60_000)
+})
 afterAll(async () => {
   await compute[Symbol.asyncDispose]()
   await lab.close()

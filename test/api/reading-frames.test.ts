@@ -36,12 +36,12 @@ describe('docs/reading-frames.md', () => {
     lab = await startTestLab()
     python = await pythonWith(['pyarrow', 'numpy'])
     await recordedDataset(lab, { state: 'COMPLETE', frames: FRAMES, width: WIDTH, height: HEIGHT, pixelOf: (frame, pixel) => frame + pixel * 3 })
-  }, 180_000)
+  })
   afterAll(async () => {
     await lab.close()
   })
 
-  it('says what a notebook can do', { timeout: 60_000 }, async ({ skip }) => {
+  it('says what a notebook can do', async ({ skip }) => {
     const executable = python.executable ?? skip(python.why)
     const page = await readFile(PAGE, 'utf8')
     const blocks = [...page.matchAll(/```python\n(.*?)```/gs)].map(([, code]) => code)

@@ -16,7 +16,7 @@ describe.each(STORES)('the projector on $name', ({ skipped, open }) => {
   beforeAll(async () => {
     opened = await open()
     store = opened.store
-  }, 180_000)
+  })
   afterAll(() => opened[Symbol.asyncDispose]())
   beforeEach(() => {
     registry = smallLab() // of another lab each time: the graph that is there is not of it

@@ -51,7 +51,7 @@ let neo4j: TestStore | undefined
 beforeAll(async () => {
   ladybug = await filled(await openTestLadybug())
   neo4j = NEO4J_SKIPPED ? undefined : await filled(await openTestNeo4j())
-}, 180_000)
+})
 afterAll(async () => {
   await ladybug[Symbol.asyncDispose]()
   await neo4j?.[Symbol.asyncDispose]()

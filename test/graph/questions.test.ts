@@ -14,7 +14,7 @@ describe.each(STORES)('the graph on $name', ({ skipped, open }) => {
     opened = await open()
     store = opened.store
     await project(smallLab(), store)
-  }, 180_000)
+  })
   afterAll(() => opened[Symbol.asyncDispose]())
 
   describe('impact', () => {

@@ -14,7 +14,7 @@ import { startTestDatabase, type TestDatabase } from '../harness/database.ts'
 import { until } from '../until.ts'
 import { picture, project } from './projecting.ts'
 import { RandomRegistry } from './random-registry.ts'
-import { NEO4J_SKIPPED, NEO4J_WHERE, openTestLadybug, openTestNeo4j } from './stores.ts'
+import { NEO4J_SKIPPED, NEO4J_WHERE, openTestLadybug, openTestNeo4j, TURN_DEADLINE_MS } from './stores.ts'
 
 const CHANGES = 1_000
 const SEED = 20_261_120
@@ -52,7 +52,7 @@ describe('after a thousand random changes of the registry, with kill -9 in betwe
       await using opened = await openTestNeo4j()
       await changeAndKill(opened.store, opened.place)
     },
-    300_000,
+    TURN_DEADLINE_MS + 300_000,
   )
 })
 

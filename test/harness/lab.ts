@@ -2,12 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { databaseSocketFolder, embeddedDatabaseUrl } from '../../local/config.ts'
 import { readProcessTable } from '../../local/previous-life.ts'
 import { until } from '../until.ts'
+import { freePort } from './free-port.ts'
 import { query } from './graphql.ts'
 import { createServerDatabase } from './server-database.ts'
 import { services } from './services.ts'
@@ -36,20 +36,8 @@ export type WholeLab = AsyncDisposable & {
 const START_DEADLINE_MS = 90_000 // 4 s on a quiet machine; several labs may start at once
 const STOP_DEADLINE_MS = 45_000
 
-const PORT_TRIES = 3 // between finding a free port and the api's listening, another test may have taken it
-
 /** The real lab from dist (run `node start.mjs --prepare` before): every process, simulated instruments, an own data folder and port. */
 export async function startWholeLab(options: WholeLabOptions = {}): Promise<WholeLab> {
-  for (let tries = 1; ; tries += 1)
-    try {
-      return await startOnce(options)
-    } catch (error) {
-      const lostItsPort = error instanceof Error && /port \d+ \S+ \S+ is taken/.test(error.message) && options.env?.['PORT'] === undefined
-      if (!lostItsPort || tries === PORT_TRIES) throw error
-    }
-}
-
-async function startOnce(options: WholeLabOptions): Promise<WholeLab> {
   const lab = await launchWholeLab(options)
   try {
     await until(
@@ -142,13 +130,4 @@ export async function processesOf(dataDir: string): Promise<{ readonly pid: numb
     if (command !== '') found.push({ pid: Number(entry), command: command.replaceAll('\0', ' ').trim() }) // empty: it has ended, its parent has not looked yet
   }
   return found
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port was given')
-  return address.port
 }

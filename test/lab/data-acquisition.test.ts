@@ -32,10 +32,10 @@ beforeAll(async () => {
     },
     { deadlineMs: 60_000, what: 'the board to be connected' },
   )
-}, 90_000)
+})
 afterAll(async () => {
   await lab?.stop()
-}, 30_000)
+})
 
 const start = async (detectors: readonly object[], more: object): Promise<Outcome> =>
   (await query<{ startRun: Outcome }>(lab.url, START, { input: { plan: { record: { detectors, ...more } } } })).startRun

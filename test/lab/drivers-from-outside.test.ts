@@ -38,14 +38,14 @@ beforeAll(async () => {
   lab = await startWholeLab({ env: { PLUGINS: `${plugin},acme-not-installed`, PLUGINS_WATCH: 'on' } })
   stationId =
     (await query<{ stations: { edges: { node: { id: string } }[] } }>(lab.url, '{ stations { edges { node { id } } } }')).stations.edges[0]?.node.id ?? ''
-}, 120_000)
+})
 
 afterAll(async () => {
   await lab?.stop()
   for (const line of lines) line.destroy()
   await new Promise((resolve) => multimeter.close(resolve))
   await rm(plugin, { recursive: true, force: true })
-}, 60_000)
+})
 
 /** The smallest SCPI instrument: it says who it is, and that it measures 5 V. */
 async function startMultimeter(): Promise<Server> {

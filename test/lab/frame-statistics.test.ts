@@ -25,10 +25,10 @@ beforeAll(async () => {
     { deadlineMs: 30_000, what: 'the camera is connected' },
   )
   camera = device.id
-}, 120_000)
+})
 afterAll(async () => {
   await lab?.stop()
-}, 60_000)
+})
 
 const command = async (text: string): Promise<void> => {
   const { answer } = await query<{ answer: object }>(lab.url, `mutation ($id: ID!) { answer: ${text} { __typename ... on Problem { message } } }`, {
@@ -87,4 +87,4 @@ it('every subscriber of every value has the mean of each frame, and so has the h
     { deadlineMs: 20_000, everyMs: 100, what: 'the history of the stream' },
   )
   expect(stored).toEqual(told)
-}, 60_000)
+})

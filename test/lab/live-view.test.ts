@@ -40,12 +40,12 @@ beforeAll(async () => {
     { id: camera },
   )
   expect(started.startLive).toEqual({ __typename: 'CommandPayload' })
-}, 120_000)
+})
 afterAll(async () => {
   for (const close of closers.reverse()) await close()
   await lab?.stop()
   await rm(folder, { recursive: true, force: true })
-}, 60_000)
+})
 
 async function ticketUrl(wanted: string): Promise<URL> {
   type Ticket = { readonly device: { readonly camera: { readonly ticket: { readonly url: string } } } }
@@ -159,7 +159,7 @@ describe('the programs of docs/live-view.md', () => {
   beforeAll(async () => {
     page = await readFile(path.join(ROOT, 'docs/live-view.md'), 'utf8')
     python = await pythonWith(['numpy', 'websockets', 'lz4'])
-  }, 180_000)
+  })
 
   /** Its output once there is `wanted` in it. */
   async function printed(program: ChildProcessByStdio<null, Readable, Readable>, wanted: RegExp): Promise<RegExpExecArray> {

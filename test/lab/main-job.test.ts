@@ -30,11 +30,11 @@ beforeAll(async () => {
     },
     { deadlineMs: 30_000, what: 'every device is connected' },
   )
-}, 90_000)
+})
 
 afterAll(async () => {
   await lab?.stop()
-}, 30_000)
+})
 
 const SCAN = `mutation ($input: RunInput!) { startRun(input: $input) { __typename ... on Run { id number session { id title } state } ... on Problem { code message } } }`
 

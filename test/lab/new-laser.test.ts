@@ -35,11 +35,11 @@ beforeAll(async () => {
     },
     { deadlineMs: 30_000, what: 'every device is connected' },
   )
-}, 90_000)
+})
 afterAll(async () => {
   await laser?.[Symbol.asyncDispose]()
   await lab?.stop()
-}, 30_000)
+})
 
 const command = async (text: string): Promise<Outcome> => {
   const { answer } = await query<{ answer: Outcome }>(lab.url, `mutation ($id: ID!) { answer: ${text} { __typename ... on Problem { code message } } }`, {
@@ -97,13 +97,13 @@ it('is found on its port, beside those that are registered, whose ports are left
     async () => (await query<{ device: { connection: string } }>(lab.url, '{ device(name: "new-laser") { connection } }')).device.connection === 'CONNECTED',
     { deadlineMs: 20_000, what: 'the laser is connected' },
   )
-}, 100_000)
+})
 
 it('is tuned, and the answer comes when it has arrived; beyond its limits nothing is sent', async () => {
   expect(await command('setWavelength(deviceId: $id, value: 0.85, unit: "um")')).toMatchObject({ __typename: 'CommandPayload' })
   expect((await now())['wavelength']).toMatchObject({ value: { number: expect.closeTo(850, 0), unit: 'nm' } })
   expect(await command('setWavelength(deviceId: $id, value: 2000)')).toMatchObject({ code: 'LIMIT_VIOLATION' })
-}, 30_000)
+})
 
 it('gives light when it is warm, is darkened by an emergency stop, and takes nothing before that is released', async () => {
   await until(async () => (await command('setEmission(deviceId: $id, on: true)')).__typename === 'CommandPayload', {
@@ -119,7 +119,7 @@ it('gives light when it is warm, is darkened by an emergency stop, and takes not
   expect(await command('setShutter(deviceId: $id, open: true)')).toMatchObject({ code: 'EMERGENCY_STOPPED' })
   expect(await command('setEmission(deviceId: $id, on: true)')).toMatchObject({ code: 'EMERGENCY_STOPPED' })
   await query(lab.url, 'mutation { releaseEmergencyStop { __typename } }')
-}, 60_000)
+})
 
 it('that is unplugged and plugged in again says so in the feed of events', async () => {
   const { lab: at } = await query<{ lab: { cursor: string } }>(lab.url, '{ lab { cursor } }')
@@ -137,4 +137,4 @@ it('that is unplugged and plugged in again says so in the feed of events', async
   }
   expect(seen[0]).toMatch(/^new-laser is reconnecting: /)
   expect(await now()).toMatchObject({ shutter: { quality: 'GOOD' } })
-}, 40_000)
+})

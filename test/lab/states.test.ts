@@ -39,10 +39,10 @@ beforeAll(async () => {
     await setWavelength(wavelength)
     runs.push(await scan())
   }
-}, 120_000)
+})
 afterAll(async () => {
   await lab?.stop()
-}, 30_000)
+})
 
 async function setWavelength(wavelength: number): Promise<void> {
   const { setParameter } = await query<{ setParameter: Outcome }>(

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { checkDatabase, checkNeo4j, checkRedis } from '../../local/backends.ts'
 import { startEmptyDatabase } from '../harness/database.ts'
-import { freePort } from '../harness/lab.ts'
+import { freePort } from '../harness/free-port.ts'
 
 const servers: Server[] = []
 afterEach(() => Promise.all(servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve)))))

@@ -126,7 +126,7 @@ describe('the command', () => {
     {
       await using stages = run('newport-esp300', '--fault', 'silent')
       const address = await addressIn(stages.said, /address\s+serial:\/\/(\S+)/)
-      expect(stages.said.out).toContain('"axis":3')
+      await until(() => stages.said.out.includes('"axis":3'))
       {
         await using port = await openSerial({ path: address, baudRate: 19_200, flowControl: 'none' }, never)
         let heard = ''
@@ -164,15 +164,13 @@ describe('the command', () => {
     expect(readdirSync(folder)).toEqual([])
   })
 
-  test('every simulation starts alone, says where it is, and leaves nothing', { timeout: 60_000 }, async () => {
-    for (const { driverId } of SIMULATIONS) {
-      {
-        await using alone = run(driverId, '--seed', '3')
-        await addressIn(alone.said, /address\s+(\w+:\/\/\S+)/)
-        expect(alone.said.out).toContain(`register    ${driverId} {"address"`)
-      }
-      expect(readdirSync(folder), driverId).toEqual([])
+  test.each(SIMULATIONS.map(({ driverId }) => driverId))('%s starts alone, says where it is, and leaves nothing', async (driverId) => {
+    {
+      await using alone = run(driverId, '--seed', '3')
+      await addressIn(alone.said, /address\s+(\w+:\/\/\S+)/)
+      await until(() => alone.said.out.includes(`register    ${driverId} {"address"`))
     }
+    expect(readdirSync(folder)).toEqual([])
   })
 
   test('a Modbus device answers a client of its own, at the port that was wanted', async () => {

@@ -8,8 +8,9 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { SIMULATED_DEVICES } from '../../local/lab/devices.ts'
 import { startEmptyDatabase } from '../harness/database.ts'
+import { freePort } from '../harness/free-port.ts'
 import { query } from '../harness/graphql.ts'
-import { freePort, launchWholeLab, processesOf, startWholeLab, type WholeLab } from '../harness/lab.ts'
+import { launchWholeLab, processesOf, startWholeLab, type WholeLab } from '../harness/lab.ts'
 import { until } from '../until.ts'
 
 /** The real thing: every process from dist, under its supervisor. */
@@ -87,9 +88,9 @@ describe('npm start', () => {
       env: { ...process.env, DATA_DIR: dataDir, PORT: String(port), RING_DIR: path.join(dataDir, 'ring') },
       stdio: 'ignore',
     })
-    await until(async () => (await query<{ __typename: string }>(`http://127.0.0.1:${port}`, '{ __typename }')).__typename === 'Query', { deadlineMs: 60_000 })
+    await until(async () => (await query<{ __typename: string }>(`http://127.0.0.1:${port}`, '{ __typename }')).__typename === 'Query', { deadlineMs: 120_000 })
     shell.kill('SIGTERM')
-    await until(async () => (await processesOf(dataDir)).length === 0, { deadlineMs: 30_000 })
+    await until(async () => (await processesOf(dataDir)).length === 0, { deadlineMs: 60_000 })
   }, 240_000)
 
   it('stands on a server of yours when DATABASE_URL names one', async () => {
@@ -110,8 +111,8 @@ describe('npm start', () => {
     for (const name of CHILDREN) {
       const before = await pidsOf(lab)
       process.kill(before[name] ?? 0, 'SIGKILL')
-      await until(() => lab.output().includes(`${name} is back`), { deadlineMs: 30_000, what: `the return of ${name}` })
-      await until(() => answers(lab), { deadlineMs: 30_000, everyMs: 50, what: `an answer after the return of ${name}` })
+      await until(() => lab.output().includes(`${name} is back`), { deadlineMs: 60_000, what: `the return of ${name}` })
+      await until(() => answers(lab), { deadlineMs: 60_000, everyMs: 50, what: `an answer after the return of ${name}` })
       const after = await pidsOf(lab)
       expect(after[name], lab.output()).not.toBe(before[name])
       expect(after, lab.output()).toMatchObject(Object.fromEntries(Object.entries(before).filter(([other]) => other !== name))) // nobody else went with it

@@ -7,10 +7,11 @@ import path from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { SIMULATED_DEVICES } from '../../local/lab/devices.ts'
-import { neo4jServer, openTestNeo4j } from '../graph/stores.ts'
+import { neo4jServer, openTestNeo4j, TURN_DEADLINE_MS } from '../graph/stores.ts'
 import { startEmptyDatabase } from '../harness/database.ts'
+import { freePort } from '../harness/free-port.ts'
 import { query } from '../harness/graphql.ts'
-import { freePort, processesOf } from '../harness/lab.ts'
+import { processesOf } from '../harness/lab.ts'
 import { services as servers } from '../harness/services.ts'
 import { until } from '../until.ts'
 import { PROJECT, readComposeFile, readComposeText, withDefaults } from './compose-file.ts'
@@ -61,7 +62,7 @@ const why = MISSING ? ' (skipped: TEST_DATABASE_URL, TEST_REDIS_URL or TEST_NEO4
 
 /** The commands, environment and health checks of the file, with places of this test, as processes of this machine. */
 describe.skipIf(MISSING)(`the processes as docker-compose.yml starts them${why}`, () => {
-  it('come up one by one, are healthy, serve the simulated lab, and stop when asked', { timeout: 300_000 }, async () => {
+  it('come up one by one, are healthy, serve the simulated lab, and stop when asked', { timeout: TURN_DEADLINE_MS + 300_000 }, async () => {
     const neo4j = neo4jServer()
     await using _turn = await openTestNeo4j()
     const database = await startEmptyDatabase()

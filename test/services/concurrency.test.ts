@@ -13,6 +13,10 @@ import { until } from '../until.ts'
 const skipped = services() === undefined
 const why = skipped ? ' (skipped: TEST_DATABASE_URL or TEST_REDIS_URL is not set; .ci/servers sets them)' : ''
 
+/** Of this database: others on the same server have theirs. */
+const WAITING_FOR_A_TURN = `SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`
+
 const event = (summary: string): LabEvent => ({ time: 1n, kind: 'AUDIT', summary })
 
 describe.skipIf(skipped)(`transactions that overlap${why}`, () => {
@@ -50,7 +54,7 @@ describe.skipIf(skipped)(`transactions that overlap${why}`, () => {
     try {
       const first = await appendEvents(one, [event('one')])
       const waiting = appendEvents(two, [event('two')])
-      await until(async () => (await database.pool.query(`SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`)).rows.length === 1)
+      await until(async () => (await database.pool.query(WAITING_FOR_A_TURN)).rows.length === 1)
       expect(await database.prisma.event.count()).toBe(0)
       await one.query('COMMIT')
       expect(await waiting).toBe((first ?? 0n) + 1n)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { neo4jServer, openTestNeo4j } from '../graph/stores.ts'
+import { neo4jServer, openTestNeo4j, TURN_DEADLINE_MS } from '../graph/stores.ts'
 import { query } from '../harness/graphql.ts'
 import { startWholeLab, type WholeLab } from '../harness/lab.ts'
 import { services } from '../harness/services.ts'
@@ -30,7 +30,7 @@ describe.skipIf(MISSING.length > 0)(`a lab on one server${why}`, () => {
   it.each([
     ['REDIS_URL', { DATABASE_URL: undefined }, ['PGlite', 'BullMQ on Redis', 'LadybugDB'], ['database', 'graph']],
     ['NEO4J_URL', { ...NONE, ...NEO4J }, ['PGlite', 'BullMQ on PostgreSQL', 'Neo4j'], ['database']],
-  ] as const)('has the others embedded: %s alone', { timeout: 240_000 }, async (_name, env, kinds, embedded) => {
+  ] as const)('has the others embedded: %s alone', { timeout: TURN_DEADLINE_MS + 240_000 }, async (_name, env, kinds, embedded) => {
     await using _turn = await openTestNeo4j()
     await using lab = await startWholeLab({ env })
     expect((await backendsOf(lab)).map(({ kind }) => kind)).toEqual(kinds)
@@ -39,7 +39,7 @@ describe.skipIf(MISSING.length > 0)(`a lab on one server${why}`, () => {
 })
 
 describe.skipIf(MISSING.length > 0)(`a lab on three servers${why}`, () => {
-  it('says what stands behind each role, and answers what hangs on what', { timeout: 240_000 }, async () => {
+  it('says what stands behind each role, and answers what hangs on what', { timeout: TURN_DEADLINE_MS + 240_000 }, async () => {
     await using _turn = await openTestNeo4j()
     await using lab = await startWholeLab({ env: NEO4J })
     expect(await backendsOf(lab)).toEqual([

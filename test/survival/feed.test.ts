@@ -84,13 +84,13 @@ beforeAll(async () => {
   if (station === undefined) throw new Error('no station is registered')
   stationId = station.id
   published = await followPublished(lab.dataDir, station)
-}, 120_000)
+})
 
 afterAll(async () => {
   await published?.[Symbol.asyncDispose]()
   await database?.end()
   await lab?.stop()
-}, 60_000)
+})
 
 describe('one resumable feed', () => {
   it(`is whole for a client that is cut off ${CUTS} times, over a restart of the api and one of the station`, async () => {

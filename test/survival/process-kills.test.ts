@@ -35,12 +35,12 @@ beforeAll(async () => {
   lab = await startWholeLab()
   client = resumingClient(lab.url)
   await untilConnected(lab)
-}, 120_000)
+})
 
 afterAll(async () => {
   await client?.[Symbol.asyncDispose]()
   await lab?.stop()
-}, 60_000)
+})
 
 describe('kill -9 in the middle of a run', () => {
   it.for(['api', 'database'] as const)(

@@ -48,13 +48,13 @@ beforeAll(async () => {
   client = resumingClient(lab.url)
   await untilConnected(lab)
   stationId = (await query<{ lab: { stations: readonly { id: string }[] } }>(lab.url, '{ lab { stations { id } } }')).lab.stations[0]?.id ?? ''
-}, 120_000)
+})
 
 afterAll(async () => {
   await client?.[Symbol.asyncDispose]()
   await lab?.stop()
   await rm(copies, { recursive: true, force: true })
-}, 60_000)
+})
 
 beforeEach(releaseQueue)
 

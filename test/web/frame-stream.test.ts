@@ -90,7 +90,7 @@ const worker = () => {
 }
 const kinds = () => worker().told.map(({ kind }) => kind)
 const saw = (kind: ToPixelWorker['kind'], times: number) =>
-  until(() => kinds().filter((each) => each === kind).length === times, { deadlineMs: 5000, what: `${times} times ${kind}` })
+  until(() => kinds().filter((each) => each === kind).length === times, { what: `${times} times ${kind}` })
 
 test('a view is asked for with its region, and goes to the socket of the api', async () => {
   stream.show(PART)

@@ -50,12 +50,13 @@ describe.skipIf(executable === undefined)('the painter on the graphics card', ()
     await server.listen()
     browser = await launch(executable ?? '')
     page = await browser.newPage()
+    page.setDefaultTimeout(START_DEADLINE_MS)
     await page.goto(`${server.resolvedUrls?.local[0] ?? ''}src/model/colormap.ts`)
     // Asked for by text: the test runner takes every import of this file for its own.
     const modules = ['panels/camera/painter.ts', 'model/shading.ts', 'model/colormap.ts'].map((file) => `...(await import('/src/${file}'))`)
     await page.addScriptTag({ type: 'module', content: `globalThis.parts = { ${modules.join(', ')} }` })
     await page.waitForFunction(() => 'parts' in globalThis)
-  }, START_DEADLINE_MS)
+  })
 
   afterAll(async () => {
     await browser?.close()

@@ -61,7 +61,7 @@ beforeAll(async () => {
   web = app.listen(0, '127.0.0.1')
   await new Promise((resolve) => web.once('listening', resolve))
   base = `http://127.0.0.1:${(web.address() as AddressInfo).port}/files`
-}, 60_000)
+})
 
 afterAll(async () => {
   web.closeAllConnections()

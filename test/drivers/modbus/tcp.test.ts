@@ -11,6 +11,7 @@ import { connectModbus } from '../../../drivers/modbus/tcp.ts'
 import { SimulatedRegisters } from '../../../drivers/simulation/simulated-registers.ts'
 import type { RegisterInstrument } from '../../../drivers/simulation/simulator.ts'
 import { writeEntry } from '../../../local/lab/book.ts'
+import { freePort } from '../../harness/free-port.ts'
 import { type Bench, goodValue, never, open, openBench, problemOf } from '../bench.ts'
 
 const hex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text.replaceAll(' ', ''), 'hex'))
@@ -380,11 +381,3 @@ describe('what a server sends', () => {
     await new Promise<void>((resolve) => server.close(() => resolve()))
   })
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()))
-  const address = server.address()
-  await new Promise<void>((resolve) => server.close(() => resolve()))
-  return typeof address === 'object' && address !== null ? address.port : 0
-}

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import pg from 'pg'
-import { freePort } from '../lab.ts'
+import { freePort } from '../free-port.ts'
 import type { Server } from './server.ts'
 import { runAs, startServerProcess } from './server-process.ts'
 

@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { freePort } from '../../lab.ts'
+import { freePort } from '../../free-port.ts'
 import type { Server } from '../server.ts'
 import { startServerProcess } from '../server-process.ts'
 
