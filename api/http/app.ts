@@ -17,6 +17,7 @@ import type { SubscriptionHub } from '../subscriptions/hub.ts'
 import { createFilesRouter } from './files.ts'
 import { createPlayground } from './playground.ts'
 import { createProbes } from './probes.ts'
+import { forgetContent } from './send-file.ts'
 import { createThumbnailRouter } from './thumbnails.ts'
 import { createWebRouter } from './web.ts'
 
@@ -136,6 +137,7 @@ function failed(log: Services['log']): ErrorRequestHandler {
     const status = error instanceof Error && 'status' in error && typeof error.status === 'number' ? error.status : 500
     if (status >= 500) log.error({ err: error }, 'an HTTP request failed')
     const message = status < 500 && error instanceof Error ? error.message : 'something went wrong inside the api; its log says what'
+    forgetContent(response)
     response.status(status).json({ errors: [{ message, extensions: { code: status < 500 ? 'BAD_REQUEST' : 'INTERNAL_SERVER_ERROR' } }] })
   }
 }

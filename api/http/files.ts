@@ -10,7 +10,7 @@ import type { Database } from '../../prisma/client.ts'
 import { type ManifestSource, manifestOfRun, manifestOfSession } from '../manifest.ts'
 import type { ReadTurns } from '../read-turns.ts'
 import { createRecordingsRouter } from './recordings.ts'
-import { sendBytes, sendFile } from './send-file.ts'
+import { forgetContent, sendBytes, sendFile } from './send-file.ts'
 
 /**
  * Files of datasets and exports, and what recordings.ts takes out of them. Only names that stand in the rows are served, so nothing partial and nothing beside can be reached.
@@ -22,12 +22,14 @@ export type FilesOptions = {
   readonly turns: ReadTurns
   /** Throws when the request has no right to read (Forbidden; an error named Unauthenticated for a wrong key). */
   readonly authorize: (request: Request) => Promise<unknown>
+  /** How long a client may take nothing; CLIENT_STALL_MS. */
+  readonly stallMs?: number | undefined
 }
 
 const RETRY_AFTER_SECONDS = 1
 const WHOLE_STATES: readonly string[] = ['COMPLETE', 'RECOVERED']
 
-export function createFilesRouter({ database: { prisma }, dataDir, turns, authorize }: FilesOptions): Router {
+export function createFilesRouter({ database: { prisma }, dataDir, turns, authorize, stallMs }: FilesOptions): Router {
   const router = Router()
 
   router.use(async (request, response, next) => {
@@ -41,7 +43,7 @@ export function createFilesRouter({ database: { prisma }, dataDir, turns, author
     const row = isUuid(id) ? await prisma.export.findUnique({ where: { id } }) : null
     if (row === null) throw new NotFound(`export ${id}`)
     const file = name === row.manifest ? { name, mediaType: 'text/plain; charset=utf-8', sha256: undefined } : fileNamed(row.files, name)
-    await sendFile(request, response, { ...file, path: path.join(dataDir, row.folder, name) })
+    await sendFile(request, response, { ...file, path: path.join(dataDir, row.folder, name) }, stallMs)
   })
 
   router.get('/manifests/:of/:name', async (request, response) => {
@@ -49,7 +51,7 @@ export function createFilesRouter({ database: { prisma }, dataDir, turns, author
     const id = /^(.+)\.json$/.exec(name)?.[1]
     const manifest = id !== undefined && isUuid(id) ? await manifestOf(of, id) : null
     if (manifest === null) throw new NotFound(`manifest ${of}/${name}`)
-    await sendBytes(request, response, { etag: `"${manifest.sha256}"`, mediaType: 'application/json' }, Buffer.from(manifest.text))
+    await sendBytes(request, response, { etag: `"${manifest.sha256}"`, mediaType: 'application/json' }, Buffer.from(manifest.text), stallMs)
   })
 
   router.get('/datasets/:id/:name', async (request, response) => {
@@ -57,10 +59,10 @@ export function createFilesRouter({ database: { prisma }, dataDir, turns, author
     const row = await datasetRow(id)
     if (!WHOLE_STATES.includes(row.state)) throw new Conflict(`dataset ${row.name} is ${row.state.toLowerCase()}; its files can be had once it is complete`)
     const file = name === MANIFEST_FILE ? { name, mediaType: 'application/json', sha256: undefined } : fileNamed(row.files, name)
-    await sendFile(request, response, { ...file, path: path.join(dataDir, row.folder, name) })
+    await sendFile(request, response, { ...file, path: path.join(dataDir, row.folder, name) }, stallMs)
   })
 
-  router.use('/datasets/:id', createRecordingsRouter({ dataDir, turns, dataset: datasetRow }))
+  router.use('/datasets/:id', createRecordingsRouter({ dataDir, turns, dataset: datasetRow, stallMs }))
 
   router.use((_request: Request, response: Response) => refuse(response, 404, 'there is no such file'))
   router.use(tellProblem)
@@ -105,10 +107,8 @@ function tellProblem(error: unknown, _request: Request, response: Response, next
   refuse(response, status, messageOf(error), error instanceof Problem ? error.code : undefined)
 }
 
-const ABOUT_CONTENT = ['ETag', 'Cache-Control', 'Content-Disposition', 'Last-Modified', 'Content-Length', 'Content-Range', 'Accept-Ranges']
-
 /** RFC 9457. */
 function refuse(response: Response, status: number, detail: string, code?: ProblemCode): void {
-  for (const name of ABOUT_CONTENT) response.removeHeader(name)
+  forgetContent(response)
   response.status(status).setHeader('Content-Type', 'application/problem+json').end(JSON.stringify({ status, detail, code }))
 }

@@ -22,6 +22,7 @@ export type RecordingsOptions = {
   readonly turns: ReadTurns
   /** Throws NotFound. */
   readonly dataset: (id: string) => Promise<Dataset>
+  readonly stallMs: number | undefined
 }
 
 const NPY = 'application/x-npy'
@@ -30,7 +31,7 @@ const SERIES_TYPES = { csv: 'text/csv; charset=utf-8; header=present', arrow: AR
 const FRAME_TYPES = { raw: 'application/octet-stream', npy: NPY, png: 'image/png' } as const
 type FrameForm = keyof typeof FRAME_TYPES
 
-export function createRecordingsRouter({ dataDir, turns, dataset }: RecordingsOptions): Router {
+export function createRecordingsRouter({ dataDir, turns, dataset, stallMs }: RecordingsOptions): Router {
   const router = Router({ mergeParams: true })
 
   router.get('/frames/:name', async (request: Request<{ id: string; name: string }>, response) => {
@@ -59,7 +60,7 @@ export function createRecordingsRouter({ dataDir, turns, dataset }: RecordingsOp
     response.setHeader('X-Frame-Width', width).setHeader('X-Frame-Height', height).setHeader('X-Frame-Dtype', 'uint16')
     response.setHeader('X-Frame-Sequence', sequence).setHeader('X-Frame-Time', formatRfc3339(time))
     response.setHeader('X-Frame-Checksum', checked ? 'good' : 'unknown')
-    await sendBytes(request, response, about, bytes)
+    await sendBytes(request, response, about, bytes, stallMs)
   }
 
   router.get('/slice/:name', async (request: Request<{ id: string; name: string }>, response) => {
@@ -73,10 +74,10 @@ export function createRecordingsRouter({ dataDir, turns, dataset }: RecordingsOp
     const gone = goneOf(response)
     if (form === 'arrow') {
       const read = () => turns.each(readArrow(file, slice, gone), gone)
-      return await sendStream(request, response, { ...about, mediaType: ARROW_STREAM, name }, read)
+      return await sendStream(request, response, { ...about, mediaType: ARROW_STREAM, name }, read, stallMs)
     }
     const read = (first: number, last: number) => turns.each(readNpy(file, slice, first, last, gone), gone)
-    await sendRanges(request, response, { ...about, mediaType: NPY, name }, npyBytes(slice), read)
+    await sendRanges(request, response, { ...about, mediaType: NPY, name }, npyBytes(slice), read, stallMs)
   })
 
   router.get('/frame-series/:name', async (request: Request<{ id: string; name: string }>, response) => {
@@ -98,9 +99,9 @@ export function createRecordingsRouter({ dataDir, turns, dataset }: RecordingsOp
     }
     if (form === 'npy') {
       const read = (first: number, last: number) => turns.each(readSeriesNpy(frames, first, last, numbers), gone)
-      return await sendRanges(request, response, about, seriesNpyBytes(frames), read)
+      return await sendRanges(request, response, about, seriesNpyBytes(frames), read, stallMs)
     }
-    await sendStream(request, response, about, () => turns.each(readFrameNumbers(file, form, roi, numbers(0, frames)), gone))
+    await sendStream(request, response, about, () => turns.each(readFrameNumbers(file, form, roi, numbers(0, frames)), gone), stallMs)
   })
 
   return router

@@ -136,6 +136,8 @@ describe('a file of an export', () => {
   test('refuses a range that is not there, and ignores what is none', async () => {
     const beyond = await get(scan, { range: 'bytes=1000000-' })
     expect([beyond.status, beyond.headers.get('content-range')]).toEqual([416, 'bytes */1000000'])
+    expect(Object.fromEntries(beyond.headers)).toMatchObject({ 'cache-control': 'no-store', 'accept-ranges': 'bytes', 'content-length': '0' })
+    for (const name of ['etag', 'last-modified', 'content-type', 'content-disposition']) expect([name, beyond.headers.get(name)]).toEqual([name, null])
     for (const range of ['bytes=5-2', 'lines=1-2', 'bytes=0-1,4-5', 'bytes=-']) expect((await get(scan, { range })).status).toBe(200)
   })
 
@@ -150,7 +152,7 @@ describe('a file of an export', () => {
     async (name) => {
       const answer = await get(`/exports/${exportId}/${name}`)
       expect(answer.status).toBe(404)
-      expect(answer.headers.get('content-type')).toBe('application/problem+json')
+      expect([answer.headers.get('content-type'), answer.headers.get('cache-control')]).toEqual(['application/problem+json', 'no-store'])
     },
   )
 
