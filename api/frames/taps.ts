@@ -1,11 +1,9 @@
 import type { Logger } from 'pino'
 import { messageOf } from '../../core/errors.ts'
-import type { LinkStreams } from '../../link/protocol.ts'
 import type { Stations } from '../stations/stations.ts'
-import { pause } from '../subscriptions/pause.ts'
+import { followFrames, type TappedFrame } from './follow.ts'
 import type { FrameRequest } from './ticket.ts'
 
-export type TappedFrame = LinkStreams['frames']['item']
 export type FrameWatcher = {
   frame(frame: TappedFrame): void
   /** No frames for the moment, and why; they come by themselves. */
@@ -20,8 +18,6 @@ type Tap = {
   last: TappedFrame | undefined
   waitsFor: string | undefined
 }
-
-const RETRY_MS = 500 // a station that is away, or a camera that is not connected
 
 /** Frames from the stations, one stream for all who look at the same. The newest counts: nothing is kept for a viewer. */
 export interface FrameTaps extends AsyncDisposable {
@@ -39,24 +35,20 @@ export function createFrameTaps(stations: Stations, log: Logger): FrameTaps {
   }
 
   async function follow(request: FrameRequest, tap: Tap): Promise<void> {
-    const { signal } = tap.stop
-    while (!signal.aborted) {
-      try {
-        const mirror = stations.all().find(({ devices, online }) => online && devices.has(request.deviceId))
-        if (mirror === undefined) throw new Error('no station that is here has this camera')
-        for await (const frame of mirror.link.stream('frames', request, signal)) {
-          tap.last = frame
-          tap.waitsFor = undefined
-          for (const watcher of tap.watchers) watcher.frame(frame)
-        }
-      } catch (error) {
-        const reason = messageOf(error)
-        if (!signal.aborted && reason !== tap.waitsFor)
-          log.info({ device: request.deviceId, error: reason }, 'the frames of a camera are not followed for the moment')
-        tap.waitsFor = reason
-        for (const watcher of tap.watchers) watcher.waiting(reason)
+    const away = (error: unknown): void => {
+      const reason = messageOf(error)
+      if (reason !== tap.waitsFor) log.info({ device: request.deviceId, error: reason }, 'the frames of a camera are not followed for the moment')
+      tap.waitsFor = reason
+      for (const watcher of tap.watchers) watcher.waiting(reason)
+    }
+    try {
+      for await (const frame of followFrames(stations, request, tap.stop.signal, away)) {
+        tap.last = frame
+        tap.waitsFor = undefined
+        for (const watcher of tap.watchers) watcher.frame(frame)
       }
-      await pause(RETRY_MS, signal)
+    } catch (error) {
+      away(error) // a frame that cannot be shown ends this view, not the process
     }
   }
 

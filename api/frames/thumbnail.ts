@@ -3,7 +3,8 @@ import { DeadlineExceeded } from '../../core/errors.ts'
 import { FRAME_BIN, type FrameHeader, type FrameQuality } from '../../core/frame.ts'
 import { pictureRegion } from '../../core/frame-region.ts'
 import { renderPng } from '../../storage/png.ts'
-import type { FrameTaps, TappedFrame } from './taps.ts'
+import type { TappedFrame } from './follow.ts'
+import type { FrameTaps } from './taps.ts'
 
 /** A camera that has a frame has shown it by then; one that has none yet may take its whole exposure. */
 const FRAME_WITHIN_MS = 3_000

@@ -2,8 +2,9 @@ import type { Logger } from 'pino'
 import type { WebSocket } from 'ws'
 import { messageOf } from '../../core/errors.ts'
 import { MAX_PICTURE_BYTES } from '../../link/protocol.ts'
+import type { TappedFrame } from './follow.ts'
 import { encodeHeader, FRAME_HEADER_BYTES } from './header.ts'
-import type { FrameTaps, TappedFrame } from './taps.ts'
+import type { FrameTaps } from './taps.ts'
 import type { FrameRequest, FrameTickets } from './ticket.ts'
 
 const FRAMES_WAITING = 4 // of each view: for eyes the newest counts, so that only a few may wait for a viewer

@@ -70,6 +70,8 @@ export class FakeStation {
   rows: RunRowsItem[] = []
   /** Streams of frames that were opened. */
   readonly frameRequests: LinkStreams['frames']['params'][] = []
+  /** Why it gives no frames. */
+  noFrames: Problem | undefined
   readonly #token: string
   readonly #log = new Map<number, ReadingsItem>()
   readonly #newest = new Map<number, number>()
@@ -232,6 +234,7 @@ export class FakeStation {
           station.frameRequests.push(request)
           const size = 8 / FRAME_BIN[quality]
           for (let sequence = 1; !signal.aborted; sequence += 1) {
+            if (station.noFrames !== undefined) throw station.noFrames
             const bin = FRAME_BIN[quality]
             yield {
               header: frameHeader(size, size, {

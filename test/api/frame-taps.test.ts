@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { createFrameTaps, type FrameTaps, type TappedFrame } from '../../api/frames/taps.ts'
+import type { TappedFrame } from '../../api/frames/follow.ts'
+import { createFrameTaps, type FrameTaps } from '../../api/frames/taps.ts'
 import { qualityFor } from '../../api/frames/thumbnail.ts'
 import type { FrameRequest } from '../../api/frames/ticket.ts'
 import { createLog } from '../../api/log.ts'

@@ -2,6 +2,7 @@ import { crc32, inflateSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { globalId } from '../../api/global-id.ts'
+import { HardwareFault, InvalidValue, NotFound } from '../../core/errors.ts'
 import { until } from '../until.ts'
 import { CAMERA } from './fake-station.ts'
 import { startTestLab, type TestLab } from './lab.ts'
@@ -47,6 +48,34 @@ describe('frames', () => {
     expect(lab.station.frameRequests).toHaveLength(1)
     notices.stop()
     late.stop()
+  })
+
+  it('are announced over every absence of the station and of the camera, until there is no such camera any more', async () => {
+    const notices = listenTo<Notice>(lab, NOTICES, { id: globalId('Device', CAMERA), quality: 'FULL' })
+    const goesOn = async (): Promise<void> => {
+      const before = notices.items.length
+      await until(() => notices.items.length > before + 1)
+    }
+    await goesOn()
+    await lab.station.stop()
+    await until(() => lab.api.services.stations.find(lab.station.stationId)?.online === false)
+    await lab.station.start()
+    await goesOn()
+    for (const passing of [new HardwareFault('the camera was just closed', 'NONE'), new InvalidValue('roi: nothing of it can be shown', ['roi'])]) {
+      const asked = lab.station.frameRequests.length
+      lab.station.noFrames = passing
+      await until(() => lab.station.frameRequests.length > asked)
+      lab.station.noFrames = undefined
+      await goesOn()
+    }
+    lab.station.noFrames = new NotFound('device camera')
+    await until(() => notices.ended())
+    expect(notices.errors).toMatchObject([{ message: 'there is no device camera' }])
+    lab.station.noFrames = new InvalidValue('roi: nothing of it can be shown', ['roi'])
+    const impossible = listenTo<Notice>(lab, NOTICES, { id: globalId('Device', CAMERA), quality: 'FULL' })
+    await until(() => impossible.ended())
+    expect(impossible.errors).toMatchObject([{ message: 'roi: nothing of it can be shown' }])
+    lab.station.noFrames = undefined
   })
 
   it('come over the binary WebSocket that the ticket names', async () => {

@@ -7,7 +7,7 @@ import path from 'node:path'
 import type { Readable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
-import { query } from '../harness/graphql.ts'
+import { query, subscribe } from '../harness/graphql.ts'
 import { startWholeLab, type WholeLab } from '../harness/lab.ts'
 import { type Python, pythonWith } from '../python.ts'
 import { until } from '../until.ts'
@@ -149,6 +149,67 @@ describe('the live view of a camera', () => {
     await until(() => skipped > (missed ?? 0), { deadlineMs: 20_000, what: 'a count of what was skipped that is above that of the other one' })
     stalled.destroy()
   })
+})
+
+describe('one subscription to the frames of a camera', () => {
+  type Notice = { readonly sequence: number; readonly width: number }
+  async function ask(mutation: string): Promise<void> {
+    const { answer } = await query<{ answer: { message?: string } }>(
+      lab.url,
+      `mutation ($id: ID!) { answer: ${mutation} { __typename ... on Problem { message } } }`,
+      { id: camera },
+    )
+    expect(answer.message).toBeUndefined()
+  }
+  const readOut = (width: number, binning = 1): Promise<void> =>
+    ask(`configureCamera(input: { deviceId: $id, roi: { x: 0, y: 0, width: ${width}, height: 64 }, binning: ${binning} })`)
+
+  it('goes on with the new frames when the camera is set otherwise, and when it is connected again', async () => {
+    const notices: Notice[] = []
+    let over: unknown
+    const frames = subscribe<{ frames: Notice }>(
+      lab.url,
+      'subscription ($id: ID!) { frames(deviceId: $id, quality: FAST, maxRateHz: 60) { sequence width } }',
+      {
+        id: camera,
+      },
+    )
+    const listening = (async () => {
+      for await (const { frames: notice } of frames) notices.push(notice)
+      over = 'it ended'
+    })().catch((error: unknown) => {
+      over = error
+    })
+    closers.push(() => frames.return())
+    const shows = (width: number): Promise<true> =>
+      until(
+        () => {
+          if (over !== undefined) throw over
+          return notices.at(-1)?.width === width
+        },
+        { deadlineMs: 20_000, what: `frames that are ${width} pixels wide` },
+      )
+
+    await shows(SENSOR / 4)
+    await readOut(64)
+    await shows(16)
+    await readOut(128, 2)
+    await readOut(256, 2)
+    await shows(32)
+    await ask('disconnectDevice(id: $id)')
+    await ask('connectDevice(id: $id)')
+    await until(async () => {
+      const { device } = await query<{ device: { connection: string } }>(lab.url, 'query ($id: ID!) { device(id: $id) { connection } }', { id: camera })
+      return device.connection === 'CONNECTED'
+    })
+    await readOut(96)
+    await ask('startLive(deviceId: $id)')
+    await shows(24)
+    await ask(`configureCamera(input: { deviceId: $id, roi: { x: 0, y: 0, width: ${SENSOR}, height: ${SENSOR} } })`)
+    await shows(SENSOR / 4)
+    await frames.return()
+    await listening
+  }, 60_000)
 })
 
 describe('the programs of docs/live-view.md', () => {
