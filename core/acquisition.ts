@@ -71,23 +71,29 @@ export interface ScanRecording {
 }
 
 /** What can be refused before the device is asked. `who`: the device, as people call it. */
-export function checkAcquisition(
+export function checkAcquisition(limits: AcquisitionState, request: Pick<AcquisitionRequest, 'parameters' | 'rateHz'>, who: string): void {
+  const problem = acquisitionProblem(limits, request, who)
+  if (problem !== undefined) throw problem
+}
+
+/** The same, for whoever has another way; undefined: the device can. */
+export function acquisitionProblem(
   { inputs, minimumRateHz, maximumRateHz }: AcquisitionState,
   { parameters, rateHz }: Pick<AcquisitionRequest, 'parameters' | 'rateHz'>,
   who: string,
-): void {
+): Problem | undefined {
   const unknown = parameters.find((name) => !inputs.includes(name))
-  if (unknown !== undefined) throw new InvalidValue(`${who}: ${unknown} is not sampled; choose among ${inputs.join(', ')}`, ['parameters'])
-  if (parameters.length === 0) throw new InvalidValue(`${who}: name the inputs to sample: ${inputs.join(', ')}`, ['parameters'])
+  if (unknown !== undefined) return new InvalidValue(`${who}: ${unknown} is not sampled; choose among ${inputs.join(', ')}`, ['parameters'])
+  if (parameters.length === 0) return new InvalidValue(`${who}: name the inputs to sample: ${inputs.join(', ')}`, ['parameters'])
   const twice = parameters.find((name, at) => parameters.indexOf(name) !== at)
-  if (twice !== undefined) throw new InvalidValue(`${who}: ${twice} is there twice`, ['parameters'])
+  if (twice !== undefined) return new InvalidValue(`${who}: ${twice} is there twice`, ['parameters'])
   const fastestHz = maximumRateHz / parameters.length
-  if (rateHz < minimumRateHz || rateHz > fastestHz)
-    throw new LimitViolation(
-      `${who}: the rate of ${parameters.length === 1 ? 'one input' : `${parameters.length} inputs together`}`,
-      rateHz,
-      minimumRateHz,
-      fastestHz,
-      'Hz',
-    )
+  if (rateHz >= minimumRateHz && rateHz <= fastestHz) return undefined
+  return new LimitViolation(
+    `${who}: the rate of ${parameters.length === 1 ? 'one input' : `${parameters.length} inputs together`}`,
+    rateHz,
+    minimumRateHz,
+    fastestHz,
+    'Hz',
+  )
 }

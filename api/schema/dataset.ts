@@ -113,7 +113,11 @@ DatasetRef.implement({
     completedAt: t.field({ type: 'Time', nullable: true, resolve: ({ completedAt }) => completedAt }),
     rows: t.field({ type: 'SafeInt', resolve: ({ rows }) => rows }),
     bytes: t.field({ type: 'SafeInt', resolve: ({ bytes }) => bytes }),
-    dropped: t.field({ type: 'SafeInt', resolve: ({ dropped }) => dropped }),
+    dropped: t.field({
+      type: 'SafeInt',
+      description: 'Frames that were lost, or rows of a rate that was asked for and not kept.',
+      resolve: ({ dropped }) => dropped,
+    }),
     columns: t.field({ type: [ColumnRef], resolve: ({ columns }) => columns as unknown as DatasetColumn[] }),
     sha256: t.exposeString('sha256', { nullable: true }),
     files: t.field({

@@ -50,7 +50,10 @@ const RecordPlanRef = builder.inputType('RecordPlan', {
     detectors: t.field({ type: [DetectorInputRef], required: true }),
     frames: t.field({ type: 'SafeInt' }),
     durationSeconds: t.float(),
-    rateHz: t.float(),
+    rateHz: t.float({
+      description:
+        'Of what is no frame and has no rate of its own. Devices that can all sample by their own clocks at this rate do, each into a dataset; else everything is read into rows together, and the rows that the slowest cannot keep up with count as dropped.',
+    }),
     compression: t.field({ type: FrameCompressionEnum, defaultValue: 'NONE' }),
   }),
 })

@@ -6,7 +6,10 @@ export type RecordArguments = {
   readonly detectors: readonly Detector[]
   readonly frames?: number
   readonly durationSeconds?: number
-  /** Of scalar detectors that have no rate of their own; frames come at the camera's. */
+  /**
+   * Of scalar detectors that have no rate of their own; frames come at the camera's. Where each of them can be sampled by its device's own clock at this rate,
+   * it is, as with a rate of its own; else all are read one after the other into rows, as far as the slowest keeps up.
+   */
   readonly rateHz?: number
   /** Of the pixels of frames. */
   readonly compression?: FrameCompression

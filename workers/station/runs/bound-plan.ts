@@ -1,3 +1,4 @@
+import { acquisitionProblem } from '../../../core/acquisition.ts'
 import type { ColumnType, DatasetColumn } from '../../../core/dataset.ts'
 import type { Problem } from '../../../core/errors.ts'
 import { asProblem, DeviceOffline, InvalidValue, NotFound, NotSupported, PlanRejected } from '../../../core/errors.ts'
@@ -78,12 +79,14 @@ export function bindPlan(plan: BoundPlan, host: Pick<DeviceHost, 'devices'>): Bo
     })
 
   const axes = eachOf(outline.axes, (axis) => bindAxis(axis, deviceOf(axis.role), names))
-  const sampled = outline.detectors.filter(({ rateHz }) => rateHz !== undefined)
   const others = outline.detectors.filter(({ rateHz }) => rateHz === undefined)
   const streams = plan.type === 'record' ? others.filter((detector) => isCamera(detector, deviceOf(detector.role))) : []
   const cameras = eachOf(streams, (detector) => ({ device: deviceOf(detector.role), exposureSeconds: detector.exposureSeconds }))
-  const acquisitions = eachOf(sampled, (detector) => bindAcquisition(detector, deviceOf(detector.role)))
-  const scalars = others.filter((detector) => !streams.includes(detector))
+  const rated = outline.detectors.filter(({ rateHz }) => rateHz !== undefined)
+  const unrated = others.filter((detector) => !streams.includes(detector))
+  const planned = plan.type === 'record' ? clocked(unrated, rated, plan.arguments.rateHz, deviceOf) : undefined
+  const acquisitions = eachOf([...rated, ...(planned ?? [])], (detector) => bindAcquisition(detector, deviceOf(detector.role)))
+  const scalars = planned === undefined ? unrated : []
   const detectors = eachOf(scalars, (detector) => bindDetector(detector, deviceOf(detector.role), names))
   if (problems.length === 1 && problems[0] !== undefined) throw problems[0]
   if (problems.length > 1) throw new PlanRejected(problems.map(({ message }) => message))
@@ -164,13 +167,41 @@ function bindDetector({ role, parameters, frames, exposureSeconds, average = 1 }
   return { device, average, quantities }
 }
 
-function bindAcquisition({ role, parameters, rateHz = 0, frames, exposureSeconds }: Detector, device: HostedDevice): BoundAcquisition {
+/**
+ * The detectors with the plan's own rate, where the device of each can keep it by its clock; undefined: at least one cannot, and rows of all of them are worth
+ * more than a table for each. A device does one such thing at a time.
+ */
+function clocked(
+  detectors: readonly Detector[],
+  beside: readonly Detector[],
+  rateHz: number | undefined,
+  deviceOf: (role: string) => HostedDevice,
+): readonly Detector[] | undefined {
+  if (rateHz === undefined || detectors.length === 0) return undefined
+  const roles = [...detectors, ...beside].map(({ role }) => role)
+  if (new Set(roles.map(deviceOf)).size < roles.length) return undefined
+  return detectors.every((detector) => keeps(detector, deviceOf(detector.role), rateHz)) ? detectors.map((detector) => ({ ...detector, rateHz })) : undefined
+}
+
+function keeps(detector: Detector, device: HostedDevice, rateHz: number): boolean {
+  const { average = 1, frames, exposureSeconds } = detector
+  const acquisition = device.handle?.acquisition
+  if (acquisition === undefined || average !== 1 || frames !== undefined || exposureSeconds !== undefined) return false
+  return acquisitionProblem(acquisition, { parameters: inputsOf(detector, device), rateHz }, device.record.name) === undefined
+}
+
+function inputsOf({ parameters }: Detector, { handle }: HostedDevice): readonly string[] {
+  return parameters ?? (handle?.readout === undefined ? [] : [handle.readout.parameter])
+}
+
+function bindAcquisition(detector: Detector, device: HostedDevice): BoundAcquisition {
+  const { role, rateHz = 0, frames, exposureSeconds } = detector
   const { name, id: deviceId } = device.record
-  const { acquisition, readout } = device.handle ?? {}
+  const acquisition = device.handle?.acquisition
   if (acquisition === undefined) throw new NotSupported(`${name} (detector ${role}) does not sample by a clock of its own; leave out its rate`, 'ANALOG_INPUT')
   if (frames !== undefined || exposureSeconds !== undefined)
     throw new NotSupported(`${name} (detector ${role}): frames and exposureSeconds are for cameras`, 'FRAME_PRODUCER')
-  const wanted = parameters ?? (readout === undefined ? [] : [readout.parameter])
+  const wanted = inputsOf(detector, device)
   const columns = wanted.map((parameter): DatasetColumn => {
     const { unit } = device.spec(parameter)
     return { name: `${name}_${parameter}`, type: 'float64', ...(unit !== undefined && { unit }), deviceId, parameter }

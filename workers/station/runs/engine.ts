@@ -156,6 +156,7 @@ class Execution {
           clock: this.#engine.clock,
           onPoints: (points: number) => this.#record.progress(points),
           append: (row: readonly RowCell[]) => this.#append(row),
+          onMissed: (ticks: number) => this.#table?.missed(ticks),
         }
         return recordStreams(streams, { ...message, ...rate }, this.#signal)
       }

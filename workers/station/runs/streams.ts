@@ -26,6 +26,8 @@ export type Streams = {
   /** Of rows or frames. */
   readonly onPoints: (points: number) => void
   readonly append: (row: Awaited<ReturnType<typeof measureRow>>) => void
+  /** Of a rate that was asked for: ticks that are over and have no row. */
+  readonly onMissed: (ticks: number) => void
 }
 
 export type StreamLimits = { readonly frames?: number; readonly durationSeconds?: number; readonly rateHz?: number }
@@ -72,19 +74,28 @@ export function pointsOf({ cameras, scans }: Pick<Streams, 'cameras' | 'scans'>)
 
 /** At a fixed rate from the start; a tick that is missed because an instrument is slower is left out, not made up for. */
 async function readScalars(
-  { bound, cameras, scans, clock, append, onPoints }: Streams,
-  { frames = Number.POSITIVE_INFINITY, rateHz = DEFAULT_RECORD_RATE_HZ }: { frames?: number | undefined; rateHz?: number },
+  { bound, cameras, scans, clock, append, onPoints, onMissed }: Streams,
+  { frames = Number.POSITIVE_INFINITY, rateHz }: { frames?: number | undefined; rateHz?: number },
   stop: AbortSignal,
 ): Promise<void> {
-  const periodMs = 1000 / rateHz
+  const periodMs = 1000 / (rateHz ?? DEFAULT_RECORD_RATE_HZ)
   const startMs = performance.now()
-  for (let row = 1; row <= frames; row += 1) {
-    const cells = await measureRow(bound, row, [], clock, stop)
-    if (stop.aborted) return
-    append(cells)
-    if (cameras.length + scans.length === 0) onPoints(row)
-    if (row >= frames) return
-    const tick = Math.floor((performance.now() - startMs) / periodMs) + 1
-    await waitSeconds((startMs + tick * periodMs - performance.now()) / 1000, stop)
+  const ticksOver = (): number => Math.floor((performance.now() - startMs) / periodMs)
+  let rows = 0
+  const tellMissed = (): void => {
+    if (rateHz !== undefined) onMissed(Math.max(0, ticksOver() - rows))
+  }
+  try {
+    while (rows < frames) {
+      const cells = await measureRow(bound, rows + 1, [], clock, stop)
+      if (stop.aborted) return
+      rows += 1
+      append(cells)
+      tellMissed()
+      if (cameras.length + scans.length === 0) onPoints(rows)
+      if (rows < frames) await waitSeconds((startMs + (ticksOver() + 1) * periodMs - performance.now()) / 1000, stop)
+    }
+  } finally {
+    tellMissed()
   }
 }

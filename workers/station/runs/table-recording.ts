@@ -13,6 +13,7 @@ import { DatasetEntry } from './dataset-entry.ts'
 export class TableRecording {
   readonly #entry: DatasetEntry
   readonly #writer: TableWriter
+  #missed = 0
 
   private constructor(entry: DatasetEntry, writer: TableWriter) {
     this.#entry = entry
@@ -51,21 +52,27 @@ export class TableRecording {
     return this.#writer.rows
   }
 
+  /** Rows that were asked for and that the instruments were too slow for, so far. */
+  missed(rows: number): void {
+    this.#missed = rows
+  }
+
   append(row: readonly RowCell[]): void {
     this.#writer.append(row)
-    this.#entry.progress({ rows: this.#writer.rows, bytes: this.#writer.bytes, dropped: 0 })
+    this.#entry.progress({ rows: this.#writer.rows, bytes: this.#writer.bytes, dropped: this.#missed })
   }
 
   /** Throws what the disk refused, after the dataset is marked FAILED. */
   async end(): Promise<void> {
     const { rows } = this.#writer
+    const dropped = this.#missed
     const planned = this.#entry.record.shape
     const shape = planned.length > 0 && planned.reduce((product, side) => product * side, 1) === rows ? planned : [rows]
     try {
       const { bytes } = await this.#writer.close()
-      await this.#entry.end('COMPLETE', { rows, bytes, dropped: 0, shape })
+      await this.#entry.end('COMPLETE', { rows, bytes, dropped, shape })
     } catch (error) {
-      await this.#entry.end('FAILED', { rows, bytes: this.#writer.bytes, dropped: 0, shape })
+      await this.#entry.end('FAILED', { rows, bytes: this.#writer.bytes, dropped, shape })
       throw error
     }
   }

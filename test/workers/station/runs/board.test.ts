@@ -165,6 +165,30 @@ test('beside a camera and an instrument that is polled, each at its own rate', a
   expect(run.datasets.find(({ deviceId }) => deviceId === null)).toMatchObject({ kind: 'TABLE', signals: ['power-meter'] })
 })
 
+test('the rate of the plan is the board’s, where the board can keep it: every scan once', async () => {
+  await bench('ramp 1\n')
+  const { runId } = await lab.queue(record({ durationSeconds: 1, rateHz: 1000 }, [{ role: 'daq', parameters: ['ach0', 'ach1'] }]))
+  const run = await lab.finished(runId)
+  expect(run).toMatchObject({ state: 'COMPLETED', points: 1000, datasets: [{ rows: 1000n, dropped: 0n, signals: ['daq_ach0', 'daq_ach1'] }] })
+  expect(firstWrong(await scansOf(run.datasets[0], 1_000_000n))).toBe(-1)
+})
+
+test.each<[string, readonly object[]]>([
+  ['an instrument that has no clock', [{ role: 'daq', parameters: ['ach0'] }, meter]],
+  ['an average', [{ role: 'daq', parameters: ['ach0'], average: 2 }]],
+  ['an output of the board', [{ role: 'daq', parameters: ['ach0', 'dac0'] }]],
+])('with %s all are read into rows together, and what that cannot keep up with is told', async (_, detectors) => {
+  const { runId } = await lab.queue(record({ durationSeconds: 0.5, rateHz: 1000 }, detectors))
+  const run = await lab.finished(runId)
+  expect(run).toMatchObject({ state: 'COMPLETED', datasets: [{ kind: 'TABLE', deviceId: null }] })
+  const [{ rows, dropped } = { rows: 0n, dropped: 0n }] = run.datasets
+  expect(rows).toBeGreaterThan(0n)
+  expect(dropped).toBeGreaterThan(0n)
+  expect(rows + dropped).toBeGreaterThanOrEqual(499n)
+  const told = await lab.database.prisma.event.findFirst({ where: { runId, kind: 'DATASET' } })
+  expect(told?.summary).toBe(`Dataset run ${run.number} is complete: ${rows} rows, ${dropped} dropped`)
+})
+
 test('an edge at a pin starts it, and a run that waits for one can be aborted', async () => {
   const handle = device().handle
   await handle?.write?.('start_trigger', 'PFI0', AbortSignal.timeout(1000))
