@@ -177,7 +177,7 @@ export interface FrameFacet {
   startLive(signal: AbortSignal): Promise<void>
   stopLive(signal: AbortSignal): Promise<void>
   readonly streaming: boolean
-  /** What was measured of every frame since this was asked last. For the station, which asks for everybody and makes readings of it: parameters that are `streamed`. */
+  /** What was measured of every frame since this was asked last. For the station, which asks for everybody and makes readings of it: parameters that are `streamed`. Once more after the device was closed. */
   takeStatistics(): TakenStatistics
   statistics(): { readonly produced: number; readonly lost: number; readonly frameRate: number }
   /**

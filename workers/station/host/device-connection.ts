@@ -13,6 +13,8 @@ export type ConnectionOptions = {
   readonly context: DriverContext
   /** What must be done with a fresh handle before anybody may command it. The signal fires when the connection ends. */
   readonly opened: (handle: DeviceHandle, connection: AbortSignal) => Promise<void>
+  /** A handle was let go of, before its loss is told. */
+  readonly closed: (handle: DeviceHandle) => void
   readonly onChange: (connection: Connection) => void
 }
 
@@ -83,12 +85,13 @@ export class DeviceConnection {
 
   /** Returns why the connection ended; throws why there was none. */
   async #connectOnce(stopping: AbortSignal): Promise<Problem> {
-    const { driver, record, ports, context, opened } = this.#options
+    const { driver, record, ports, context, opened, closed } = this.#options
     const late = (): Problem => new DeviceOffline(`${record.name} did not open within ${OPEN_WITHIN_MS} ms`, { deviceId: record.id })
     using opening = deadline(stopping, OPEN_WITHIN_MS, late)
     const share = await ports.share(driver, record.settings, context, opening.signal)
     await using _port = this.#lettingGo(share, 'its port')
     const handle = await inTime(driver.openDevice(share.port, record.settings, context, opening.signal), opening.signal)
+    using _closed = { [Symbol.dispose]: () => closed(handle) }
     await using _device = this.#lettingGo(handle, 'it')
     using connection = connectionOf([share.port.lost, ...(handle.lost === undefined ? [] : [handle.lost]), stopping]) // ends also what `opened` has begun, when that fails
     await orAbort(opened(handle, connection.signal), opening.signal)

@@ -1,3 +1,4 @@
+import { messageOf } from '../../../core/errors.ts'
 import type { Reading } from '../../../core/reading.ts'
 import type { DeviceHandle } from '../../../drivers/driver.ts'
 import { statisticOf, type TakenStatistics } from '../../../drivers/frame-statistics.ts'
@@ -33,16 +34,19 @@ export class FrameStatisticsFeed {
   take(handle: DeviceHandle): boolean {
     const taken = handle.frames?.takeStatistics()
     if (taken === undefined) return false
-    const names = this.#names
-    for (const { time, statistics } of taken.frames)
-      for (const name of names) {
-        const value = statisticOf(name, statistics)
-        if (value !== undefined) this.#table.observed(name, { time, quality: 'GOOD', value })
-        else this.#bad(name, 'the frames have no such region')
-      }
-    if (!taken.standing) for (const name of names) this.#end(name)
-    this.#tellMissed(taken)
+    this.#tell(taken)
+    if (!taken.standing) for (const name of this.#names) this.#end(name)
     return taken.frames.length > 0
+  }
+
+  /** What came since, of a device that has been closed: a recording has these frames, so they are told before anybody hears that it is away. */
+  takeLast(handle: DeviceHandle): void {
+    try {
+      const taken = handle.frames?.takeStatistics()
+      if (taken !== undefined) this.#tell(taken)
+    } catch (error) {
+      this.#log(`the statistics of its last frames are not known: ${messageOf(error)}`)
+    }
   }
 
   /** The newest there is, taken first. */
@@ -67,7 +71,14 @@ export class FrameStatisticsFeed {
     return last?.quality === 'BAD' ? last : this.#table.measured(name, { bad: reason })
   }
 
-  #tellMissed({ missed }: TakenStatistics): void {
+  #tell({ frames, missed }: TakenStatistics): void {
+    const names = this.#names
+    for (const { time, statistics } of frames)
+      for (const name of names) {
+        const value = statisticOf(name, statistics)
+        if (value !== undefined) this.#table.observed(name, { time, quality: 'GOOD', value })
+        else this.#bad(name, 'the frames have no such region')
+      }
     if (missed > this.#missed) this.#log(`the statistics of ${missed - this.#missed} frames were not taken in time, ${missed} since it was connected`)
     this.#missed = missed
   }

@@ -137,6 +137,7 @@ export class StationDevice implements HostedDevice {
       ports: this.#context.ports,
       context: this.#context.driverContext,
       opened: (handle, signal) => this.#opened(handle, signal),
+      closed: (handle) => this.#frameStatistics.takeLast(handle),
       onChange: (connection) => this.#connectionChanged(connection),
     })
     this.#changed()

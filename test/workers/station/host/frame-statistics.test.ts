@@ -1,8 +1,11 @@
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { JournalEntry } from '../../../../core/journal.ts'
 import { QUALITIES } from '../../../../core/reading.ts'
 import { pvcamCamera } from '../../../../drivers/pvcam-camera/driver.ts'
 import { simulation } from '../../../../drivers/pvcam-camera/simulator.ts'
+import { openFrameFile } from '../../../../storage/frame-file.ts'
+import { prepareFrameLayout } from '../../../../storage/frame-heads.ts'
 import { until } from '../../../until.ts'
 import { type HostBench, never, openHostBench, record } from './bench.ts'
 import { type SimulatedLab, startSimulations } from './simulated-lab.ts'
@@ -77,6 +80,27 @@ describe('the statistics of a camera that streams at 1000 frames a second', () =
     expect(minimum).toBeLessThan(mean)
     expect(mean).toBeLessThan(maximum)
     expect(reading('frame_mean')).toMatchObject({ quality: 'STALE', reason: 'the camera does not stream' })
+  })
+
+  it('are there of the last frames too, when the camera is let go of while it streams', async () => {
+    const camera = frames()
+    const path = join(bench.folder, 'frames.arrow')
+    await bench.ask('camera', { kind: 'startLive' })
+    const recording = await camera.record(prepareFrameLayout(camera.configuration()), { path, keepFreeBytes: 0 }, never)
+    await until(() => recording.progress().written >= 100)
+    await bench.ask('camera', { kind: 'disconnect' })
+    await using file = await openFrameFile(path)
+    const recorded = await Promise.all(Array.from({ length: await file.count() }, async (_, index) => (await file.label(index)).time))
+    expect(recorded.length).toBeGreaterThanOrEqual(100)
+    for (const name of EACH) {
+      const samples = samplesOf(await bench.entries(), name)
+      const known = new Set(samples.filter(({ quality }) => quality === 'GOOD').map(({ time }) => time))
+      expect(
+        recorded.filter((time) => !known.has(time)),
+        name,
+      ).toEqual([])
+      expect(samples.at(-1)).toMatchObject({ quality: 'STALE', reason: 'the device is disconnected' })
+    }
   })
 
   it('have the means of regions from the moment that these are set, and nothing where there is none', async () => {
