@@ -114,12 +114,12 @@ describe('queries', () => {
     await until(() => !lab.api.services.stations.find(lab.station.stationId)?.online)
     const startedMs = performance.now()
     const { data, errors } = await lab.ask(
-      `mutation ($id: ID!) { move(input: { deviceId: $id, to: 1 }) { __typename ... on StationOffline { message station { name } } } }`,
+      `mutation ($id: ID!) { move(input: { deviceId: $id, to: 1, options: { acceptWithinMs: 60000 } }) { __typename ... on StationOffline { message station { name } } } }`,
       { id: globalId('Device', STAGE) },
     )
     expect(errors).toBeUndefined()
     expect(data).toMatchObject({ move: { __typename: 'StationOffline', station: { name: 'fake' } } })
-    expect(performance.now() - startedMs).toBeLessThan(1_000)
+    expect(performance.now() - startedMs).toBeLessThan(10_000) // and not after the minute within which it might have been accepted
     const answer = await lab.ask('{ device(name: "stage") { connection motion { moving position { number quality } } } station(name: "fake") { online } }')
     expect(answer.data).toEqual({
       device: { connection: 'DISCONNECTED', motion: { moving: null, position: { number: 2.5, quality: 'STALE' } } },

@@ -30,6 +30,9 @@ const power = (batches: readonly Batch[]): number[] =>
 const executions = async (): Promise<number> =>
   Number(/^kymograph_subscription_executions (\d+)$/m.exec(await (await fetch(`${lab.api.url}/metrics`)).text())?.[1])
 
+/** Whoever has stopped has left once the server has read it. */
+const nobodyListens = () => until(async () => (await executions()) === 0, { what: 'the end of what others have asked for' })
+
 describe('readings, LATEST', () => {
   it('begin with a snapshot, then bring the newest, coalesced and counted, in the unit asked for', async () => {
     const { items, stop } = listen<Batch>(READINGS, { select: [{ deviceId: globalId('Device', METER), names: ['power'], unit: 'mW' }], rate: 20 })
@@ -74,17 +77,17 @@ describe('readings, LATEST', () => {
 
   it('of the same selection share one execution, and a late one gets the present first', async () => {
     const variables = { select: [{ deviceId: globalId('Device', STAGE), names: ['velocity'] }], rate: 50 }
-    const before = await executions()
+    await nobodyListens()
     const clients = Array.from({ length: 5 }, () => listen<Batch>(READINGS, variables))
     await until(() => clients.every(({ items }) => items.length > 0))
-    expect(await executions()).toBe(before + 1)
+    expect(await executions()).toBe(1)
     lab.station.publish([2, 4.5])
     await until(() => clients.every(({ items }) => items.at(-1)?.series[0]?.numbers[0] === 4.5))
     const late = listen<Batch>(READINGS, variables)
     await until(() => late.items.length > 0)
     expect(late.items[0]).toMatchObject({ snapshot: true, series: [{ numbers: [4.5] }] })
     for (const { stop } of [...clients, late]) stop()
-    await until(async () => (await executions()) === before)
+    await nobodyListens()
   })
 
   it('are refused for what is not there', async () => {
@@ -132,9 +135,9 @@ describe('readings, EVERY', () => {
   it('begin for one who joins late with the present, and go on from exactly there', async () => {
     const select = [{ deviceId: globalId('Device', STAGE), names: ['velocity'] }]
     const values = (batches: readonly Batch[]): number[] => batches.flatMap(({ series }) => series.flatMap(({ numbers }) => numbers))
+    await nobodyListens()
     const first = listen<Batch>(READINGS, { ...variables, select })
     await until(() => first.items.length > 0)
-    const before = await executions()
     const late: Received<Batch>[] = []
     for (let value = 1000; value < 1300; value += 1) {
       lab.station.publish([2, value])
@@ -144,7 +147,7 @@ describe('readings, EVERY', () => {
       }
     }
     await until(() => [first, ...late].every(({ items }) => values(items).at(-1) === 1299))
-    expect(await executions()).toBe(before)
+    expect(await executions()).toBe(1)
     for (const { items } of late) {
       expect(items[0]).toMatchObject({ snapshot: true })
       const came = values(items)
@@ -199,9 +202,9 @@ describe('events', () => {
   const start = (title: string) => lab.ask('mutation ($title: String!) { startSession(input: { title: $title }) { __typename } }', { title })
 
   it('come as they happen, and again after any cursor', async () => {
-    const before = await executions()
+    await nobodyListens()
     const live = listen<Events>(EVENTS)
-    await until(async () => (await executions()) > before)
+    await until(async () => (await executions()) === 1)
     await start('one')
     await until(() => live.items.flatMap(({ events }) => events).length === 1)
     await start('two')
@@ -256,11 +259,11 @@ describe('events after a cursor', () => {
 
   it('say a gap when the database is replaced while they run', async () => {
     const { pool } = lab.api.services.database
-    const before = await executions()
+    await nobodyListens()
     const { items, stop } = listen<{ gap: { from: string; to: string } | null; events: { summary: string; cursor: string }[] }>(
       'subscription { events { gap { from to reason } events { summary cursor } } }',
     )
-    await until(async () => (await executions()) > before)
+    await until(async () => (await executions()) === 1)
     const another = randomUUID()
     await pool.query('UPDATE "feed" SET "identity" = $1', [another])
     await lab.ask('mutation { startSession(input: { title: "unseen" }) { __typename } }')

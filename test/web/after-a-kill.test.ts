@@ -16,6 +16,7 @@ test('kill -9 of the api: the dashboard comes back to the run by itself, with ev
   try {
     const page = await browser.newPage()
     await page.goto(lab.url)
+    await page.locator('[data-connection="LIVE"]').waitFor({ timeout: BACK_WITHIN_MS }) // else the run may be over before it is looked at
     const runId = await startRun(lab, scanPlan(3, 4, POINTS))
     const { run } = await query<{ run: { number: number } }>(lab.url, 'query ($id: ID!) { run(id: $id) { number } }', { id: runId })
     const curve = page.locator(`[data-curve-run="${run.number}"]`)
@@ -26,8 +27,8 @@ test('kill -9 of the api: the dashboard comes back to the run by itself, with ev
     await kill(lab, 'api')
     expect(await untilOver(lab, runId)).toMatchObject({ state: 'COMPLETED', points: POINTS })
     await until(async () => (await rows()) === POINTS, { deadlineMs: BACK_WITHIN_MS, what: 'the whole curve' })
-    await curve.getByText('completed', { exact: true }).waitFor()
-    await page.locator('[data-connection="LIVE"]').waitFor()
+    await curve.getByText('completed', { exact: true }).waitFor({ timeout: BACK_WITHIN_MS })
+    await page.locator('[data-connection="LIVE"]').waitFor({ timeout: BACK_WITHIN_MS })
     expect(await page.locator('[data-same-page]').count()).toBe(1)
   } finally {
     await browser.close()
