@@ -40,6 +40,8 @@ export type StationConfig = WorkerConfig & {
   /** 0: any free port, written to stopPortFile. */
   readonly stopPort: number
   readonly stopPortFile: string
+  /** Of one file of a recording of frames; the next ones go into another one. */
+  readonly frameFileBytes: number
   readonly commit: string
 }
 
@@ -47,6 +49,9 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 const STATION_NAME = /^[a-z0-9][a-z0-9-]{0,31}$/ // it becomes part of file names
 const MAX_SOCKET_PATH_BYTES = 100 // the kernels take 104 (macOS) and 108 (Linux)
+const MIB = 1024 * 1024
+const FRAME_FILE_MIB = 64 * 1024 // three minutes of a camera at 366 MB/s: what can still be copied, hashed and fetched in one go
+const MAX_FRAME_FILE_MIB = 16 * MIB // the largest file of ext4
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
 
 /** The only place of the workers that looks at the environment. Throws CannotStart with what is wrong and what is allowed. */
@@ -91,6 +96,9 @@ export function readStationConfig(environment: Environment): StationConfig {
   if (!STATION_NAME.test(stationName)) throw new CannotStart(`STATION_NAME=${stationName} must be 1 to 32 small letters, digits and hyphens`)
   const stopPort = Number(given(environment, 'STATION_STOP_PORT') ?? 0)
   if (!isPort(stopPort)) throw new CannotStart(`STATION_STOP_PORT=${environment.STATION_STOP_PORT} must be a port from 0 (any free one) to 65535`)
+  const frameFileMib = Number(given(environment, 'FRAME_FILE_MIB') ?? FRAME_FILE_MIB)
+  if (!Number.isInteger(frameFileMib) || frameFileMib < 1 || frameFileMib > MAX_FRAME_FILE_MIB)
+    throw new CannotStart(`FRAME_FILE_MIB=${environment.FRAME_FILE_MIB} must be a whole number of MiB from 1 to ${MAX_FRAME_FILE_MIB}`)
   const journalDir = join(dataDir, 'journal', stationName)
   return {
     ...worker,
@@ -103,6 +111,7 @@ export function readStationConfig(environment: Environment): StationConfig {
     tokenFile: join(dataDir, 'run', 'link-token'),
     stopPort,
     stopPortFile: join(dataDir, 'run', `station-${stationName}.stop-port`),
+    frameFileBytes: frameFileMib * MIB,
     commit: given(environment, 'KYMOGRAPH_COMMIT') ?? '',
   }
 }

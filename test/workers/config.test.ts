@@ -24,6 +24,7 @@ describe('the configuration of a station', () => {
       plugins: [],
       pluginsDir: '/data/kymograph/plugins',
       watchPlugins: false,
+      frameFileBytes: 64 * 1024 ** 3,
       commit: '',
     })
   })
@@ -38,6 +39,10 @@ describe('the configuration of a station', () => {
     expect([plugins, watchPlugins]).toEqual([['/opt/acme', '@acme/lasers'], true])
   })
 
+  it('takes the size of the files of a recording in MiB', () => {
+    expect(readStationConfig({ ...GIVEN, FRAME_FILE_MIB: '4096' }).frameFileBytes).toBe(4 * 1024 ** 3)
+  })
+
   it('knows no simulated lab when there is none', () => {
     expect(readStationConfig({ ...GIVEN, SIMULATED_LAB: 'off' }).labDir).toBeUndefined()
   })
@@ -50,6 +55,10 @@ describe('the configuration of a station', () => {
     [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL'],
     [{ INSTRUMENTS_DIR: 'instruments' }, 'INSTRUMENTS_DIR'],
     [{ PLUGINS_WATCH: 'yes' }, 'PLUGINS_WATCH'],
+    [{ FRAME_FILE_MIB: '0' }, 'FRAME_FILE_MIB'],
+    [{ FRAME_FILE_MIB: '0.5' }, 'FRAME_FILE_MIB'],
+    [{ FRAME_FILE_MIB: '64 GiB' }, 'FRAME_FILE_MIB'],
+    [{ FRAME_FILE_MIB: '16777217' }, 'from 1 to 16777216'],
   ])('refuses %o and names it', (wrong, name) => {
     expect(() => readStationConfig({ ...GIVEN, ...wrong })).toThrow(CannotStart)
     expect(() => readStationConfig({ ...GIVEN, ...wrong })).toThrow(name)

@@ -76,7 +76,8 @@ export async function startStation(config: StationConfig, parts: { readonly cata
       }),
     )
     const queueConnection = config.redisUrl === undefined ? { databaseUrl: config.databaseUrl } : { redisUrl: config.redisUrl }
-    const runs = await startRuns({ host, journal, database, queueConnection, stationId, dataDir: config.dataDir, clock, log })
+    const { dataDir, frameFileBytes } = config
+    const runs = await startRuns({ host, journal, database, queueConnection, stationId, dataDir, frameFileBytes, clock, log })
     const motionEnds = keep(
       once(async () => {
         const runsEnd = runs[Symbol.asyncDispose]() // it sets nothing in motion from here on

@@ -13,8 +13,8 @@ import type { HostedDevice, Writer } from '../host/hosted-device.ts'
 import type { BoundRun } from './bound-plan.ts'
 import { bindPlan } from './bound-plan.ts'
 import type { ClaimedRun } from './claim.ts'
-import type { DatasetEntry, RecordingPlace } from './dataset-entry.ts'
-import { FrameRecording } from './frame-recording.ts'
+import type { DatasetEntry } from './dataset-entry.ts'
+import { FrameRecording, type FramesPlace } from './frame-recording.ts'
 import { measureRow } from './measure.ts'
 import { ofDevice } from './of-device.ts'
 import { RowLog } from './row-log.ts'
@@ -28,7 +28,7 @@ import { pointsOf, recordStreams } from './streams.ts'
 import { TableRecording } from './table-recording.ts'
 import { checkTargets, readOrigins } from './targets.ts'
 
-export type Engine = RecordingPlace & {
+export type Engine = FramesPlace & {
   readonly host: DeviceHost
   readonly log: (message: string) => void
   /** The rows of a run can be followed from now on. */

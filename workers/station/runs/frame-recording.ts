@@ -12,7 +12,9 @@ import { DatasetEntry, KEEP_FREE_BYTES } from './dataset-entry.ts'
 import type { NativeStream, StreamLimits } from './streams.ts'
 
 const STOP_STREAM_MS = 5_000
-const SEGMENT_BYTES = 64 * 1024 ** 3 // three minutes of a camera at 366 MB/s: what can still be copied, hashed and fetched in one go
+
+/** `frameFileBytes`: of one file of a recording; what does not fit goes into the next one. */
+export type FramesPlace = RecordingPlace & { readonly frameFileBytes: number }
 
 /** One camera's frames on their way to disk, past JavaScript. */
 export class FrameRecording implements NativeStream {
@@ -20,19 +22,21 @@ export class FrameRecording implements NativeStream {
   readonly #facet: FrameFacet
   readonly #entry: DatasetEntry
   readonly #layout: FrameLayout
+  readonly #frameFileBytes: number
   #native: NativeRecording | undefined
   #stopsStream = false
   #bounded = false
 
-  private constructor(device: HostedDevice, facet: FrameFacet, entry: DatasetEntry, layout: FrameLayout) {
+  private constructor(device: HostedDevice, facet: FrameFacet, entry: DatasetEntry, layout: FrameLayout, frameFileBytes: number) {
     this.#device = device
     this.#facet = facet
     this.#entry = entry
     this.#layout = layout
+    this.#frameFileBytes = frameFileBytes
   }
 
   /** Everything but the start of the camera. */
-  static async begin(place: RecordingPlace, run: ClaimedRun, device: HostedDevice, lab: Manifest): Promise<FrameRecording> {
+  static async begin(place: FramesPlace, run: ClaimedRun, device: HostedDevice, lab: Manifest): Promise<FrameRecording> {
     const { id: deviceId, name } = device.record
     const facet = device.handle?.frames
     if (facet === undefined) throw new NotSupported(`${name} gives no frames`, 'FRAME_PRODUCER')
@@ -69,7 +73,7 @@ export class FrameRecording implements NativeStream {
       },
       lab,
     )
-    return new FrameRecording(device, facet, entry, layout)
+    return new FrameRecording(device, facet, entry, layout, place.frameFileBytes)
   }
 
   get entry(): DatasetEntry {
@@ -87,7 +91,7 @@ export class FrameRecording implements NativeStream {
   async start({ frames }: StreamLimits, signal: AbortSignal): Promise<void> {
     this.#bounded = frames !== undefined
     const streamed = this.#facet.streaming
-    const options = { path: this.#entry.path, ...(frames !== undefined && { frames }), keepFreeBytes: KEEP_FREE_BYTES, segmentBytes: SEGMENT_BYTES }
+    const options = { path: this.#entry.path, ...(frames !== undefined && { frames }), keepFreeBytes: KEEP_FREE_BYTES, segmentBytes: this.#frameFileBytes }
     this.#native = await this.#facet.record(this.#layout, options, signal)
     this.#stopsStream = !streamed
   }

@@ -41,6 +41,7 @@ export type RunsOptions = {
   readonly queueConnection: QueueConnection
   readonly stationId: string
   readonly dataDir: string
+  readonly frameFileBytes: number
   readonly clock: Clock
   readonly log: (message: string) => void
   /** How often the database is asked for runs that the queue has lost. */

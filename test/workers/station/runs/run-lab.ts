@@ -88,6 +88,7 @@ export async function startRunStation(
         queueConnection: queuesOf(server),
         stationId,
         dataDir,
+        frameFileBytes: 64 * 1024 ** 3,
         clock,
         log,
         sweepMs,
