@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises'
+import { field, follow, items, rootOf, scalar, viewOf } from './flatbuffer.ts'
 
 /**
  * The framing of an Arrow IPC stream (arrow.apache.org/docs/format/Columnar.html, "Encapsulated message format"): each message is
@@ -54,12 +55,19 @@ export function frameMetadata(metadata: Uint8Array, alignment = 8, already = 0):
   return framed
 }
 
-/** Where each buffer of a record batch lies in its body, and how many nulls each of its columns has, in the order of the schema. */
+/** Where each buffer of a record batch lies in its body, and how many nulls each of its columns has, in the order of the schema. RangeError: it is damaged. */
 export function batchLayout(metadata: Uint8Array): { readonly nullCounts: readonly number[]; readonly buffers: readonly BufferRegion[] } {
   const view = viewOf(metadata)
-  const batch = follow(view, field(view, rootOf(view), HEADER))
-  const nullCounts = structs(view, batch, NODES).map((at) => Number(view.getBigInt64(at + 8, true)))
-  const buffers = structs(view, batch, BUFFERS).map((at) => ({ offset: Number(view.getBigInt64(at, true)), length: Number(view.getBigInt64(at + 8, true)) }))
+  const root = rootOf(view)
+  const batch = follow(view, field(view, root, HEADER))
+  const bodyBytes = bodyBytesOf(view, root)
+  const nullCounts = items(view, batch, NODES, STRUCT_BYTES).map((at) => Number(view.getBigInt64(at + 8, true)))
+  const buffers = items(view, batch, BUFFERS, STRUCT_BYTES).map((at) => ({
+    offset: Number(view.getBigInt64(at, true)),
+    length: Number(view.getBigInt64(at + 8, true)),
+  }))
+  const wrong = buffers.find(({ offset, length }) => offset < 0 || length < 0 || offset + length > bodyBytes)
+  if (wrong !== undefined) throw new RangeError(`${wrong.length} bytes from ${wrong.offset} on do not lie in a body of ${bodyBytes} bytes`)
   return { nullCounts, buffers }
 }
 
@@ -67,14 +75,14 @@ export function batchLayout(metadata: Uint8Array): { readonly nullCounts: readon
 export function rowCountPlaces(framed: Uint8Array): readonly number[] {
   const view = viewOf(framed.subarray(PREFIX_BYTES))
   const batch = follow(view, field(view, rootOf(view), HEADER))
-  return [field(view, batch, LENGTH), ...structs(view, batch, NODES)].map((at) => PREFIX_BYTES + at)
+  return [field(view, batch, LENGTH), ...items(view, batch, NODES, STRUCT_BYTES)].map((at) => PREFIX_BYTES + at)
 }
 
 /** Where in the metadata of a record batch its body's length stands, and that of its last buffer, i64 each. They must not be 0: that is not written. */
 export function batchLengthPlaces(metadata: Uint8Array): { readonly bodyLengthAt: number; readonly lastBufferLengthAt: number } {
   const view = viewOf(metadata)
   const root = rootOf(view)
-  const last = structs(view, follow(view, field(view, root, HEADER)), BUFFERS).at(-1) ?? 0
+  const last = items(view, follow(view, field(view, root, HEADER)), BUFFERS, STRUCT_BYTES).at(-1) ?? 0
   return { bodyLengthAt: field(view, root, BODY_LENGTH), lastBufferLengthAt: last + 8 }
 }
 
@@ -95,6 +103,11 @@ const NO_HEADER = 0
 const SCHEMA_HEADER = 1
 const BATCH_HEADER = 3
 const STRUCT_BYTES = 16 // FieldNode and Buffer are two int64 each
+const ROWS_IN_A_BYTE = 8 // at most: of a column of booleans
+
+function bodyBytesOf(view: DataView, message: number): number {
+  return scalar(view, message, BODY_LENGTH, (at) => Number(view.getBigInt64(at, true)))
+}
 
 /** undefined for what is no whole message: a power cut can leave the beginning of one, with zeros where the rest of its page was never written. */
 function parseMetadata(metadata: Uint8Array): { kind: MessageKind; rows: number; bodyBytes: number } | undefined {
@@ -102,47 +115,16 @@ function parseMetadata(metadata: Uint8Array): { kind: MessageKind; rows: number;
   try {
     const message = rootOf(view)
     const type = scalar(view, message, HEADER_TYPE, (at) => view.getUint8(at))
-    const bodyBytes = scalar(view, message, BODY_LENGTH, (at) => Number(view.getBigInt64(at, true)))
+    const bodyBytes = bodyBytesOf(view, message)
     if (type === NO_HEADER || bodyBytes < 0) return undefined
     if (type !== BATCH_HEADER) return { kind: type === SCHEMA_HEADER ? 'schema' : 'other', rows: 0, bodyBytes }
     const batch = follow(view, field(view, message, HEADER))
-    return { kind: 'batch', rows: scalar(view, batch, LENGTH, (at) => Number(view.getBigInt64(at, true))), bodyBytes }
+    const rows = scalar(view, batch, LENGTH, (at) => Number(view.getBigInt64(at, true)))
+    return rows < 0 || rows > bodyBytes * ROWS_IN_A_BYTE ? undefined : { kind: 'batch', rows, bodyBytes }
   } catch (error) {
     if (error instanceof RangeError) return undefined // an offset that leads out of the metadata
     throw error
   }
-}
-
-/** Of a flatbuffer: a table begins with the distance back to its vtable, which holds the place of each field, 0 where it has its default. */
-function field(view: DataView, table: number, number: number): number {
-  const vtable = table - view.getInt32(table, true)
-  const slot = 4 + number * 2
-  const offset = slot < view.getUint16(vtable, true) ? view.getUint16(vtable + slot, true) : 0
-  return offset === 0 ? 0 : table + offset
-}
-
-function scalar(view: DataView, table: number, number: number, read: (at: number) => number): number {
-  const at = field(view, table, number)
-  return at === 0 ? 0 : read(at)
-}
-
-function follow(view: DataView, at: number): number {
-  return at + view.getUint32(at, true)
-}
-
-function rootOf(view: DataView): number {
-  return follow(view, 0)
-}
-
-function structs(view: DataView, table: number, number: number): number[] {
-  const at = field(view, table, number)
-  if (at === 0) return []
-  const vector = follow(view, at)
-  return Array.from({ length: view.getUint32(vector, true) }, (_, index) => vector + 4 + index * STRUCT_BYTES)
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
 const WINDOW_BYTES = 64 * 1024 // of one read while walking heads: many small batches, or one head of a large one

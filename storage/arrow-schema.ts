@@ -2,6 +2,7 @@ import type { DataType } from 'apache-arrow'
 import { Bool, Field, FixedSizeList, Float64, Int64, Schema, TimestampNanosecond, Type, Uint16, Uint64, Utf8 } from 'apache-arrow'
 import { Message } from 'apache-arrow/ipc/metadata/message'
 import type { ColumnType, DatasetColumn } from '../core/dataset.ts'
+import { checkSchema, sensible } from './schema-check.ts'
 
 /** Columns of a dataset as an Arrow schema and back. What Arrow has no place for (unit, device, parameter, shape) is in each field's metadata. */
 
@@ -14,14 +15,18 @@ export function encodeSchema(schema: Schema): Uint8Array {
   return Message.encode(Message.from(schema))
 }
 
+/** Throws where the metadata of the file's first message is damaged, or not a schema. */
 export function decodeSchema(metadata: Uint8Array): {
   readonly columns: readonly DatasetColumn[]
   readonly metadata: Readonly<Record<string, string>>
   readonly schema: Schema
 } {
-  const schema = Message.decode(metadata.slice()).header() // a copy: what is decoded may go on looking at its bytes
-  if (!(schema instanceof Schema)) throw new Error('the file does not begin with an Arrow schema')
-  return { schema, columns: schema.fields.map(columnOf), metadata: Object.fromEntries(schema.metadata) }
+  return sensible(() => {
+    checkSchema(metadata)
+    const schema: unknown = Message.decode(metadata.slice()).header() // a copy: what is decoded may go on looking at its bytes
+    if (!(schema instanceof Schema)) throw new Error('the file does not begin with an Arrow schema')
+    return { schema, columns: schema.fields.map(columnOf), metadata: Object.fromEntries(schema.metadata) }
+  })
 }
 
 /** Cells of arrays (pixels) are always there; a scalar may be missing. */

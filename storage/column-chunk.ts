@@ -27,12 +27,23 @@ export function bufferCount(column: DatasetColumn): number {
   return column.type === 'utf8' ? 3 : 2
 }
 
-/** `body` must begin at a multiple of 8 in its ArrayBuffer; Arrow aligns what is in it. */
+/** `body` must begin at a multiple of 8 in its ArrayBuffer; Arrow aligns what is in it. RangeError: its buffers are too short for so many rows. */
 export function chunkOf(column: DatasetColumn, body: Uint8Array, regions: readonly BufferRegion[], nulls: number, rows: number): ColumnChunk {
   const [validity, first, second] = regions
-  if (validity === undefined || first === undefined) throw new Error(`column ${column.name}: its record batch lacks buffers`)
+  if (validity === undefined || first === undefined) throw new RangeError(`column ${column.name} lacks buffers`)
   const bits = nulls > 0 ? bytesOf(body, validity) : undefined
+  const short = (nulls > 0 && validity.length * BITS < rows) || first.length * BITS < rows * valueBits(column)
+  if (short) throw new RangeError(`column ${column.name} has fewer values than its ${rows} rows`)
   return { column, start: 0, rows, validity: bits, values: valuesOf(column, body, first, second) }
+}
+
+const BITS = 8
+
+/** Of a row in the buffer behind the validity. */
+function valueBits({ type }: DatasetColumn): number {
+  if (type === 'bool') return 1
+  if (type === 'uint16') return 16
+  return type === 'utf8' ? 32 : 64
 }
 
 export function sliceOf(chunk: ColumnChunk, from: number, to: number): ColumnChunk {

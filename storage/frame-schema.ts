@@ -1,12 +1,11 @@
 import type { FileHandle } from 'node:fs/promises'
-import { Schema } from 'apache-arrow'
-import { Message } from 'apache-arrow/ipc/metadata/message'
 import type { Roi } from '../core/device.ts'
 import { FRAME_COMPRESSIONS, type FrameLayout } from '../core/frame.ts'
 import { ByteSource, PREFIX_BYTES, readExactly, readMessageAt } from './arrow-message.ts'
 import { decodeSchema } from './arrow-schema.ts'
 import { type CellPlace, cellPlaces } from './frame-cells.ts'
 import { type FrameSettings, isKnownLayout, LAYOUT_KEY, layoutAround } from './frame-heads.ts'
+import { sensible } from './schema-check.ts'
 
 /** What the schema of a recording of frames says. */
 export type FrameSchema = {
@@ -21,16 +20,21 @@ export async function readFrameSchema(file: FileHandle, path: string): Promise<F
   const { size } = await file.stat()
   const first = await readMessageAt(new ByteSource(file, size), 0)
   if (first.at !== 'message' || first.head.kind !== 'schema') throw new Error(`${path} does not begin with a whole Arrow schema`)
-  const schema: unknown = Message.decode(first.head.metadata.slice()).header()
-  const version = schema instanceof Schema ? schema.metadata.get(LAYOUT_KEY) : undefined
-  if (!(schema instanceof Schema) || !isKnownLayout(version)) throw new Error(`${path} is not a recording of frames of a layout that is known here`)
-  const shape = JSON.parse(schema.fields.at(-1)?.metadata.get('shape') ?? '[]') as readonly number[]
-  const [height, width] = shape
-  if (height === undefined || width === undefined) throw new Error(`${path}: its schema does not tell the shape of a frame`)
+  const { schema, columns } = decodeSchema(first.head.metadata)
+  const version = schema.metadata.get(LAYOUT_KEY)
+  if (!isKnownLayout(version)) throw new Error(`${path} is not a recording of frames of a layout that is known here`)
+  const [height, width] = columns.at(-1)?.shape ?? []
+  if (!isSide(height) || !isSide(width)) throw new Error(`${path}: its schema does not tell the shape of a frame`)
   const schemaMessage = await readExactly(file, 0, PREFIX_BYTES + first.head.metadata.byteLength)
-  const settings = settingsOf(schema.metadata)
-  const places = cellPlaces(decodeSchema(first.head.metadata).columns)
-  return { layout: layoutAround(schemaMessage, { width, height, version, settings }), settings, metadata: schema.metadata, places }
+  return sensible(() => {
+    const settings = settingsOf(schema.metadata)
+    const layout = layoutAround(schemaMessage, { width, height, version, settings })
+    return { layout, settings, metadata: schema.metadata, places: cellPlaces(columns) }
+  })
+}
+
+function isSide(pixels: unknown): pixels is number {
+  return typeof pixels === 'number' && Number.isSafeInteger(pixels) && pixels > 0
 }
 
 function settingsOf(metadata: ReadonlyMap<string, string>): FrameSettings {

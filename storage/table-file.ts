@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises'
 import { open } from 'node:fs/promises'
 import type { DatasetColumn } from '../core/dataset.ts'
-import { NotFound } from '../core/errors.ts'
+import { HardwareFault, NotFound } from '../core/errors.ts'
 import { batchLayout, PREFIX_BYTES, readExactly } from './arrow-message.ts'
 import { decodeSchema } from './arrow-schema.ts'
 import type { ColumnChunk, TableChunk } from './column-chunk.ts'
@@ -36,7 +36,7 @@ export async function openTable(path: string, signal?: AbortSignal): Promise<Tab
       metadata,
       rows,
       ended,
-      read: (names, range, signal) => readRows(handle, index, columns, names, { from: Math.max(0, range.from), to: Math.min(rows, range.to) }, signal),
+      read: (names, range, signal) => readRows(path, handle, index, columns, names, { from: Math.max(0, range.from), to: Math.min(rows, range.to) }, signal),
       [Symbol.asyncDispose]: () => handle.close(),
     }
   } catch (error) {
@@ -52,6 +52,7 @@ export function columnNamed(columns: readonly DatasetColumn[], name: string): Da
 }
 
 async function* readRows(
+  path: string,
   file: FileHandle,
   index: StreamIndex,
   all: readonly DatasetColumn[],
@@ -69,8 +70,7 @@ async function* readRows(
     const bytes = await readExactly(file, start, end - start)
     for (const place of places) {
       signal?.throwIfAborted()
-      const whole = decode(bytes.subarray(place.start - start, endOf(place) - start), place, all, wanted)
-      yield trimmed(whole, place, range)
+      yield trimmed(soundBatch(path, bytes.subarray(place.start - start, endOf(place) - start), place, all, wanted), place, range)
     }
     first += places.length
   }
@@ -90,6 +90,16 @@ function adjacent(index: StreamIndex, first: number, last: number): readonly Bat
     places.push(place)
   }
   return places
+}
+
+function soundBatch(path: string, message: Uint8Array, place: BatchPlace, all: readonly DatasetColumn[], wanted: readonly number[]): readonly ColumnChunk[] {
+  try {
+    return decode(message, place, all, wanted)
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    const rows = `rows ${place.firstRow} to ${place.firstRow + place.rows - 1} of ${path}`
+    throw new HardwareFault(`${rows} are damaged: ${error.message}`, 'NONE', {}, { cause: error })
+  }
 }
 
 function decode(
