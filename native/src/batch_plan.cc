@@ -44,15 +44,12 @@ RecordingPlan checked(RecordingPlan plan, const Ring& ring) {
   return plan;
 }
 
-void prepareHead(const BatchPlan& plan, uint8_t* head) {
-  std::memset(head, 0, plan.pixelOffset);
-  std::copy(plan.constants.begin(), plan.constants.end(), head + plan.constantsOffset);
-}
-
 void fillHead(const BatchPlan& plan, const Ring& ring, const FrameStamp& stamp, uint8_t* head) {
+  std::memset(head, 0, plan.pixelOffset);
   const bool hasClock = stamp.hardwareTimeNs != kNoHardwareTime;
   const std::vector<uint8_t>& fixed = hasClock ? plan.head : plan.headWithoutClock;
   std::copy(fixed.begin(), fixed.end(), head);
+  std::copy(plan.constants.begin(), plan.constants.end(), head + plan.constantsOffset);
   put(head, plan.sequenceOffset, stamp.sequence);
   put(head, plan.timeOffset, stamp.timeNs);
   put(head, plan.hardwareTimeOffset, hasClock ? stamp.hardwareTimeNs : int64_t{0});  // under a null

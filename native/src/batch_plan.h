@@ -57,9 +57,7 @@ struct RecordingPlan : BatchPlan {
 // Throws std::invalid_argument with the name of what does not fit.
 RecordingPlan checked(RecordingPlan plan, const Ring& ring);
 
-// Everything of a batch before its pixels: zeros and the constants, once.
-void prepareHead(const BatchPlan& plan, uint8_t* head);
-// Then what each frame has of its own.
+// Everything of a batch before its pixels.
 void fillHead(const BatchPlan& plan, const Ring& ring, const FrameStamp& stamp, uint8_t* head);
 
 }  // namespace kymograph

@@ -9,4 +9,7 @@ namespace kymograph {
 // where it has one.
 uint32_t crc32c(uint32_t before, const void* data, size_t bytes);
 
+// The same of `bytes` at `from`, which are copied meanwhile: they come from memory once.
+uint32_t copyWithCrc32c(uint32_t before, void* to, const void* from, size_t bytes);
+
 }  // namespace kymograph

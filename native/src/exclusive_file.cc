@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/statvfs.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -46,28 +45,16 @@ ExclusiveFile::ExclusiveFile(const std::string& path, bool buffered) : path_(pat
   if (fd_.get() < 0) throw SystemError("cannot create " + path, errno);
 }
 
-void ExclusiveFile::write(std::span<const Piece> pieces, uint64_t offset) {
-  iovec vectors[kMostPieces];
-  if (pieces.size() > kMostPieces) throw std::invalid_argument("too many pieces for one write");
-  for (size_t at = 0; at < pieces.size(); ++at) vectors[at] = {const_cast<void*>(pieces[at].data), pieces[at].bytes};
-  iovec* next = vectors;
-  int left = static_cast<int>(pieces.size());
-  while (left > 0) {
-    const ssize_t written = ::pwritev(fd_.get(), next, left, static_cast<off_t>(offset));
+void ExclusiveFile::write(const void* data, size_t bytes, uint64_t offset) {
+  const char* next = static_cast<const char*>(data);
+  while (bytes > 0) {
+    const ssize_t written = ::pwrite(fd_.get(), next, bytes, static_cast<off_t>(offset));
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) throw SystemError("cannot write to " + path_, errno);
     if (written == 0) throw SystemError("cannot write to " + path_, ENOSPC);
+    next += written;
     offset += static_cast<uint64_t>(written);
-    size_t done = static_cast<size_t>(written);
-    while (left > 0 && done >= next->iov_len) {
-      done -= next->iov_len;
-      ++next;
-      --left;
-    }
-    if (left > 0) {
-      next->iov_base = static_cast<char*>(next->iov_base) + done;
-      next->iov_len -= done;
-    }
+    bytes -= static_cast<size_t>(written);
   }
 }
 

@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <stdexcept>
 #include <string>
 
@@ -37,13 +36,7 @@ class Descriptor {
 class ExclusiveFile {
  public:
   explicit ExclusiveFile(const std::string& path, bool buffered = false);
-  struct Piece {
-    const void* data;
-    size_t bytes;
-  };
-  // Writes the pieces one after the other at `offset`, in one call of the system where it takes them all. At most kMostPieces.
-  void write(std::span<const Piece> pieces, uint64_t offset);
-  static constexpr size_t kMostPieces = 512;  // below every system's IOV_MAX
+  void write(const void* data, size_t bytes, uint64_t offset);
   void leaveDirect();
   void truncate(uint64_t bytes);
   void syncData();

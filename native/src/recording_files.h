@@ -24,10 +24,10 @@ class RecordingFiles {
   void begin();
   // Of all files so far, without the end marker of the one that is being written.
   uint64_t bytes() const { return closedBytes_ + bytes_; }
-  // How many of `count` batches of `batchBytes` still go into this file; ends it and begins the next where none does.
-  size_t makeRoom(size_t batchBytes, size_t count);
+  // How many of these batches still go into this file, at least one; ends it and begins the next where none does.
+  size_t makeRoom(std::span<const BatchEntry> batches);
   // Behind the last batch that was kept. Without keep() it is void, and the next write takes its place.
-  void write(std::span<const ExclusiveFile::Piece> pieces);
+  void write(const uint8_t* data, size_t bytes);
   // The next batch is in the file. Its offset is filled in here.
   void keep(BatchEntry entry);
   void syncData();
@@ -37,16 +37,18 @@ class RecordingFiles {
 
  private:
   struct Segment {
-    Segment(const std::string& path, bool buffered) : file(path, buffered), index(path + ".index") {}
     ExclusiveFile file;
     BatchIndex index;
   };
 
-  void removeEmpty();
+  std::unique_ptr<Segment> makeSegment() const;
+  std::string path() const;
+  void writeEnd();
+  void removeEmpty() const;
 
   const RecordingPlan& plan_;
-  std::unique_ptr<Segment> now_;
   unsigned number_ = 0;
+  std::unique_ptr<Segment> now_;
   uint64_t bytes_ = 0;
   uint64_t batches_ = 0;
   uint64_t closedBytes_ = 0;

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <functional>
 #include <limits>
+#include <numeric>
 #include <utility>
 
 #include "crc32c.h"
@@ -24,11 +26,6 @@ uint64_t monotonicNs() {
   return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count());
 }
 
-// Frames of one write when the writer is behind: as many as fit into writeBytes, the iovecs of one call, and a quarter of the ring, which may be lapped.
-size_t framesOfWrite(const RecordingPlan& plan, const Ring& ring) {
-  return std::clamp<size_t>(std::min<size_t>(plan.writeBytes / plan.batchBytes, ring.slots() / 4), 1, ExclusiveFile::kMostPieces / 2);
-}
-
 }  // namespace
 
 Recording::Recording(std::shared_ptr<Ring> ring, RecordingPlan plan, OnEnd onEnd)
@@ -38,12 +35,8 @@ Recording::Recording(std::shared_ptr<Ring> ring, RecordingPlan plan, OnEnd onEnd
       next_(ring_->published()),
       expectedSequence_(next_ == 0 ? 0 : ring_->stamp(next_ - 1).sequence + 1),
       files_(std::make_unique<RecordingFiles>(plan_)),
+      pool_(std::make_unique<BatchPool>(ring_, plan_)),
       stopAt_(kNever) {
-  if (plan_.codec != BodyCodec::none) pool_ = std::make_unique<CompressPool>(ring_, plan_);
-  const size_t heads = pool_ ? 0 : framesOfWrite(plan_, *ring_);
-  for (size_t made = 0; made < heads; ++made) prepareHead(plan_, heads_.emplace_back(plan_.pixelOffset).data());
-  stamps_.resize(heads);
-  pieces_.resize(2 * heads);
   ring_->noteRecorded(next_);
   thread_ = std::thread([this] { run(); });
 }
@@ -98,14 +91,13 @@ Recording::End Recording::record() {
   syncedNs_ = monotonicNs();
   while (wanted()) {
     if (diskIsFull()) return {RecordingState::finished, "disk-full"};
-    const bool compressing = pool_ && pool_->pending() > 0;
-    if (!compressing && !ring_->waitFor(next_, kWaitForFrame)) {
+    if (!pool_->pending() && !ring_->waitFor(next_, kWaitForFrame)) {
       if (!ring_->closed() || ring_->published() > next_) continue;
       if (!fits([this] { writeLast(); })) return {RecordingState::finished, "disk-full"};
       return {RecordingState::finished, plan_.frames ? "the source stopped" : ""};
     }
     if (isLapped()) continue;
-    if (!fits([this] { pool_ ? writeCompressed() : writePlain(); })) return {RecordingState::finished, "disk-full"};
+    if (!fits([this] { writeNext(); })) return {RecordingState::finished, "disk-full"};
     if (monotonicNs() - syncedNs_ > kSyncEveryNs) {
       files_->syncData();
       syncedNs_ = monotonicNs();
@@ -126,7 +118,7 @@ bool Recording::fits(const std::function<void()>& write) {
 }
 
 bool Recording::wanted() const {
-  return written_ < plan_.frames.value_or(kNever) && (next_ < stopAt_ || (pool_ && pool_->pending() > 0));
+  return written_ < plan_.frames.value_or(kNever) && (next_ < stopAt_ || pool_->pending());
 }
 
 // The oldest slot may be overwritten at any moment: once the writer is that far behind, half the ring is given up at one go.
@@ -137,53 +129,27 @@ bool Recording::isLapped() {
   return true;
 }
 
-void Recording::writePlain() {
-  const uint64_t wanted = std::min({ring_->published() - next_, stopAt_ - next_, plan_.frames.value_or(kNever) - written_});
-  if (wanted == 0) return;  // stopped just now
-  const size_t room = files_->makeRoom(plan_.batchBytes, static_cast<size_t>(std::min<uint64_t>(wanted, heads_.size())));
-  const size_t count = gather(room);
-  if (count == 0) return skipTo(next_ + 1);
-  const std::span<const ExclusiveFile::Piece> pieces(pieces_.data(), 2 * count);
-  checksum_->start(pieces);
-  try {
-    files_->write(pieces);
-  } catch (...) {
-    checksum_->results();  // it looks at the ring until then
-    throw;
-  }
-  const std::span<const uint32_t> sums = checksum_->results();
-  // If the camera lapped the writer meanwhile, what was written is void, and the next batches take its place.
-  if (!ring_->whole(next_)) return skipTo(next_ + 1);
-  for (size_t at = 0; at < count; ++at) keep(stamps_[at], plan_.batchBytes, sums[at]);
-  skipTo(next_ + count);
-}
-
-// The frames from next_ on that are whole, at most `most`: how many.
-size_t Recording::gather(size_t most) {
-  for (size_t at = 0; at < most; ++at) {
-    const uint64_t index = next_ + at;
-    stamps_[at] = ring_->stamp(index);
-    if (!ring_->whole(index)) return at;
-    fillHead(plan_, *ring_, stamps_[at], heads_[at].data());
-    pieces_[2 * at] = {heads_[at].data(), heads_[at].size()};
-    pieces_[2 * at + 1] = {ring_->pixels(index), ring_->paddedFrameBytes()};
-  }
-  return most;
-}
-
-// Asks for as many as there are, so that they are compressed side by side when the writer is behind, and writes the oldest.
-void Recording::writeCompressed() {
+// Asks for the frames that are there, so that the next are made while these are written, and writes the oldest.
+void Recording::writeNext() {
   const uint64_t end = std::min<uint64_t>(ring_->published(), stopAt_);
-  while (pool_->pending() < pool_->places() && next_ < end && written_ + pool_->pending() < plan_.frames.value_or(kNever)) pool_->ask(next_++);
-  if (pool_->pending() == 0) return;
-  if (const std::optional<CompressPool::Batch> batch = pool_->oldest()) {
-    files_->makeRoom(batch->bytes, 1);
-    const ExclusiveFile::Piece piece{batch->data, batch->bytes};
-    files_->write({&piece, 1});
-    keep(batch->stamp, batch->bytes, batch->crc32c);
+  while (pool_->hasPlace()) {
+    const uint64_t asked = written_ + pool_->framesPending();
+    const uint64_t most = next_ < end ? std::min(end - next_, plan_.frames.value_or(kNever) - asked) : 0;
+    if (most == 0) break;
+    next_ += pool_->ask(next_, most);
+  }
+  if (!pool_->pending()) return;  // stopped just now
+  auto [data, left] = pool_->oldest();
+  ring_->noteRecorded(next_ - pool_->framesPending());
+  while (!left.empty()) {
+    const std::span<const BatchEntry> batches = left.first(files_->makeRoom(left));
+    const size_t bytes = std::transform_reduce(batches.begin(), batches.end(), size_t{0}, std::plus<>{}, [](const BatchEntry& batch) { return batch.bytes; });
+    files_->write(data, bytes);
+    for (const BatchEntry& batch : batches) keep(batch);
+    data += bytes;
+    left = left.subspan(batches.size());
   }
   pool_->giveBack();
-  ring_->noteRecorded(next_ - pool_->pending());
 }
 
 // What the source had left at its end, if it leaves such.
@@ -192,19 +158,19 @@ void Recording::writeLast() {
   if (!last) return;
   const PageBuffer batch(last->bytes.size());
   std::copy(last->bytes.begin(), last->bytes.end(), batch.data());
-  files_->makeRoom(batch.size(), 1);
-  const ExclusiveFile::Piece piece{batch.data(), batch.size()};
-  files_->write({&piece, 1});
-  files_->keep({0, batch.size(), last->stamp.sequence, last->stamp.timeNs, crc32c(0, batch.data(), batch.size()), 0});
+  const BatchEntry entry{0, batch.size(), last->stamp.sequence, last->stamp.timeNs, crc32c(0, batch.data(), batch.size()), 0};
+  files_->makeRoom({&entry, 1});
+  files_->write(batch.data(), batch.size());
+  files_->keep(entry);
   bytes_ = files_->bytes();
   ++written_;
 }
 
-void Recording::keep(const FrameStamp& stamp, uint64_t bytes, uint32_t crc32c) {
-  files_->keep({0, bytes, stamp.sequence, stamp.timeNs, crc32c, 0});
+void Recording::keep(const BatchEntry& batch) {
+  files_->keep(batch);
   bytes_ = files_->bytes();
-  dropped_ += stamp.sequence - expectedSequence_;
-  expectedSequence_ = stamp.sequence + 1;
+  dropped_ += batch.sequence - expectedSequence_;
+  expectedSequence_ = batch.sequence + 1;
   ++written_;
 }
 
@@ -216,9 +182,7 @@ void Recording::skipTo(uint64_t index) {
 // Threads, files and buffers: JavaScript may keep the recording long after its end.
 void Recording::letGo() {
   pool_.reset();
-  checksum_.reset();
   files_.reset();
-  heads_.clear();
 }
 
 bool Recording::diskIsFull() {

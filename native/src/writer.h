@@ -7,13 +7,9 @@
 #include <mutex>
 #include <string>
 #include <thread>
-#include <vector>
 
 #include "batch_plan.h"
-#include "checksum_thread.h"
-#include "compress_pool.h"
-#include "exclusive_file.h"
-#include "page_buffer.h"
+#include "batch_pool.h"
 #include "recording_files.h"
 #include "ring.h"
 
@@ -29,10 +25,10 @@ struct RecordingProgress {
   std::string reason;
 };
 
-// A thread that takes the frames of a ring in order and writes them as record batches: pixels straight from the map, those that are there together in one
-// write; or compressed by a few threads of its own. Beside each file it keeps an index of its batches with their checksums, at the file's path and ".index".
+// A thread that takes the frames of a ring in order and writes them as record batches, which threads of a pool make beside it, as they are or compressed; those
+// that are there together in one write. Beside each file it keeps an index of its batches with their checksums, at the file's path and ".index".
 // It holds nothing back: a batch that is counted as written is in the file. Whatever moment the process ends at, every counted batch is whole; those
-// being written are whole or cut, unless the source laps the writer at that very moment.
+// being written are whole or cut.
 class Recording {
  public:
   // Checks the plan and creates the file; throws std::invalid_argument or SystemError. Records from the next frame on.
@@ -59,12 +55,10 @@ class Recording {
   End record();
   bool wanted() const;
   bool isLapped();
-  void writePlain();
-  size_t gather(size_t most);
-  void writeCompressed();
+  void writeNext();
   void writeLast();
   static bool fits(const std::function<void()>& write);
-  void keep(const FrameStamp& stamp, uint64_t bytes, uint32_t crc32c);
+  void keep(const BatchEntry& batch);
   void skipTo(uint64_t index);
   bool diskIsFull();
   void letGo();
@@ -75,12 +69,7 @@ class Recording {
   uint64_t next_;  // taken before the files are made, which may last
   uint64_t expectedSequence_;
   std::unique_ptr<RecordingFiles> files_;
-  // Uncompressed: the heads of one write, and its pieces, a head and pixels in turn.
-  std::vector<PageBuffer> heads_;
-  std::vector<FrameStamp> stamps_;
-  std::vector<ExclusiveFile::Piece> pieces_;
-  std::unique_ptr<ChecksumThread> checksum_ = std::make_unique<ChecksumThread>();
-  std::unique_ptr<CompressPool> pool_;
+  std::unique_ptr<BatchPool> pool_;
   uint64_t syncedNs_ = 0;
   uint64_t freeCheckedAt_ = 0;
   std::atomic<uint64_t> stopAt_;

@@ -237,14 +237,6 @@ describe('the index beside it', () => {
   })
 })
 
-test('the checksum is CRC-32C, as RFC 3720 has it, in one piece or several', () => {
-  expect(crc32c(Buffer.from('123456789'))).toBe(0xe306_9283)
-  expect(crc32c(Buffer.alloc(32))).toBe(0x8a91_36aa)
-  expect(crc32c(Buffer.alloc(32, 0xff))).toBe(0x62a8_ab43)
-  expect(crc32c(Buffer.from('56789'), crc32c(Buffer.from('1234')))).toBe(0xe306_9283)
-  expect(crc32c(Buffer.alloc(0), 7)).toBe(7)
-})
-
 describe('recovery', () => {
   test.each([
     ['in the pixels', stream(4).subarray(0, LAYOUT.schemaMessage.byteLength + 3 * LAYOUT.batchBytes + 6000), 3],

@@ -119,7 +119,7 @@ void poured(const std::string& path, std::optional<uint64_t> scans, bool left) {
     }
   });
   std::thread stops([&] {
-    if (scans) return;
+    if (scans || left) return;
     std::this_thread::sleep_for(20ms);
     acquisition->stop();
   });
