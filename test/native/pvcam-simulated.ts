@@ -38,7 +38,7 @@ export function startOf({ folder }: SimulatedPvcam, more: Partial<CameraStart> =
     binning: 1,
     exposureSeconds: 0.002,
     ringPath: path.join(folder, 'frames.ring'),
-    ringSlots: 16,
+    ringSlots: 1024, // two seconds: a busy disk must not count
     ...more,
   }
 }
