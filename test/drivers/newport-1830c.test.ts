@@ -13,6 +13,7 @@ import { SimulatedTerminal } from '../../drivers/simulation/simulated-terminal.t
 import { SerialLine } from '../../drivers/transport/serial-line.ts'
 import { writeEntry } from '../../local/lab/book.ts'
 import { until } from '../until.ts'
+import { expectBadAfter } from './bad-after.ts'
 import { type Bench, goodValue, never, open, openBench, problemOf, readOne } from './bench.ts'
 import { memoryLine, tooEarly } from './memory-line.ts'
 
@@ -325,8 +326,10 @@ describe('the driver on a pseudo-terminal', () => {
 
   test('a late reply is not taken for the next one', async () => {
     await using meter = await open(newport1830c, settings, bench.context)
-    line.inject({ kind: 'late', byMs: 520 })
-    expect(await readOne(meter.device, 'power')).toHaveProperty('bad')
+    const late = { kind: 'late', byMs: 520 } as const
+    const before = await goodValue(meter.device, 'power')
+    line.inject(late)
+    expectBadAfter(late, await readOne(meter.device, 'power'), expect.closeTo(Number(before), 4))
     light = 2e-3
     const next = await goodValue(meter.device, 'power')
     expect(next).toBeGreaterThan(1.8e-3)

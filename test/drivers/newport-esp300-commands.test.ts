@@ -12,7 +12,9 @@ import { type Esp300Options, Esp300Simulator, simulation } from '../../drivers/n
 import { SimulatedTerminal } from '../../drivers/simulation/simulated-terminal.ts'
 import { writeEntry } from '../../local/lab/book.ts'
 import { until } from '../until.ts'
+import { expectBadAfter } from './bad-after.ts'
 import { type Bench, goodValue, never, open, openBench, problemOf, readOne } from './bench.ts'
+import { type SimulatedTime, simulatedTime } from './simulated-time.ts'
 
 const run = promisify(execFile)
 
@@ -22,7 +24,8 @@ describe('the driver on a pseudo-terminal', () => {
   let line: SimulatedTerminal
   let accepted: string[]
   const settings = { address: 'sim://esp300', axis: 1, flowControl: 'none', replyTimeoutSeconds: 0.2 }
-  const seconds = (): number => performance.now() / 1000
+  let time: SimulatedTime
+  const seconds = (): number => time.seconds()
 
   beforeEach(async () => {
     bench = await openBench()
@@ -36,6 +39,7 @@ describe('the driver on a pseudo-terminal', () => {
 
   async function serve(options: Esp300Options): Promise<void> {
     accepted = []
+    time = simulatedTime()
     simulator = new Esp300Simulator({ random: () => 0.5, accepted: (command) => accepted.push(command) }, options)
     const linkPath = join(bench.folder, 'esp300.tty')
     line = new SimulatedTerminal({ instrument: simulator, baudRate: 115_200, linkPath, seconds })
@@ -233,8 +237,10 @@ describe('the driver on a pseudo-terminal', () => {
     const second = await newportEsp300.openDevice(axis.port, { ...settings, axis: 2 }, bench.context, never)
     await axis.device.motion?.moveTo(20, never)
     await second.motion?.moveTo(20, never)
+    time.factor = 0.05
     await invoke(axis.device, 'stop_all')
     expect(await goodValue(axis.device, 'any_axis_moving')).toBe(true) // they decelerate
+    time.factor = 1
     await stands(axis.device)
     await stands(second)
     expect(accepted.at(-1)).toBe('ST')
@@ -282,7 +288,7 @@ describe('the driver on a pseudo-terminal', () => {
     async (fault) => {
       await using axis = await openAxis()
       line.inject(fault)
-      expect(await readOne(axis.device, 'velocity')).toHaveProperty('bad')
+      expectBadAfter(fault, await readOne(axis.device, 'velocity'), 10)
       expect(await goodValue(axis.device, 'acceleration')).toBe(40)
       expect(await goodValue(axis.device, 'velocity')).toBe(10)
     },

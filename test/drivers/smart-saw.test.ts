@@ -9,6 +9,7 @@ import { ALARMS, COMMAND, floatWords, STATES } from '../../drivers/smart-saw/pro
 import { SmartSawSimulator } from '../../drivers/smart-saw/simulator.ts'
 import { writeEntry } from '../../local/lab/book.ts'
 import { until } from '../until.ts'
+import { expectBadAfter } from './bad-after.ts'
 import { type Bench, goodValue, never, open, openBench, problemOf, readOne } from './bench.ts'
 
 const profile = () => sawProfile().profile({})
@@ -278,8 +279,9 @@ describe('the driver over Modbus TCP', () => {
 
   test('a late answer is not taken for the next one', async () => {
     await using opened = await open(smartSaw, settings, bench.context)
-    server.inject({ kind: 'late', byMs: 1050 })
-    expect(await readOne(opened.device, 'cutting_speed_target')).toHaveProperty('bad')
+    const late = { kind: 'late', byMs: 1050 } as const
+    server.inject(late)
+    expectBadAfter(late, await readOne(opened.device, 'cutting_speed_target'), 58)
     expect(await goodValue(opened.device, 'descent_speed_target')).toBe(20)
   })
 

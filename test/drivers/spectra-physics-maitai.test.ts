@@ -10,7 +10,9 @@ import { spectraPhysicsMaiTai } from '../../drivers/spectra-physics-maitai/drive
 import { type MaiTaiOptions, MaiTaiSimulator, simulation } from '../../drivers/spectra-physics-maitai/simulator.ts'
 import { writeEntry } from '../../local/lab/book.ts'
 import { until } from '../until.ts'
+import { expectBadAfter } from './bad-after.ts'
 import { type Bench, goodValue, never, open, openBench, problemOf, readOne } from './bench.ts'
+import { type SimulatedTime, simulatedTime } from './simulated-time.ts'
 
 const RECORDED_IDENTITY = 'Spectra Physics,MaiTai,3227/51054/40856,0245-2.00.34 / CD00000019 / 214-00.004.057'
 
@@ -21,13 +23,13 @@ describe('the driver on a pseudo-terminal', () => {
   let simulator: MaiTaiSimulator
   let line: SimulatedTerminal
   let accepted: string[]
-  let timeFactor = 1
+  let time: SimulatedTime
   const settings = { address: 'sim://laser', link: 'usb', replyTimeoutSeconds: 0.5 }
-  const seconds = (): number => (performance.now() / 1000) * timeFactor
+  const seconds = (): number => time.seconds()
 
   beforeEach(async () => {
     bench = await openBench()
-    timeFactor = 1
+    time = simulatedTime()
     await serve({})
   })
 
@@ -82,12 +84,13 @@ describe('the driver on a pseudo-terminal', () => {
   })
 
   test('tunes, and says by what it measures when it has arrived', async () => {
-    timeFactor = 5
+    time.factor = 0.1
     await using laser = await openLaser()
     const { device } = laser
     expect(await device.underWay?.(never)).toBe(false)
     expect(await write(laser, 'wavelength_setpoint', 900)).toBe(900)
     expect(await device.underWay?.(never)).toBe(true)
+    time.factor = 5
     await until(async () => !(await device.underWay?.(never)))
     expect(await goodValue(device, 'wavelength')).toBe(900)
     expect(await goodValue(device, 'obeys')).toBe(true)
@@ -231,21 +234,22 @@ describe('the driver on a pseudo-terminal', () => {
   })
 
   test('the watchdog is set when connected, and ends the emission when nobody asks any more', async () => {
-    timeFactor = 50 // its 10 s are 200 ms here
+    time.factor = 0 // it passes as we say
     {
       await using laser = await openLaser({ watchdogSeconds: 10 })
       expect(accepted).toEqual(['tim:watc 10'])
       await write(laser, 'emission', true)
       const polled = laser.device.parameters.find(({ name }) => name === 'emission')?.pollMs
       expect(polled).toBeLessThanOrEqual(10_000 / 3)
-      const untilMs = performance.now() + 600
-      while (performance.now() < untilMs) await laser.device.read(['status_byte'], never)
+      for (let question = 0; question < 6; question += 1) {
+        time.pass(5)
+        await laser.device.read(['status_byte'], never)
+      }
       expect(await goodValue(laser.device, 'emission')).toBe(true)
     }
-    await until(() => {
-      simulator.watch(seconds())
-      return !simulator.laser.emitting
-    })
+    time.pass(10.1)
+    simulator.watch(seconds())
+    expect(simulator.laser.emitting).toBe(false)
   })
 
   test('a watchdog that LOCAL keeps from being set is told, and set before the emission is switched on', async () => {
@@ -295,7 +299,7 @@ describe('the driver on a pseudo-terminal', () => {
     async (fault) => {
       await using laser = await openLaser()
       line.inject(fault)
-      expect(await readOne(laser.device, 'wavelength')).toHaveProperty('bad')
+      expectBadAfter(fault, await readOne(laser.device, 'wavelength'), 820)
       expect(await goodValue(laser.device, 'warm_up')).toBe(100)
       expect(await goodValue(laser.device, 'wavelength')).toBe(820)
     },
@@ -332,7 +336,7 @@ describe('the driver on a pseudo-terminal', () => {
   })
 
   test('the older link: CR, and answers that take seconds', async () => {
-    timeFactor = 20
+    time.factor = 20
     await serveAgain({ link: 'rs232' }, 9600)
     await using laser = await openLaser({ link: 'rs232', replyTimeoutSeconds: 5 })
     expect(await goodValue(laser.device, 'wavelength')).toBe(820)

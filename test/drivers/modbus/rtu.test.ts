@@ -16,6 +16,7 @@ import type { ByteTransport } from '../../../drivers/transport/byte-transport.ts
 import { openSerial } from '../../../drivers/transport/byte-transport.ts'
 import { writeEntry } from '../../../local/lab/book.ts'
 import { until } from '../../until.ts'
+import { expectBadAfter } from '../bad-after.ts'
 import { type Bench, goodValue, never, open, openBench, problemOf, readOne } from '../bench.ts'
 
 const hex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text.replaceAll(' ', ''), 'hex'))
@@ -152,7 +153,7 @@ describe('a temperature controller on an RTU line', () => {
     await opened.device.write?.('setpoint', 80, never)
     for (const fault of [{ kind: 'silent' }, { kind: 'garbage' }, { kind: 'cut' }, { kind: 'foreign' }, { kind: 'late', byMs: 400 }] as const) {
       line.inject(fault)
-      expect(await readOne(opened.device, 'process_value'), fault.kind).toHaveProperty('bad')
+      expectBadAfter(fault, await readOne(opened.device, 'process_value'), 0)
       expect(await goodValue(opened.device, 'setpoint'), `after ${fault.kind}`).toBe(80)
       expect(await goodValue(opened.device, 'process_value'), `after ${fault.kind}`).toBe(0)
     }

@@ -7,6 +7,7 @@ import { Ell14Bus, RECORDED_MODULES } from '../../../drivers/thorlabs-ell14/simu
 import { writeEntry } from '../../../local/lab/book.ts'
 import { until } from '../../until.ts'
 import { type Bench, never, open, openBench } from '../bench.ts'
+import { simulatedTime } from '../simulated-time.ts'
 
 /** Modules that end each move where they were told. */
 export const EXACT_MODULES = RECORDED_MODULES.map((module) => ({ ...module, spreadPulses: 0 }))
@@ -33,21 +34,19 @@ export async function openBus(baudRate = 115_200): Promise<BusBench> {
   const bus = new Ell14Bus({ random: () => 0.5, accepted: (command) => accepted.push(command) }, { modules: EXACT_MODULES })
   const linkPath = join(bench.folder, 'ell14.tty')
   const settings = { address: 'sim://ell14', busAddress: '2', baudRate }
-  let lastMs = performance.now()
-  let seconds = 0
-  const clock = (): number => {
-    const nowMs = performance.now()
-    seconds += ((nowMs - lastMs) / 1000) * opened.timeFactor
-    lastMs = nowMs
-    return seconds
-  }
+  const time = simulatedTime()
   const opened: BusBench = {
     ...bench,
     bus,
     accepted,
     settings,
-    timeFactor: 1,
-    line: new SimulatedTerminal({ instrument: bus, baudRate, linkPath, seconds: clock }),
+    get timeFactor() {
+      return time.factor
+    },
+    set timeFactor(factor) {
+      time.factor = factor
+    },
+    line: new SimulatedTerminal({ instrument: bus, baudRate, linkPath, seconds: time.seconds }),
     open: (change = {}) => open(thorlabsEll14, { ...settings, ...change }, bench.context),
     next: (port, change) => thorlabsEll14.openDevice(port, { ...settings, ...change }, bench.context, never),
     [Symbol.asyncDispose]: async () => {

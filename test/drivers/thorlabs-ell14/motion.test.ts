@@ -10,7 +10,7 @@ describe('motion on a pseudo-terminal', () => {
   afterEach(() => bench[Symbol.asyncDispose]())
 
   test('moves, with the bus free for the others meanwhile, and is settled by its own word', async () => {
-    bench.timeFactor = 0.5
+    bench.timeFactor = 0.05
     await using two = await bench.open()
     await using three = await bench.next(two.port, { busAddress: '3' })
     await two.device.motion?.moveTo(270, never)
@@ -94,15 +94,17 @@ describe('motion on a pseudo-terminal', () => {
   })
 
   test('a stalled motor ends in a mechanical time-out', async () => {
-    bench.timeFactor = 20
     await using two = await bench.open({ minimumVelocity: 0 })
     await two.device.write?.('velocity', 5, never)
+    bench.timeFactor = 0.05 // it stalls once the move was taken, and not while its refusal is waited for
     await two.device.motion?.moveTo(10, never)
+    bench.timeFactor = 20
     expect((await problemOf(settled(two.device))).facts.instrumentCode).toBe('02')
   })
 
   test('a module that says ok and stands elsewhere has not moved', async () => {
     await using two = await bench.open()
+    bench.timeFactor = 0.05
     await two.device.motion?.moveTo(180, never)
     const module = bench.bus.modules[0]
     module?.obey('st', '', 0) // by its own panel: the clock of the simulation is at its start
@@ -165,10 +167,11 @@ describe('motion on a pseudo-terminal', () => {
   })
 
   test('searches a resonance and measures a curve; commands that take time are under way until the module is done', async () => {
-    bench.timeFactor = 20
+    bench.timeFactor = 0.05
     await using two = await bench.open()
     await two.device.commands?.invoke('search_resonance', { motor: 1 }, never)
     expect(await two.device.underWay?.(never)).toBe(true)
+    bench.timeFactor = 20
     await over(two.device)
     bench.timeFactor = 100
     const curve = await two.device.commands?.invoke('current_curve', { motor: 1 }, never)
