@@ -8,7 +8,7 @@ namespace kymograph {
 // exposing and a thread would run into memory that is being torn down.
 class ExitStop {
  public:
-  // `stop` must stop and join; it may be called from the thread that calls exit(), and may neither make nor destroy an ExitStop.
+  // `stop` must stop and join; it is called from a thread that exit() makes for it and waits for with a deadline, and may neither make nor destroy an ExitStop.
   explicit ExitStop(std::function<void()> stop);
   ~ExitStop();
   ExitStop(const ExitStop&) = delete;

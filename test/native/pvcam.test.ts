@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { copyFile, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { loadPvcam, pvcamSimulatorPath } from '../../native/devices.ts'
+import { comediSimulatorPath, loadPvcam, pvcamSimulatorPath } from '../../native/devices.ts'
 import type { Pvcam, PvcamCamera } from '../../native/pvcam-types.ts'
 import { openFrameFile } from '../../storage/frame-file.ts'
 import { prepareFrameLayout } from '../../storage/frame-heads.ts'
@@ -13,6 +13,8 @@ import { until } from '../until.ts'
 import { pixelsOf, samePixels } from './pattern.ts'
 
 const ENVIRONMENT = { PVCAM_VERSION: '7.1.1.118', KYMOGRAPH_PVCAM_SIM_FAIL_AFTER: '' }
+const HANG_MS = 45_000 // the board hangs for a minute
+const END_OF_STREAM = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0] // Arrow's
 
 const TEMPERATURE = 0x0102020d // hundredths of a degree Celsius, as is the set point
 const TEMPERATURE_SETPOINT = 0x0102020e
@@ -310,3 +312,15 @@ test('a process may end while a camera streams and records', async () => {
   await using file = await openFrameFile(path.join(folder, 'frames.arrow'))
   expect(await file.count()).toBeGreaterThan(0)
 })
+
+test('a process may end while a board hangs: the cameras beside it are stopped, and their recordings whole', async () => {
+  const script = fileURLToPath(new URL('exit-while-hanging.ts', import.meta.url))
+  const boardLibrary = path.join(folder, 'libcomedi.so')
+  await copyFile(comediSimulatorPath(), boardLibrary)
+  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', script, folder, boardLibrary], { timeout: HANG_MS, killSignal: 'SIGKILL' })
+  expect(stdout).toBe('hangs\n')
+  for (const name of await pvcam.cameras()) {
+    const end = (await readFile(path.join(folder, `${name}.arrow`))).subarray(-END_OF_STREAM.length)
+    expect([...end]).toEqual(END_OF_STREAM)
+  }
+}, 60_000)
