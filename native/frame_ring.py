@@ -10,7 +10,8 @@ import numpy as np
 MAGIC = b"KYMORING"
 VERSION = 3
 NO_HARDWARE_TIME = -(2**63)
-SMALLEST_FILE = 4096
+PAGE_BYTES = 4096
+MAX_REGIONS = 8
 
 _HEADER = np.dtype(
     {
@@ -64,7 +65,7 @@ class FrameRing:
     def __init__(self, path: str):
         with open(path, "rb") as file:
             size = os.fstat(file.fileno()).st_size
-            if size < SMALLEST_FILE:
+            if size < PAGE_BYTES:
                 raise ValueError(f"{path} is not a ring of frames")
             self._map = mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ)
         self._header = np.ndarray((), _HEADER, self._map)
@@ -73,13 +74,27 @@ class FrameRing:
             raise ValueError(f"{path} is not a ring of frames")
         if header["version"] != VERSION:
             raise ValueError(f"{path} is a ring of version {header['version']}, which this reader cannot read")
-        start, self.width, self.height, self.slots, pixel_bytes, step = (
-            int(header[name]) for name in ("headerBytes", "width", "height", "slots", "bytesPerPixel", "slotBytes")
+        start, self.width, self.height, self.slots, pixel_bytes, step, frame_bytes, self.saturation, regions = (
+            int(header[name])
+            for name in ("headerBytes", "width", "height", "slots", "bytesPerPixel", "slotBytes", "frameBytes", "saturation", "regionCount")
         )
-        if pixel_bytes != 2 or self.slots < 2 or step < start + self.width * self.height * 2 or start + step * self.slots > size:
-            raise ValueError(f"{path} is a damaged ring: its header does not fit its length")
-        self.saturation = int(header["saturation"])
-        self.regions = [tuple(int(side) for side in region) for region in header["regions"][: int(header["regionCount"])]]
+        self.regions = [tuple(int(side) for side in region) for region in header["regions"][:regions]]
+        sound = (
+            start == PAGE_BYTES
+            and pixel_bytes == 2
+            and self.width > 0
+            and self.height > 0
+            and self.slots >= 2
+            and frame_bytes == self.width * self.height * 2
+            and step % PAGE_BYTES == 0
+            and step >= start + frame_bytes
+            and start + step * self.slots <= size
+            and 1 <= self.saturation <= 65535
+            and regions <= MAX_REGIONS
+            and all(w > 0 and h > 0 and x + w <= self.width and y + h <= self.height for x, y, w, h in self.regions)
+        )
+        if not sound:
+            raise ValueError(f"{path} is a damaged ring: its header does not fit its length, or itself")
         self._locks = np.ndarray((self.slots,), "<u8", self._map, start, (step,))
         self._stamps = np.ndarray((self.slots,), _STAMP, self._map, start + _STAMP_AT, (step,))
         shape, strides = (self.slots, self.height, self.width), (step, self.width * 2, 2)

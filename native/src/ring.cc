@@ -36,12 +36,17 @@ constexpr size_t kStampWords = sizeof(FrameStamp) / sizeof(uint64_t);
 // Of a stamp in the ring, which is read while it may be written.
 std::atomic_ref<uint64_t> word(FrameStamp& stamp, size_t at) { return std::atomic_ref(reinterpret_cast<uint64_t*>(&stamp)[at]); }
 
+bool isInside(const Region& region, RingShape shape) {
+  return region.width > 0 && region.height > 0 && uint64_t{region.x} + region.width <= shape.width && uint64_t{region.y} + region.height <= shape.height;
+}
+
+bool isSaturation(uint32_t level) { return level > 0 && level <= kFullScale; }
+
 void check(const RingMeasures& measures, RingShape shape) {
-  if (measures.saturation == 0 || measures.saturation > kFullScale) throw std::invalid_argument("saturation: must lie in 1 ... 65535");
+  if (!isSaturation(measures.saturation)) throw std::invalid_argument("saturation: must lie in 1 ... 65535");
   if (measures.regions.size() > kMaxRegions) throw std::invalid_argument("regions: at most " + std::to_string(kMaxRegions));
   for (const Region& region : measures.regions) {
-    const bool inside = region.width > 0 && region.height > 0 && uint64_t{region.x} + region.width <= shape.width && uint64_t{region.y} + region.height <= shape.height;
-    if (!inside) throw std::invalid_argument("regions: each must lie inside the frame of " + std::to_string(shape.width) + " x " + std::to_string(shape.height));
+    if (!isInside(region, shape)) throw std::invalid_argument("regions: each must lie inside the frame of " + std::to_string(shape.width) + " x " + std::to_string(shape.height));
   }
 }
 
@@ -124,21 +129,31 @@ std::shared_ptr<Ring> Ring::openReadOnly(const std::string& path) {
   if (std::memcmp(header.magic, kRingMagic, sizeof kRingMagic) != 0) throw std::invalid_argument(path + " is not a ring of frames");
   if (header.version != kRingVersion)
     throw std::invalid_argument(path + " is a ring of version " + std::to_string(header.version) + ", which this build cannot read");
-  const bool fits = header.slots >= kMinSlots && header.bytesPerPixel == kPixelBytes && header.slotBytes % kPageBytes == 0 &&
-                    header.frameBytes == uint64_t{header.width} * header.height * kPixelBytes && header.slotBytes >= kPageBytes + header.frameBytes &&
-                    header.slotBytes <= (bytes - kPageBytes) / header.slots && header.regionCount <= kMaxRegions;
-  if (!fits) throw std::invalid_argument(path + " is a damaged ring: its header does not fit its length");
+  if (!ring->isSound()) throw std::invalid_argument(path + " is a damaged ring: its header does not fit its length, or itself");
   return ring;
 }
 
 Ring::Ring(std::string path, int fd, void* address, size_t bytes, uint64_t inode)
     : path_(std::move(path)),
       header_(static_cast<RingHeader*>(address)),
+      shape_{header_->width, header_->height, header_->slots},
+      slotBytes_(header_->slotBytes),
+      measures_{header_->saturation, {header_->regions, header_->regions + std::min<size_t>(header_->regionCount, kMaxRegions)}},
       readers_(static_cast<const char*>(kReadersHaveOwnMap ? map(fd, bytes, PROT_READ, path_) : address)),
       bytes_(bytes),
       writable_(inode != 0),
       inode_(inode),
       kept_(writable_ ? kKeptStamps : 0) {}
+
+// Whatever stands in the header: no sum and no product overflows before it has been compared.
+bool Ring::isSound() const {
+  const auto& [width, height, slots] = shape_;
+  if (width == 0 || height == 0 || slots < kMinSlots || header_->headerBytes != kPageBytes || header_->bytesPerPixel != kPixelBytes) return false;
+  if (slotBytes_ % kPageBytes != 0 || slotBytes_ < kPageBytes || slotBytes_ > (bytes_ - kPageBytes) / slots) return false;
+  if (uint64_t{width} * height > paddedFrameBytes() / kPixelBytes || header_->frameBytes != frameBytes()) return false;
+  if (header_->regionCount != measures_.regions.size() || !isSaturation(measures_.saturation)) return false;
+  return std::all_of(measures_.regions.begin(), measures_.regions.end(), [&](const Region& region) { return isInside(region, shape_); });
+}
 
 Ring::~Ring() {
   unlinkFile();
@@ -152,20 +167,20 @@ void Ring::unlinkFile() {
   if (ours != 0 && ::stat(path_.c_str(), &status) == 0 && status.st_ino == ours) ::unlink(path_.c_str());
 }
 
-size_t Ring::offsetOf(uint64_t index) const { return kPageBytes + index % header_->slots * header_->slotBytes; }
+size_t Ring::offsetOf(uint64_t index) const { return kPageBytes + index % shape_.slots * slotBytes_; }
 
 SlotHeader* Ring::slot(uint64_t index) const { return reinterpret_cast<SlotHeader*>(reinterpret_cast<char*>(header_) + offsetOf(index)); }
 
 Measures Ring::measures() const {
-  return {header_->width, header_->height, static_cast<uint16_t>(header_->saturation), {header_->regions, header_->regionCount}};
+  return {shape_.width, shape_.height, static_cast<uint16_t>(measures_.saturation), measures_.regions};
 }
 
 double Ring::mean(const FrameStatistics& statistics) const {
-  return static_cast<double>(statistics.sum) / (static_cast<double>(header_->width) * header_->height);
+  return static_cast<double>(statistics.sum) / (static_cast<double>(shape_.width) * shape_.height);
 }
 
 double Ring::regionMean(const FrameStatistics& statistics, size_t region) const {
-  const Region& area = header_->regions[region];
+  const Region& area = measures_.regions[region];
   return static_cast<double>(statistics.regionSums[region]) / (static_cast<double>(area.width) * area.height);
 }
 

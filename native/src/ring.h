@@ -104,11 +104,11 @@ class Ring {
   Ring& operator=(const Ring&) = delete;
 
   const std::string& path() const { return path_; }
-  uint32_t width() const { return header_->width; }
-  uint32_t height() const { return header_->height; }
-  uint32_t slots() const { return header_->slots; }
-  size_t frameBytes() const { return header_->frameBytes; }
-  size_t paddedFrameBytes() const { return header_->slotBytes - kPageBytes; }
+  uint32_t width() const { return shape_.width; }
+  uint32_t height() const { return shape_.height; }
+  uint32_t slots() const { return shape_.slots; }
+  size_t frameBytes() const { return size_t{shape_.width} * shape_.height * kPixelBytes; }
+  size_t paddedFrameBytes() const { return slotBytes_ - kPageBytes; }
   uint64_t published() const { return header_->published.load(std::memory_order_acquire); }
   bool closed() const { return header_->closed.load(std::memory_order_acquire) != 0; }
   bool writable() const { return writable_; }
@@ -148,9 +148,14 @@ class Ring {
   Ring(std::string path, int fd, void* map, size_t bytes, uint64_t inode);
   size_t offsetOf(uint64_t index) const;
   SlotHeader* slot(uint64_t index) const;
+  bool isSound() const;
 
   std::string path_;
   RingHeader* header_;
+  // As the header said when it was mapped, for whoever may write the file may write another one. It is that of a frame's pixels and of the map that they are in.
+  RingShape shape_;
+  size_t slotBytes_;
+  RingMeasures measures_;
   const char* readers_;  // the map that pixels are read through
   size_t bytes_;
   bool writable_;
