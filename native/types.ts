@@ -92,7 +92,7 @@ export type TapOptions = {
 }
 
 /** Taken from the newest whole frame of a ring, in native code beside JavaScript's thread. */
-export type FrameTap = Omit<FrameStamp, 'index' | 'statistics'> &
+export type FrameTap = Omit<FrameStamp, 'statistics'> &
   Omit<FrameStatistics, 'regionMeans'> & {
     readonly width: number
     readonly height: number

@@ -117,7 +117,7 @@ export class CameraStream {
     const stream = this.#stream
     if (stream === undefined) return undefined
     const tap = await this.#camera.tap(tapOptions(stream, view, after))
-    return tap && pictureOf(tap, stream, view, { bitDepth: this.#camera.bitDepth, lost: this.#camera.statistics().lost })
+    return tap && pictureOf(tap, stream, view, this.#camera.bitDepth)
   }
 
   /** Ends what there is, and closes the camera. */

@@ -19,10 +19,10 @@ export function tapOptions({ configuration, number }: Stream, { quality, roi, co
 }
 
 export function pictureOf(
-  { data, width, height, encoding, timeNs, hardwareTimeNs, exposureNs, sequence, minimum, maximum, mean, saturated }: FrameTap,
+  { data, width, height, encoding, timeNs, hardwareTimeNs, exposureNs, index, sequence, minimum, maximum, mean, saturated }: FrameTap,
   { configuration, number }: Stream,
   { quality, roi, headerOnly }: FrameView,
-  { bitDepth, lost }: { readonly bitDepth: number; readonly lost: number },
+  bitDepth: number,
 ): FramePicture {
   const bin = FRAME_BIN[quality]
   const header = {
@@ -41,7 +41,7 @@ export function pictureOf(
     maximum,
     mean,
     saturated,
-    dropped: lost,
+    dropped: Number(sequence - index), // before this frame: what the camera has counted meanwhile belongs to later ones
   } as const
   return { header, pixels: data, mark: { stream: number, sequence: header.sequence } }
 }

@@ -78,11 +78,12 @@ std::optional<Picture> takePicture(const Ring& ring, const TapRequest& request) 
   const Region region = squares(request, ring);
   const uint64_t measured = uint64_t{region.width} * region.height;
   const size_t bytes = measured / (request.bin * request.bin) * kPixelBytes;
-  Picture picture{{}, {}, measured, region.width / request.bin, region.height / request.bin, nullptr};
+  Picture picture{0, {}, {}, measured, region.width / request.bin, region.height / request.bin, nullptr};
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     const uint64_t published = ring.published();
     if (published == 0) return std::nullopt;
     const uint64_t newest = published - 1;
+    picture.index = newest;
     picture.stamp = ring.stamp(newest);
     if (!ring.whole(newest)) continue;
     if (request.after && picture.stamp.sequence <= *request.after) return std::nullopt;

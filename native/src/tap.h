@@ -19,6 +19,7 @@ struct TapRequest {
 
 // One frame, as it was asked for.
 struct Picture {
+  uint64_t index;  // its publication in the ring: how many frames came before it
   FrameStamp stamp;
   FrameStatistics statistics;  // of the frame's own pixels that it is made of
   uint64_t measured;           // how many those are

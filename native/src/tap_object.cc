@@ -43,11 +43,12 @@ Napi::Value giveBytes(Napi::Env env, std::unique_ptr<uint8_t[]> data, size_t byt
 
 Napi::Value describe(Napi::Env env, std::optional<Picture>& picture) {
   if (!picture) return env.Undefined();
-  const auto& [stamp, statistics, measured, width, height, data, bytes, compressed] = *picture;
+  const auto& [index, stamp, statistics, measured, width, height, data, bytes, compressed] = *picture;
   auto result = Napi::Object::New(env);
   result.Set("width", width);
   result.Set("height", height);
   result.Set("encoding", compressed ? "LZ4" : "RAW");
+  result.Set("index", Napi::BigInt::New(env, index));
   result.Set("sequence", Napi::BigInt::New(env, stamp.sequence));
   result.Set("timeNs", Napi::BigInt::New(env, stamp.timeNs));
   result.Set("exposureNs", Napi::BigInt::New(env, stamp.exposureNs));

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { FrameLayout, FrameView } from '../../core/frame.ts'
 import { pvcamCamera } from '../../drivers/pvcam-camera/driver.ts'
+import { pictureOf } from '../../drivers/pvcam-camera/picture.ts'
 import { checkConfiguration, fullFrame, ringFile, ringSlots } from '../../drivers/pvcam-camera/protocol.ts'
 import { simulatorLibrary } from '../../drivers/pvcam-camera/simulator.ts'
 import { writeEntry } from '../../local/lab/book.ts'
@@ -40,6 +41,13 @@ describe('what may be asked for', () => {
     )
     expect(ringSlots({ roi: fullFrame(sensor), binning: 1 })).toBe(16)
   })
+})
+
+test('a picture says how many frames were lost before it, and not how many meanwhile', () => {
+  const tap = { index: 7n, sequence: 9n, timeNs: 0n, exposureNs: 0n, minimum: 0, maximum: 0, mean: 0, saturated: 0, width: 512, height: 512 }
+  const stream = { configuration: { roi: fullFrame(sensor), areas: [], binning: 1, exposureSeconds: 0.01, regions: [] }, number: 1 }
+  const picture = pictureOf({ ...tap, encoding: 'RAW', data: new Uint8Array() }, stream, { ...FULL, headerOnly: true }, 16)
+  expect(picture.header).toMatchObject({ sequence: 9, dropped: 2 })
 })
 
 describe('the driver with the simulated library', () => {

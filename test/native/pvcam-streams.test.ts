@@ -86,6 +86,19 @@ describe('frame numbers', () => {
     expect(stepsOf(ring)).toEqual([0n, 1n, 1n, 1n, 2n, 1n, 1n, 1n, 2n])
     expect(camera.statistics()).toMatchObject({ produced: 9, lost: 2 })
   })
+
+  test('a picture tells how many frames before it were lost, whatever was lost since', async () => {
+    await using simulated = await simulatedPvcam({ LOSE_EVERY: '5' })
+    await using camera = await openCamera(simulated)
+    await using _ring = await camera.start(startOf(simulated))
+    const lostBefore = new Map<bigint, bigint>()
+    await until(async () => {
+      const tap = await camera.tap({ bin: 1 })
+      if (tap !== undefined) lostBefore.set(tap.sequence, tap.sequence - tap.index)
+      return lostBefore.size > 40
+    })
+    for (const [sequence, lost] of lostBefore) expect(lost, `of frame ${sequence}`).toBe((sequence + 1n) / 5n)
+  })
 })
 
 test('exposures are exact to the microsecond, below a millisecond too, and beyond the range of one resolution', async () => {
