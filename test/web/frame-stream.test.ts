@@ -143,7 +143,7 @@ test('a frame that comes after the pause is not shown, and does not keep the nex
   stream.show(WHOLE)
   await saw('connect', 1)
   stream.pause()
-  worker().says({ kind: 'frame', frame: FRAME, received: 1, passed: 0 })
+  worker().says({ kind: 'frame', frame: FRAME, received: 1, skipped: 0 })
   expect(shown).toBe(0)
   expect(kinds()).toEqual(['connect', 'disconnect', 'next'])
 })

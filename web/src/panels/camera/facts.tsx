@@ -10,8 +10,8 @@ export type Facts = {
   /** Frames that reach this page. */
   readonly rateHz: number | undefined
   readonly ageMs: number
-  /** Of those, not drawn because a newer one was there. */
-  readonly passed: number
+  /** Those that did not, and those that were not drawn because a newer one was there. */
+  readonly skipped: number
   readonly drawn: number
 }
 
@@ -30,7 +30,7 @@ export function FactList({ facts, live }: { facts: Facts | undefined; live: bool
         {header?.dropped ?? '–'}
       </Fact>
       <Fact name="skipped" title="Not sent to this page, or not drawn, because it was too slow for them; a recording has them">
-        {facts === undefined ? '–' : facts.header.skipped + facts.passed}
+        {facts === undefined ? '–' : facts.skipped}
       </Fact>
       <Fact name="saturated" bad={(header?.saturated ?? 0) > 0}>
         {header === undefined ? '–' : `${header.saturated} px`}

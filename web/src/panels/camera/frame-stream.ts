@@ -17,7 +17,7 @@ export type View = {
 }
 
 export type FrameSink = {
-  readonly frame: (frame: Frame, received: number, passed: number) => void
+  readonly frame: (frame: Frame, received: number, skipped: number) => void
   readonly histogram: (summary: HistogramSummary) => void
   /** Why nothing comes, or why what was asked for is not shown; undefined when all is well. */
   readonly problem: (message: string | undefined) => void
@@ -136,7 +136,7 @@ export class FrameStream {
     } else if (message.kind === 'frame') {
       if (this.#isUnreadable) this.#sink.problem(undefined)
       this.#isUnreadable = false
-      this.#sink.frame(message.frame, message.received, message.passed)
+      this.#sink.frame(message.frame, message.received, message.skipped)
     } else if (message.kind === 'said') this.#sink.problem(messageIn(message.text))
     else {
       this.#isUnreadable = true

@@ -13,8 +13,8 @@ export type ToPixelWorker =
   | { readonly kind: 'levels'; readonly levels: Levels | undefined }
 
 export type FromPixelWorker =
-  /** `received`: frames that reached this page, `passed`: of those, not given to be drawn; both since the connection began. */
-  | { readonly kind: 'frame'; readonly frame: Frame; readonly received: number; readonly passed: number }
+  /** `received`: frames that reached this page, `skipped`: those that did not, or were not given to be drawn; both since the connection began. */
+  | { readonly kind: 'frame'; readonly frame: Frame; readonly received: number; readonly skipped: number }
   | { readonly kind: 'histogram'; readonly summary: HistogramSummary }
   | { readonly kind: 'said'; readonly text: string }
   | { readonly kind: 'unreadable'; readonly message: string }

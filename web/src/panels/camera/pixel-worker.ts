@@ -1,6 +1,7 @@
 import { decodeFrame, type Frame } from '../../model/frame-header.ts'
 import { countPixels, type Span, summarise } from '../../model/histogram.ts'
 import type { Levels } from '../../model/levels.ts'
+import { SkipCount } from '../../model/skip-count.ts'
 import type { FromPixelWorker, ToPixelWorker } from './pixel-messages.ts'
 
 /**
@@ -15,6 +16,8 @@ let newest: Frame | undefined
 let isWanted = true
 let received = 0
 let passed = 0
+let notSent = 0
+let skips = new SkipCount()
 let countAgainMs = Number.NEGATIVE_INFINITY
 let counted: { readonly occurrences: Uint32Array; readonly saturated: number } | undefined
 let span: Span | undefined
@@ -40,8 +43,10 @@ function connect(id: number, url: string, protocol: string): void {
   const opened = new WebSocket(url, protocol)
   opened.binaryType = 'arraybuffer'
   socket = opened
+  newest = undefined
   received = 0
   passed = 0
+  skips = new SkipCount()
   opened.onmessage = ({ data }) => {
     if (opened !== socket) return
     if (data instanceof ArrayBuffer) take(data)
@@ -66,6 +71,7 @@ function take(message: ArrayBuffer): void {
   if (newest !== undefined) passed += 1
   try {
     newest = decodeFrame(message)
+    notSent = skips.of(newest.skipped)
   } catch (error) {
     newest = undefined
     tell({ kind: 'unreadable', message: error instanceof Error ? error.message : 'A frame could not be read.' })
@@ -84,7 +90,7 @@ function handOver(): void {
     describe()
     countAgainMs = startMs + Math.max(COUNT_EVERY_MS, REST * (performance.now() - startMs))
   }
-  tell({ kind: 'frame', frame, received, passed }, [frame.pixels.buffer])
+  tell({ kind: 'frame', frame, received, skipped: notSent + passed }, [frame.pixels.buffer])
 }
 
 function describe(): void {

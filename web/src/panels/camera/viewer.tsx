@@ -69,10 +69,10 @@ export function Viewer({ camera, live, onCameraRoi, isConfiguring, children }: P
   latest.current = view
   useEffect(() => {
     const rate = new RateMeter()
-    let counts = { received: 0, passed: 0 }
+    let counts = { received: 0, skipped: 0 }
     const opened = new FrameStream(client, camera.id, {
-      frame: (frame, received, passed) => {
-        counts = { received, passed }
+      frame: (frame, received, skipped) => {
+        counts = { received, skipped }
         display.show(frame)
       },
       histogram: (summary) => display.summarise(summary),
@@ -87,7 +87,7 @@ export function Viewer({ camera, live, onCameraRoi, isConfiguring, children }: P
       if (frame === undefined) return
       rate.look(performance.now(), counts.received)
       const { pixels: _, ...header } = frame
-      setFacts({ header, rateHz: rate.perSecond(), ageMs: Date.now() - header.timeMs, passed: counts.passed, drawn: display.drawn })
+      setFacts({ header, rateHz: rate.perSecond(), ageMs: Date.now() - header.timeMs, skipped: counts.skipped, drawn: display.drawn })
     }, FACTS_EVERY_MS)
     return () => {
       clearInterval(report)
