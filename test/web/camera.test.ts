@@ -4,6 +4,7 @@ import { query } from '../harness/graphql.ts'
 import { accessibilityViolations, findChromium } from './browser.ts'
 import { ACTION_DEADLINE_MS, CameraBench, RATE_HZ, VIEWPORT } from './camera-bench.ts'
 import { lossTests } from './camera-losses.ts'
+import { touchTests } from './camera-touch.ts'
 
 const executable = findChromium()
 const START_DEADLINE_MS = 120_000
@@ -115,6 +116,8 @@ describe.skipIf(executable === undefined)('the camera panel, in Chromium', () =>
     await stage.press('Home')
     await bench.becomes('all of it', async () => (await zoom()) === fitted)
   })
+
+  touchTests(() => bench)
 
   test('a region is drawn, told in sensor pixels, and the picture becomes it, and the whole again', async () => {
     await bench.startLive()

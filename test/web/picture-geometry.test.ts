@@ -1,11 +1,29 @@
 import { describe, expect, test } from 'vitest'
-import { fitted, kept, panned, pitch, pixelAt, toBox, toSensor, zoomed } from '../../web/src/model/picture-geometry.ts'
+import { fitted, kept, panned, pinched, pitch, pixelAt, toBox, toSensor, zoomed } from '../../web/src/model/picture-geometry.ts'
 
 const SENSOR = { x: 0, y: 0, width: 512, height: 512 }
 const PART = { x: 100, y: 40, width: 200, height: 100 }
 const BOX = { width: 400, height: 300 }
 
 describe('the picture in its box', () => {
+  test('two fingers that part keep the pixels that they came down on', () => {
+    const viewport = zoomed(fitted(SENSOR, BOX), 4, { x: 200, y: 150 }, SENSOR, BOX)
+    const from = [
+      { x: 150, y: 120 },
+      { x: 250, y: 180 },
+    ] as const
+    const to = [
+      { x: 110, y: 110 },
+      { x: 310, y: 230 },
+    ] as const
+    const after = pinched(viewport, from, to, SENSOR, BOX)
+    expect(after.scale / viewport.scale).toBeCloseTo(2)
+    for (const at of [0, 1] as const) {
+      expect(toSensor(after, to[at]).x).toBeCloseTo(toSensor(viewport, from[at]).x)
+      expect(toSensor(after, to[at]).y).toBeCloseTo(toSensor(viewport, from[at]).y)
+    }
+  })
+
   test('all of it, in the middle, as large as fits', () => {
     const viewport = fitted(PART, BOX)
     expect(viewport.scale).toBe(2)

@@ -29,12 +29,26 @@ export function toBox({ left, top, scale }: Viewport, at: Point): Point {
   return { x: (at.x - left) * scale, y: (at.y - top) * scale }
 }
 
+/** Where two of them are, in CSS pixels of the box. */
+export type Fingers = readonly [Point, Point]
+
 /** What is under `at` stays there. No smaller than fitted (or 1:1), no larger than 64 CSS pixels per sensor pixel. */
 export function zoomed(viewport: Viewport, factor: number, at: Point, shown: Rect, box: Size): Viewport {
+  return carried(viewport, factor, at, at, shown, box)
+}
+
+/** Two fingers went `from` these places `to` those: what was between them is there still, larger by what they parted. */
+export function pinched(viewport: Viewport, from: Fingers, to: Fingers, shown: Rect, box: Size): Viewport {
+  const apart = ([one, other]: Fingers) => Math.max(1, Math.hypot(one.x - other.x, one.y - other.y))
+  const between = ([one, other]: Fingers) => ({ x: (one.x + other.x) / 2, y: (one.y + other.y) / 2 })
+  return carried(viewport, apart(to) / apart(from), between(from), between(to), shown, box)
+}
+
+function carried(viewport: Viewport, factor: number, from: Point, to: Point, shown: Rect, box: Size): Viewport {
   const least = Math.min(1, fitted(shown, box).scale)
   const scale = Math.min(Math.max(MOST_ZOOM, least), Math.max(least, viewport.scale * factor))
-  const fixed = toSensor(viewport, at)
-  return kept({ scale, left: fixed.x - at.x / scale, top: fixed.y - at.y / scale }, shown, box)
+  const fixed = toSensor(viewport, from)
+  return kept({ scale, left: fixed.x - to.x / scale, top: fixed.y - to.y / scale }, shown, box)
 }
 
 /** By so many CSS pixels. */

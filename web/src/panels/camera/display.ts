@@ -2,7 +2,7 @@ import type { Colormap } from '../../model/colormap.ts'
 import type { Frame } from '../../model/frame-header.ts'
 import type { HistogramSummary } from '../../model/histogram.ts'
 import { easedLevels, type Levels } from '../../model/levels.ts'
-import { fitted, kept, type Point, panned, pitch, type Rect, type Size, type Viewport, zoomed } from '../../model/picture-geometry.ts'
+import { type Fingers, fitted, kept, type Point, panned, pinched, pitch, type Rect, type Size, type Viewport, zoomed } from '../../model/picture-geometry.ts'
 import { sameRect } from '../../model/region.ts'
 import { Store } from '../../state/store.ts'
 import { openPainter, type Painter } from './painter.ts'
@@ -109,6 +109,12 @@ export class Display {
   pan(by: Point): void {
     const { box, viewport, shown } = this.place.get()
     this.#place({ viewport: panned(viewport, by, shown, box), isFitted: false })
+  }
+
+  /** From where it was when the fingers came down: what its edges held back on the way leaves no trace. */
+  pinch(start: Viewport, from: Fingers, to: Fingers): void {
+    const { box, shown } = this.place.get()
+    this.#place({ viewport: pinched(start, from, to, shown, box), isFitted: false })
   }
 
   fit(): void {

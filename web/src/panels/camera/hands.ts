@@ -1,4 +1,4 @@
-import type { Point } from '../../model/picture-geometry.ts'
+import type { Fingers, Point } from '../../model/picture-geometry.ts'
 import type { Display } from './display.ts'
 import { beginGesture, type Gesture, type MarkChange, type Marks, type Tool } from './gesture.ts'
 import { pressKey } from './keys.ts'
@@ -9,8 +9,21 @@ const PINCH = 3 // a touchpad's pinch comes as a wheel of small steps
 
 /** Listeners by hand: the wheel must be told not to scroll the page, and a second finger turns any gesture into a zoom. */
 export function listenToHands(element: HTMLElement, display: Display, now: () => { tool: Tool; marks: Marks; change: MarkChange }): () => void {
-  const fingers = new Map<number, Point>()
+  const fingers = new Map<number, Point>() // in the order in which they came down
   let gesture: Gesture | undefined
+  let before: Marks | undefined // the first finger came down
+  let pinch: ((to: Fingers) => void) | undefined
+  const two = (): Fingers | undefined => {
+    const [one, other] = fingers.values()
+    return one === undefined || other === undefined ? undefined : [one, other]
+  }
+  /** What the fingers that are down now do from here on. */
+  const begin = () => {
+    const from = two()
+    const { viewport } = display.place.get()
+    pinch = from && ((to) => display.pinch(viewport, from, to))
+    gesture = undefined
+  }
   const placeOf = ({ clientX, clientY }: MouseEvent): Point => {
     const { left, top } = element.getBoundingClientRect()
     return { x: clientX - left, y: clientY - top }
@@ -20,21 +33,37 @@ export function listenToHands(element: HTMLElement, display: Display, now: () =>
     const at = placeOf(event)
     element.setPointerCapture(event.pointerId)
     fingers.set(event.pointerId, at)
+    display.pointer.set(at)
     const { tool, marks, change } = now()
-    gesture = fingers.size === 1 ? beginGesture(tool, at, display, marks, change) : undefined
+    // What the first of two fingers began to draw was none: it came to enlarge.
+    if (gesture !== undefined && before !== undefined && tool !== 'move') {
+      if (tool === 'region') change.region(before.region)
+      else change.line(before.line)
+    }
+    begin()
+    if (fingers.size > 1) return
+    before = marks
+    gesture = beginGesture(tool, at, display, marks, change)
   }
   const move = (event: PointerEvent) => {
     const at = placeOf(event)
+    if (fingers.has(event.pointerId)) {
+      fingers.set(event.pointerId, at)
+      const to = two()
+      if (to === undefined) gesture?.(at, event.shiftKey)
+      else pinch?.(to)
+    }
     display.pointer.set(at)
-    const last = fingers.get(event.pointerId)
-    if (last === undefined) return
-    if (fingers.size === 1) gesture?.(at, event.shiftKey)
-    else pinch([...fingers].find(([id]) => id !== event.pointerId)?.[1], last, at, display)
-    fingers.set(event.pointerId, at)
   }
   const up = (event: PointerEvent) => {
-    fingers.delete(event.pointerId)
-    gesture = undefined
+    if (!fingers.delete(event.pointerId)) return
+    begin()
+    const [left] = fingers.values()
+    const { marks, change } = now()
+    if (fingers.size === 1 && left !== undefined) gesture = beginGesture('move', left, display, marks, change)
+  }
+  const touch = (event: TouchEvent) => {
+    if (event.touches.length > 1) event.preventDefault() // else two fingers scroll the page where one may, and the picture gets neither
   }
   const wheel = (event: WheelEvent) => {
     if (!event.ctrlKey && document.activeElement !== element) return // the page scrolls until the picture was chosen; a pinch on a touchpad comes with ctrlKey
@@ -55,18 +84,11 @@ export function listenToHands(element: HTMLElement, display: Display, now: () =>
   element.addEventListener('pointermove', move, { signal })
   element.addEventListener('pointerup', up, { signal })
   element.addEventListener('pointercancel', up, { signal })
-  element.addEventListener('pointerleave', () => display.pointer.set(undefined), { signal })
+  // A finger that is lifted leaves, too: what it pointed at stays to be read.
+  element.addEventListener('pointerleave', ({ pointerType }) => pointerType !== 'touch' && display.pointer.set(undefined), { signal })
+  element.addEventListener('touchstart', touch, { passive: false, signal })
   element.addEventListener('wheel', wheel, { passive: false, signal })
   element.addEventListener('keydown', key, { signal })
   element.addEventListener('dblclick', () => display.fit(), { signal })
   return () => listening.abort()
-}
-
-/** The finger that moved, from where it was; the other one stays. */
-function pinch(other: Point | undefined, from: Point, to: Point, display: Display): void {
-  if (other === undefined) return
-  const before = Math.hypot(from.x - other.x, from.y - other.y)
-  const after = Math.hypot(to.x - other.x, to.y - other.y)
-  if (before > 1 && after > 1) display.zoom(after / before, { x: (to.x + other.x) / 2, y: (to.y + other.y) / 2 })
-  display.pan({ x: (to.x - from.x) / 2, y: (to.y - from.y) / 2 })
 }

@@ -33,7 +33,7 @@ export function Histogram({ display, colormap, logarithmic, onLevels }: Properti
     set(held.current, count)
   }
   return (
-    <div className={styles.histogram}>
+    <div className={styles.histogram} data-span={`${span.from},${span.to}`}>
       <div
         ref={box}
         className={styles.plot}
@@ -58,7 +58,7 @@ export function Histogram({ display, colormap, logarithmic, onLevels }: Properti
       <div className={styles.ends}>
         <span>{formatBound(span.from)}</span>
         <span data-levels={`${Math.round(levels.low)}…${Math.round(levels.high)}`}>
-          {Math.round(levels.low)} … {Math.round(levels.high)}
+          {Math.round(levels.low)} … {Math.round(levels.high)} counts
         </span>
         <span>{formatBound(span.to)}</span>
       </div>
