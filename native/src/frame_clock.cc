@@ -7,7 +7,7 @@ namespace kymograph {
 namespace {
 
 constexpr int64_t kDriftOneIn = 10'000;            // 100 ppm: twice what two poor crystals differ by
-constexpr int64_t kClockWasSetNs = 1'000'000'000;  // no callback is this late: somebody has set the host's clock
+constexpr int64_t kClockWasSetNs = 1'000'000'000;  // no callback is this late: somebody has set the host's clock. What is less may be the first callback's delay
 
 }  // namespace
 
@@ -20,7 +20,8 @@ void FrameClock::observe(int64_t hostNs, int64_t cameraNs) {
 
 std::optional<int64_t> FrameClock::hostTime(int64_t cameraNs) {
   if (!offsetNs_) return std::nullopt;
-  lastNs_ = std::max(lastNs_ + 1, cameraNs + *offsetNs_);
+  const int64_t timeNs = cameraNs + *offsetNs_;
+  lastNs_ = lastNs_ - timeNs > kClockWasSetNs ? timeNs : std::max(lastNs_ + 1, timeNs);
   return lastNs_;
 }
 

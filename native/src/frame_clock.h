@@ -10,7 +10,9 @@ namespace kymograph {
 class FrameClock {
  public:
   void observe(int64_t hostNs, int64_t cameraNs);
-  // When the frame ended. Times only grow. Nothing before the first observation.
+  // When the frame ended; asked for in the order of the frames. Nothing before the first observation. Times grow, but where the host's clock was set back by
+  // more than a second: there they go back with it, once. All other instruments' times do, and a frame is looked for beside them; for its place among the
+  // frames there is the sequence, and for what lies between two of them the camera's own clock.
   std::optional<int64_t> hostTime(int64_t cameraNs);
 
  private:
