@@ -76,16 +76,16 @@ const move = (requestId: string, to: number, wait = true) => ({
   calls: [{ deviceId, call: { kind: 'move', to, wait } as const }],
   order: 'sequence' as const,
   cause: { kind: 'PERSON', actor: 'Ada' } as const,
-  acceptWithinMs: 2_000,
+  acceptWithinMs: 30_000,
 })
-const SOON = { timeoutMs: 10_000 }
+const SOON = { timeoutMs: 45_000 } // ends what hangs
 
 describe('a station', () => {
   it('registers itself, says what it has, and serves commands over its link', async () => {
     const connected = await start()
     const row = await database.prisma.station.findUniqueOrThrow({ where: { id: stationId } })
     expect(row).toMatchObject({ linkAddress: `unix:${config.socketPath}`, epoch: 1, version: '0.1.0' })
-    expect(Date.now() - (row.lastSeen?.getTime() ?? 0)).toBeLessThan(10_000)
+    expect(Date.now() - (row.lastSeen?.getTime() ?? 0)).toBeLessThan(60_000)
     expect((await stat(config.socketPath)).mode & 0o777).toBe(0o600)
     const snapshot = await present(connected)
     expect(snapshot).toMatchObject({

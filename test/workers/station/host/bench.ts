@@ -92,7 +92,7 @@ export async function openHostBench(drivers: readonly Driver[] | DriverCatalog, 
     },
     ask: (deviceId, call, more = {}) =>
       parts.host.command(
-        { requestId: uuidv7(), calls: [{ deviceId, call }], order: 'sequence', cause: { kind: 'PERSON', actor: 'Ada' }, acceptWithinMs: 5_000, ...more },
+        { requestId: uuidv7(), calls: [{ deviceId, call }], order: 'sequence', cause: { kind: 'PERSON', actor: 'Ada' }, acceptWithinMs: 30_000, ...more },
         never,
       ),
     async connected(...deviceIds) {

@@ -51,6 +51,7 @@ describe('a controller with three axes', () => {
   })
 
   it('stops all axes at an emergency stop, under load', async () => {
+    controller.receive(Buffer.from('1VA2;2VA2;3VA2\r'), seconds()) // ten seconds: none arrives before the others have begun
     const moves = AXES.map((axis) => problemOf(bench.ask(axis, { kind: 'move', to: 20, wait: true })))
     await until(() => controller.moving(1, seconds()) && controller.moving(2, seconds()) && controller.moving(3, seconds()))
     const report = await bench.host.emergencyStop(ADA, undefined, 0)

@@ -55,7 +55,7 @@ afterEach(async () => {
 async function ship(...entries: JournalEntry[]): Promise<void> {
   for (const entry of entries) journal.append(entry)
   shipper ??= startShipper({ journal, database, stationId: rows.stationId, log: (line) => said.push(line) })
-  await shipper.caughtUp(AbortSignal.timeout(10_000))
+  await shipper.caughtUp(AbortSignal.timeout(30_000))
 }
 
 const power = (): JournalEntry => ({
@@ -234,7 +234,7 @@ describe('the shipper', () => {
     const there = await insertStation(away)
     journal.append({ ...power(), deviceId: there.deviceId } as JournalEntry)
     await using reconnecting = startShipper({ journal, database: away, stationId: there.stationId, log: (line) => said.push(line) })
-    await reconnecting.caughtUp(AbortSignal.timeout(10_000))
+    await reconnecting.caughtUp(AbortSignal.timeout(30_000))
     for (let round = 0; round < 20; round += 1) {
       for (let one = 0; one < 50; one += 1)
         journal.append({

@@ -35,7 +35,7 @@ async function ship(...entries: readonly JournalEntry[]): Promise<void> {
     await using journal = await openJournal(folder, { log: () => undefined, firstSequence: Number(journalSequence) + 1 })
     for (const entry of entries) journal.append(entry) // all at once: what an outage leaves to be shipped
     await using shipper = startShipper({ journal, database, stationId: rows.stationId, log: () => undefined })
-    await shipper.caughtUp(AbortSignal.timeout(10_000))
+    await shipper.caughtUp(AbortSignal.timeout(30_000))
   } finally {
     await rm(folder, { recursive: true })
   }

@@ -118,7 +118,7 @@ test('until it is aborted, with every scan so far; its inputs are seen live mean
   await bench('ramp 1\n')
   const { runId } = await lab.queue(record({}))
   await lab.running(runId, 2000)
-  const live = (await device().handle?.read(['ach0', 'ach1', 'ach2'], AbortSignal.timeout(1000))) ?? new Map()
+  const live = (await device().handle?.read(['ach0', 'ach1', 'ach2'], AbortSignal.timeout(20_000))) ?? new Map()
   expect(live.get('ach0')).toHaveProperty('value')
   expect(live.get('ach1')).toHaveProperty('value')
   expect(live.get('ach2')).toEqual({ bad: 'ach2 cannot be read while other inputs are recorded' })
@@ -153,11 +153,12 @@ test('an overflow of the board ends the run, with everything before it readable'
 })
 
 test('beside a camera and an instrument that is polled, each at its own rate', async () => {
-  const { runId } = await lab.queue(record({ frames: 20, rateHz: 20 }, [camera, board, meter]))
+  // The camera is started first: its frames last a second, the board's scans begin meanwhile.
+  const { runId } = await lab.queue(record({ frames: 100, rateHz: 20 }, [camera, board, meter]))
   const run = await lab.finished(runId)
-  expect(run).toMatchObject({ state: 'COMPLETED', points: 20 })
+  expect(run).toMatchObject({ state: 'COMPLETED', points: 100 })
   const of = (name: string) => run.datasets.find(({ deviceId }) => deviceId === lab.deviceId(name))
-  expect(of('camera')).toMatchObject({ kind: 'FRAMES', rows: 20n })
+  expect(of('camera')).toMatchObject({ kind: 'FRAMES', rows: 100n })
   const scans = of('daq')
   expect(scans).toMatchObject({ kind: 'TABLE', state: 'COMPLETE' })
   expect(Number(scans?.rows)).toBeGreaterThan(100)
@@ -191,14 +192,14 @@ test.each<[string, readonly object[]]>([
 
 test('an edge at a pin starts it, and a run that waits for one can be aborted', async () => {
   const handle = device().handle
-  await handle?.write?.('start_trigger', 'PFI0', AbortSignal.timeout(1000))
+  await handle?.write?.('start_trigger', 'PFI0', AbortSignal.timeout(20_000))
   try {
-    await handle?.write?.('dio0', false, AbortSignal.timeout(1000))
+    await handle?.write?.('dio0', false, AbortSignal.timeout(20_000))
     const first = await lab.queue(record({ frames: 1000 }))
     await until(async () => handle?.acquisition !== undefined && (await stateOf(first.runId)) === 'RUNNING')
-    await until(async () => 'bad' in ((await handle?.read(['ach0'], AbortSignal.timeout(1000)))?.get('ach0') ?? {}), { what: 'the board to wait' })
+    await until(async () => 'bad' in ((await handle?.read(['ach0'], AbortSignal.timeout(20_000)))?.get('ach0') ?? {}), { what: 'the board to wait' })
     const edgeNs = BigInt(Date.now()) * 1_000_000n
-    await handle?.write?.('dio0', true, AbortSignal.timeout(1000))
+    await handle?.write?.('dio0', true, AbortSignal.timeout(20_000))
     const run = await lab.finished(first.runId)
     expect(run).toMatchObject({ state: 'COMPLETED', points: 1000 })
     const [dataset] = run.datasets
@@ -211,7 +212,7 @@ test('an edge at a pin starts it, and a run that waits for one can be aborted', 
     lab.station.runs.abort(second.runId, ANA, 'no light')
     expect(await lab.finished(second.runId)).toMatchObject({ state: 'ABORTED', exitReason: 'aborted by ana: no light', datasets: [{ rows: 0n }] })
   } finally {
-    await handle?.write?.('start_trigger', 'NOW', AbortSignal.timeout(1000))
+    await handle?.write?.('start_trigger', 'NOW', AbortSignal.timeout(20_000))
   }
 })
 

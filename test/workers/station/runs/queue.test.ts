@@ -136,7 +136,7 @@ test('database and queue away in the middle of a scan: it goes on, ends once, an
   const { runId } = await lab.queue(scan(3, 6, 16))
   await lab.running(runId, 2)
   await way.cut()
-  const rows = lab.station.runs.rows(runId, 0, AbortSignal.timeout(30_000))
+  const rows = lab.station.runs.rows(runId, 0, AbortSignal.timeout(50_000))
   let seen = 0
   for await (const item of rows) seen += item.rows.length
   expect(seen).toBe(16) // to its end, with nobody there

@@ -16,7 +16,7 @@ afterEach(() => rm(folder, { recursive: true }))
 
 async function read(log: RowLog, from: number): Promise<readonly number[]> {
   const seen: number[] = []
-  for await (const { rows, firstRow } of log.follow(from, AbortSignal.timeout(10_000))) {
+  for await (const { rows, firstRow } of log.follow(from, AbortSignal.timeout(30_000))) {
     expect(firstRow).toBe(from + seen.length)
     seen.push(...rows.map(([cell]) => Number(cell)))
   }
@@ -45,7 +45,7 @@ test('a reader that starts before the rows in memory gets the older ones from th
 
 test('a row is shown when it is in the file, and not before', async () => {
   const log = new RowLog(COLUMNS, join(folder, 'table.arrow'))
-  const follower = log.follow(0, AbortSignal.timeout(5_000))
+  const follower = log.follow(0, AbortSignal.timeout(30_000))
   await follower.next()
   const next = follower.next()
   for (let row = 0; row < 3; row += 1) log.append([row])
@@ -57,7 +57,7 @@ test('a row is shown when it is in the file, and not before', async () => {
 
 test('a run without rows tells its columns at once, and its end', async () => {
   const log = new RowLog([], undefined)
-  const follower = log.follow(0, AbortSignal.timeout(5_000))
+  const follower = log.follow(0, AbortSignal.timeout(30_000))
   expect((await follower.next()).value).toEqual({ columns: [], firstRow: 0, rows: [], ended: false })
   log.end()
   expect((await follower.next()).value).toEqual({ columns: [], firstRow: 0, rows: [], ended: true })

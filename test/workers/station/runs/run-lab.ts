@@ -192,7 +192,7 @@ export class RunLab implements AsyncDisposable {
   }
 
   /** Its row and datasets once it has ended and all of it is in the database. */
-  async finished(runId: string, deadlineMs = 20_000): Promise<FinishedRun> {
+  async finished(runId: string, deadlineMs = 45_000): Promise<FinishedRun> {
     return until(
       async () => {
         const run = await findRun(this.database, runId)

@@ -95,7 +95,7 @@ describe('a linear scan', () => {
   })
 
   test('in another unit, relative, that goes back afterwards', async () => {
-    const before = await lab.station.host.device(lab.deviceId('stage-x')).readNow(['position'], AbortSignal.timeout(5000))
+    const before = await lab.station.host.device(lab.deviceId('stage-x')).readNow(['position'], AbortSignal.timeout(30_000))
     const origin = Number(before.get('position')?.value)
     const axes = [{ role: 'stage-x', start: -100, stop: 100, unit: 'um', relative: true }]
     const { runId } = await lab.queue({
@@ -109,7 +109,7 @@ describe('a linear scan', () => {
     expect(dataset.columns).toMatchObject([{}, {}, { unit: 'um' }, { unit: 'um' }, {}])
     const commanded = column(await lab.rowsOf(dataset), 3)
     expect(commanded.map((value) => Math.round(value - origin * 1000) + 0)).toEqual([-100, 0, 100])
-    const after = await lab.station.host.device(lab.deviceId('stage-x')).readNow(['position'], AbortSignal.timeout(5000))
+    const after = await lab.station.host.device(lab.deviceId('stage-x')).readNow(['position'], AbortSignal.timeout(30_000))
     expect(Number(after.get('position')?.value)).toBeCloseTo(origin, 2)
   })
 
@@ -289,7 +289,7 @@ test('the run behind one that is aborted in the middle of a move starts from a s
 
 test('rows are followed from anywhere, while they come and after the end', async () => {
   const { runId } = await lab.queue({ type: 'count', arguments: { detectors: [meter], num: 12, delaySeconds: 0.03 } })
-  const signal = AbortSignal.timeout(20_000)
+  const signal = AbortSignal.timeout(45_000)
   const follow = async (from: number): Promise<readonly number[]> => {
     const seen: number[] = []
     let ended = false
