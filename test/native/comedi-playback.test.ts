@@ -64,7 +64,7 @@ describe('waveforms', () => {
   })
 
   test('an endless one goes from period to period without a seam, until it is stopped in the middle', async () => {
-    await using board = await openOn('pace 10')
+    await using board = await openOn('pace 10 buffer 1048576')
     await using playback = await board.play(options({ samples: ramp(777) }))
     await using acquisition = await record(board)
     const places = (await take(acquisition, 20_000)).map((raw) => placeOf(raw))
@@ -79,7 +79,7 @@ describe('waveforms', () => {
   })
 
   test('a period is played as often as it was asked for, also one that is longer than the board’s buffer', async () => {
-    await using board = await openOn('pace 5 buffer 4000')
+    await using board = await openOn('pace 2 buffer 4000') // a second's
     await using acquisition = await record(board, { scanIntervalNs: 1_000_000 })
     await using playback = await board.play(options({ samples: ramp(2500), repeats: 2, scanIntervalNs: 1_000_000 }))
     await playback.ended
@@ -143,7 +143,7 @@ describe('waveforms', () => {
   })
 
   test('it goes on while JavaScript does nothing', async () => {
-    await using board = await openOn('buffer 6000') // 0.3 s
+    await using board = await openOn('buffer 12000') // 0.6 s
     await using playback = await board.play(options())
     let over = false
     const noted = playback.ended
@@ -154,7 +154,7 @@ describe('waveforms', () => {
       .then(() => {
         over = true
       })
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 700)
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500)
     await until(async () => (await board.readLine({ subdevice: DIO, line: 0 })) === true)
     expect(over).toBe(false)
     await playback.stop()

@@ -65,7 +65,7 @@ test('only the rows of the region are read', async () => {
   const before = await bytesRead()
   const points = await all(folder.file('a'), { x: 100, y: 100, width: 16, height: 16 })
   expect(points).toHaveLength(8)
-  expect((await bytesRead()) - before).toBeLessThan(1_000_000) // of 67 MB; what is mapped is not in this count, and a reader of whole frames would be
+  expect((await bytesRead()) - before).toBeLessThan(20_000_000) // of 67 MB: what is mapped is not in this count, a reader of whole frames would be, and so is all else that the process reads
 })
 
 test('a region that is empty or leaves the frame is refused', async () => {
