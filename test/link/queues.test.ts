@@ -156,10 +156,12 @@ describe.each(connections)('a worker of %s that closes', (_server, connection) =
     const { worker, name } = start('redisUrl' in to ? { redisUrl: way.url } : { databaseUrl: way.url }, async (_payload, { jobId }) => void begun.push(jobId))
     const queue = keep(openQueue(name, to, () => undefined))
     await until(() => worker.online)
-    way.answerAfter(300) // so long the server has given it and the worker knows nothing
+    way.answerAfter(1500) // so long the server has given it and the worker knows nothing
     await queue.add(contract, { jobId: 'a', value: 1 }, { jobId: 'a', priority: 0 })
     await until(async () => (await queue.state('a')) === 'active')
-    await worker.close()
+    const closing = worker.close()
+    way.answerAfter(0) // but for the answer that is on its way
+    await closing
     expect(await queue.state('a')).toBe('waiting')
     expect(begun).toEqual([])
   })
