@@ -145,7 +145,7 @@ describe('history', () => {
     expect(means.values.length).toBeLessThanOrEqual(50)
   })
 
-  it('lets PostgreSQL make the first bins of what is too long to read', async () => {
+  it('lets PostgreSQL make the first bins of what is too long to read', { timeout: 300_000 }, async () => {
     const { pool } = lab.api.services.database
     const key = (
       await lab.api.services.database.prisma.parameter.create({

@@ -34,7 +34,7 @@ const ended = async (id: string | undefined): Promise<EndedJob> =>
       const { data } = await lab.ask<{ job: EndedJob }>('query ($id: ID!) { job(id: $id) { state progressText log } }', { id })
       return ['COMPLETED', 'FAILED'].includes(data.job.state) && data.job
     },
-    { deadlineMs: 20_000, everyMs: 50 },
+    { deadlineMs: 30_000, everyMs: 50 },
   )
 
 test('a session file becomes a session with its datasets; the same key is the same job', async () => {

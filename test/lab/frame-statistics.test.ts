@@ -22,7 +22,7 @@ beforeAll(async () => {
       const answer = await query<{ device: { id: string; connection: string } }>(lab.url, '{ device(name: "camera") { id connection } }')
       return answer.device.connection === 'CONNECTED' && answer.device
     },
-    { deadlineMs: 30_000, what: 'the camera is connected' },
+    { what: 'the camera is connected' },
   )
   camera = device.id
 })
@@ -84,7 +84,7 @@ it('every subscriber of every value has the mean of each frame, and so has the h
       const { values, qualities } = device.parameter.history
       return qualities.includes('STALE') && values.filter((_, at) => qualities[at] === 'GOOD')
     },
-    { deadlineMs: 20_000, everyMs: 100, what: 'the history of the stream' },
+    { deadlineMs: 30_000, everyMs: 100, what: 'the history of the stream' },
   )
   expect(stored).toEqual(told)
 })

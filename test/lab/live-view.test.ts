@@ -31,7 +31,7 @@ beforeAll(async () => {
       const { devices } = await query<Devices>(lab.url, '{ devices(first: 50) { edges { node { id name connection } } } }')
       return devices.edges.map(({ node }) => node).find(({ name, connection }) => name === 'camera' && connection === 'CONNECTED')
     },
-    { deadlineMs: 30_000, what: 'the camera is connected' },
+    { what: 'the camera is connected' },
   )
   camera = found.id
   const started = await query<{ startLive: { __typename: string } }>(
@@ -146,7 +146,7 @@ describe('the live view of a camera', () => {
         skipped = Math.max(skipped, tail.readUInt32LE(at + 96))
     })
     stalled.resume()
-    await until(() => skipped > (missed ?? 0), { deadlineMs: 20_000, what: 'a count of what was skipped that is above that of the other one' })
+    await until(() => skipped > (missed ?? 0), { what: 'a count of what was skipped that is above that of the other one' })
     stalled.destroy()
   })
 })
@@ -187,7 +187,7 @@ describe('one subscription to the frames of a camera', () => {
           if (over !== undefined) throw over
           return notices.at(-1)?.width === width
         },
-        { deadlineMs: 20_000, what: `frames that are ${width} pixels wide` },
+        { what: `frames that are ${width} pixels wide` },
       )
 
     await shows(SENSOR / 4)
@@ -233,7 +233,7 @@ describe('the programs of docs/live-view.md', () => {
           if (program.exitCode !== null) throw new Error(output)
           return wanted.exec(output)
         },
-        { deadlineMs: 30_000, what: 'a frame' },
+        { what: 'a frame' },
       )
     } finally {
       program.kill()

@@ -28,7 +28,7 @@ beforeAll(async () => {
       const nodes = devices.edges.map(({ node }) => node)
       return nodes.length >= 6 && nodes.every((node) => node.connection === 'CONNECTED') && Object.fromEntries(nodes.map((node) => [node.name, node.id]))
     },
-    { deadlineMs: 30_000, what: 'every device is connected' },
+    { what: 'every device is connected' },
   )
 })
 
@@ -316,7 +316,7 @@ describe('a recording of frames', () => {
         )
         return ['COMPLETED', 'FAILED'].includes(now.state) && now.datasets[0]?.state !== 'RECORDING' ? now : undefined
       },
-      { deadlineMs: 20_000 },
+      { deadlineMs: 30_000 },
     )
     expect(run.state).toBe('COMPLETED')
     const [dataset] = run.datasets

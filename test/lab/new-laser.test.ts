@@ -33,7 +33,7 @@ beforeAll(async () => {
       const { devices } = await query<{ devices: { edges: { node: { connection: string } }[] } }>(lab.url, '{ devices { edges { node { connection } } } }')
       return devices.edges.length >= 6 && devices.edges.every(({ node }) => node.connection === 'CONNECTED')
     },
-    { deadlineMs: 30_000, what: 'every device is connected' },
+    { what: 'every device is connected' },
   )
 })
 afterAll(async () => {
@@ -95,7 +95,7 @@ it('is found on its port, beside those that are registered, whose ports are left
   deviceId = registerDevice.id
   await until(
     async () => (await query<{ device: { connection: string } }>(lab.url, '{ device(name: "new-laser") { connection } }')).device.connection === 'CONNECTED',
-    { deadlineMs: 20_000, what: 'the laser is connected' },
+    { what: 'the laser is connected' },
   )
 })
 

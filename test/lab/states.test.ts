@@ -33,7 +33,7 @@ beforeAll(async () => {
       const nodes = devices.edges.map(({ node }) => node)
       return nodes.length >= 6 && nodes.every(({ connection }) => connection === 'CONNECTED') && Object.fromEntries(nodes.map(({ id, name }) => [name, id]))
     },
-    { deadlineMs: 30_000, what: 'every device is connected' },
+    { deadlineMs: 90_000, what: 'every device is connected' },
   )
   for (const wavelength of WAVELENGTHS) {
     await setWavelength(wavelength)

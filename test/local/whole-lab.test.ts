@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { SIMULATED_DEVICES } from '../../local/lab/devices.ts'
 import { startEmptyDatabase } from '../harness/database.ts'
 import { freePort } from '../harness/free-port.ts'
@@ -43,7 +43,7 @@ async function failedStart(env: NodeJS.ProcessEnv): Promise<{ status: number | n
 }
 
 describe('npm start', () => {
-  it('stops in order on Ctrl-C, leaves no process, and goes on from its data', async () => {
+  it('stops in order on Ctrl-C, leaves no process, goes on from its data, and leaves none either when npm is told to end', async () => {
     const dataDir = path.join(folder, 'data')
     await using first = await startWholeLab({ dataDir })
     expect(Object.keys(await pidsOf(first)).sort()).toEqual(CHILDREN)
@@ -55,43 +55,28 @@ describe('npm start', () => {
     expect(first.supervisor.exitCode).toBe(0)
     expect(first.output()).not.toMatch(/killed|starts again/)
 
-    await using second = await startWholeLab({ dataDir })
-    const { sessions, devices } = await query<{ sessions: { edges: { node: { title: string } }[] }; devices: { edges: unknown[] } }>(
-      second.url,
-      '{ sessions { edges { node { title } } } devices { edges { node { name } } } }',
-    )
-    expect(sessions.edges.map(({ node }) => node.title)).toEqual(['kept'])
-    expect(devices.edges).toHaveLength(SIMULATED_DEVICES.length)
-  }, 240_000)
-
-  it('leaves no process when the supervisor is killed with -9, and the next start waits for the rest', async () => {
-    const dataDir = path.join(folder, 'data')
-    const lab = await startWholeLab({ dataDir, env: { LOG_LEVEL: 'info' } })
-    const { device } = await query<{ device: { id: string } }>(lab.url, '{ device(name: "stage-x") { id } }')
-    await query(lab.url, 'mutation ($id: ID!) { move(input: { deviceId: $id, to: 24, wait: false }) { ... on Problem { message } } }', device)
-    lab.supervisor.kill('SIGKILL')
-    await using next = await startWholeLab({ dataDir, env: { PORT: String(lab.port) } })
-    expect(await answers(next)).toBe(true)
-    const now = new Set(Object.values(await next.processes()))
-    expect((await processesOf(dataDir)).filter(({ pid }) => !now.has(pid))).toEqual([])
-    // every process stopped in order, the station with its motion first
-    expect(lab.output()).not.toMatch(/could not be stopped|Unhandled|^Node\.js v/m)
-    expect(lab.output()).toContain('stage-x is disconnected')
-  }, 240_000)
-
-  it('leaves no process when npm is told to end', async () => {
-    const dataDir = path.join(folder, 'data')
-    const port = await freePort()
     const starter = path.join(import.meta.dirname, '../harness/start-built.mjs')
     // as npm does: a shell that does not pass the signal on
     const shell = spawn('/bin/sh', ['-c', `${process.execPath} ${starter}; true`], {
-      env: { ...process.env, DATA_DIR: dataDir, PORT: String(port), RING_DIR: path.join(dataDir, 'ring') },
+      env: { ...process.env, DATA_DIR: dataDir, PORT: String(first.port), RING_DIR: path.join(dataDir, 'ring') },
       stdio: 'ignore',
     })
-    await until(async () => (await query<{ __typename: string }>(`http://127.0.0.1:${port}`, '{ __typename }')).__typename === 'Query', { deadlineMs: 120_000 })
-    shell.kill('SIGTERM')
-    await until(async () => (await processesOf(dataDir)).length === 0, { deadlineMs: 60_000 })
-  }, 240_000)
+    try {
+      const { sessions, devices } = await until(
+        () =>
+          query<{ sessions: { edges: { node: { title: string } }[] }; devices: { edges: unknown[] } }>(
+            first.url,
+            '{ sessions { edges { node { title } } } devices { edges { node { name } } } }',
+          ),
+        { deadlineMs: 120_000, what: 'an answer of the next life' },
+      )
+      expect(sessions.edges.map(({ node }) => node.title)).toEqual(['kept'])
+      expect(devices.edges).toHaveLength(SIMULATED_DEVICES.length)
+    } finally {
+      shell.kill('SIGTERM')
+      await until(async () => (await processesOf(dataDir)).length === 0, { deadlineMs: 60_000, what: 'the end of every process' })
+    }
+  }, 300_000)
 
   it('stands on a server of yours when DATABASE_URL names one', async () => {
     const server = await startEmptyDatabase()
@@ -105,19 +90,70 @@ describe('npm start', () => {
       await server.stop()
     }
   }, 240_000)
+})
+
+describe('a lab that runs', () => {
+  let dataDir: string
+  let running: WholeLab | undefined
+  beforeAll(async () => {
+    dataDir = await mkdtemp(path.join(tmpdir(), 'kymograph-running-'))
+  })
+  afterAll(async () => {
+    await running?.stop()
+    await rm(dataDir, { recursive: true, force: true })
+  })
+
+  /** One for all of these tests, which each leave one that answers: a start takes long. */
+  async function theLab(): Promise<WholeLab> {
+    running ??= await startWholeLab({ dataDir, env: { LOG_LEVEL: 'info' } })
+    return running
+  }
+
+  it('keeps its data folder: another start is refused in one sentence', async () => {
+    const lab = await theLab()
+    const { status, said } = await failedStart({ DATA_DIR: lab.dataDir })
+    expect(status).toBe(1)
+    expect(said).toMatch(new RegExp(`^kymograph: the folder ${lab.dataDir} is in use by process ${lab.supervisor.pid}, running since [^\n]*; stop it first$`))
+    expect(await answers(lab)).toBe(true)
+  }, 240_000)
 
   it('starts each process again after kill -9, says so, and answers again', async () => {
-    await using lab = await startWholeLab()
+    const lab = await theLab()
+    const already = lab.output().length
+    const said = (): string => lab.output().slice(already)
     for (const name of CHILDREN) {
       const before = await pidsOf(lab)
       process.kill(before[name] ?? 0, 'SIGKILL')
-      await until(() => lab.output().includes(`${name} is back`), { deadlineMs: 60_000, what: `the return of ${name}` })
+      await until(() => said().includes(`${name} is back`), { deadlineMs: 60_000, what: `the return of ${name}` })
       await until(() => answers(lab), { deadlineMs: 60_000, everyMs: 50, what: `an answer after the return of ${name}` })
       const after = await pidsOf(lab)
-      expect(after[name], lab.output()).not.toBe(before[name])
-      expect(after, lab.output()).toMatchObject(Object.fromEntries(Object.entries(before).filter(([other]) => other !== name))) // nobody else went with it
-      expect(lab.output()).toContain(`${name} ended (signal SIGKILL) and starts again`)
+      expect(after[name], said()).not.toBe(before[name])
+      expect(after, said()).toMatchObject(Object.fromEntries(Object.entries(before).filter(([other]) => other !== name))) // nobody else went with it
+      expect(said()).toContain(`${name} ended (signal SIGKILL) and starts again`)
     }
+  }, 300_000)
+
+  it('leaves no process when the supervisor is killed with -9, and the next start waits for the rest', async () => {
+    const lab = await theLab()
+    const device = await until(
+      async () => {
+        const answer = await query<{ device: { id: string; connection: string } }>(lab.url, '{ device(name: "stage-x") { id connection } }')
+        return answer.device.connection === 'CONNECTED' && answer.device
+      },
+      { what: 'a stage to move' },
+    )
+    await query(lab.url, 'mutation ($id: ID!) { move(input: { deviceId: $id, to: 24, wait: false }) { ... on Problem { message } } }', { id: device.id })
+    const already = lab.output().length
+    lab.supervisor.kill('SIGKILL')
+    running = undefined
+    running = await startWholeLab({ dataDir, env: { PORT: String(lab.port), LOG_LEVEL: 'info' } })
+    expect(await answers(running)).toBe(true)
+    const now = new Set(Object.values(await running.processes()))
+    expect((await processesOf(dataDir)).filter(({ pid }) => !now.has(pid))).toEqual([])
+    // every process stopped in order, the station with its motion first
+    const said = lab.output().slice(already)
+    expect(said).not.toMatch(/could not be stopped|Unhandled|^Node\.js v/m)
+    expect(said).toContain('stage-x is disconnected')
   }, 240_000)
 })
 
@@ -134,14 +170,6 @@ describe('npm start that cannot start says why in one sentence, with status 1, a
     })
     await new Promise((resolve) => server.close(resolve))
   })
-
-  it('when the data folder is in use', async () => {
-    await using lab = await startWholeLab()
-    const { status, said } = await failedStart({ DATA_DIR: lab.dataDir })
-    expect(status).toBe(1)
-    expect(said).toMatch(new RegExp(`^kymograph: the folder ${lab.dataDir} is in use by process ${lab.supervisor.pid}, running since [^\n]*; stop it first$`))
-    expect(await answers(lab)).toBe(true)
-  }, 240_000)
 
   it('when a server is away', async () => {
     const port = await freePort()

@@ -70,7 +70,7 @@ beforeAll(async () => {
       const nodes = answer.devices.edges.map(({ node }) => node)
       return nodes.every(({ connection }) => connection === 'CONNECTED') && nodes
     },
-    { deadlineMs: 30_000, what: 'every device is connected' },
+    { what: 'every device is connected' },
   )
   deviceIds = new Map(devices.map(({ name, id }) => [name, id]))
   nameOf = new Map(devices.flatMap(({ name: device, parameters }) => parameters.map(({ id, name }) => [id, `${device}.${name}`] as const)))
@@ -107,11 +107,11 @@ describe('one resumable feed', () => {
         deadlineMs: 30_000,
         what: 'the readings of the restarted station',
       })
-      await until(() => work.accepted > 10, { deadlineMs: 30_000, what: 'work between and after the cuts' })
+      await until(() => work.accepted > 10, { what: 'work between and after the cuts' })
       await work.done()
-      await until(async () => eventId(events.batches.at(-1)?.cursor) === (await lastEventId()), { deadlineMs: 20_000, what: 'the last event' })
+      await until(async () => eventId(events.batches.at(-1)?.cursor) === (await lastEventId()), { what: 'the last event' })
       const end = published.at
-      await until(() => lastOf(readings).position >= end.position, { deadlineMs: 20_000, what: 'the last reading' })
+      await until(() => lastOf(readings).position >= end.position, { what: 'the last reading' })
     } finally {
       stop.abort()
       await Promise.all([events.ended, readings.ended])

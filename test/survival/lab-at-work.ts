@@ -3,6 +3,8 @@ import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { Message } from 'apache-arrow/ipc/metadata/message'
 import pg from 'pg'
+import { localId } from '../../api/global-id.ts'
+import { NS_PER_MS } from '../../core/time.ts'
 import { SIMULATED_DEVICES } from '../../local/lab/devices.ts'
 import { query } from '../harness/graphql.ts'
 import { processesOf, type WholeLab } from '../harness/lab.ts'
@@ -79,7 +81,7 @@ export function restingPosition(lab: WholeLab, name: string): Promise<number> {
       const { number, quality } = motion?.position ?? {}
       return motion?.moving === false && quality === 'GOOD' && typeof number === 'number' && Math.max(number, Number.MIN_VALUE)
     },
-    { deadlineMs: 20_000, everyMs: 100, what: `${name} stands` },
+    { deadlineMs: 30_000, everyMs: 100, what: `${name} stands` },
   )
 }
 
@@ -116,6 +118,21 @@ export function untilOver(lab: WholeLab, id: string): Promise<RunNow> {
       return run.endedAt !== null && run.datasets.every(({ state }) => state !== 'RECORDING') && run
     },
     { deadlineMs: BACK_WITHIN_MS, everyMs: 50, what: 'the end of the run' },
+  )
+}
+
+/** When the run became INTERRUPTED by the clock of who said so, ms since 1970: a busy machine lets us see it late. */
+export function interruptedAtMs(lab: WholeLab, id: string): Promise<number> {
+  return until(
+    async () => {
+      const [first] = await sql<{ time: string }>(
+        lab,
+        `SELECT "time"::text FROM "event" WHERE "runId" = $1 AND "data"->>'state' = 'INTERRUPTED' ORDER BY "id" LIMIT 1`,
+        [localId('Run', id)],
+      )
+      return first !== undefined && Number(BigInt(first.time) / NS_PER_MS)
+    },
+    { deadlineMs: BACK_WITHIN_MS, everyMs: 50, what: 'INTERRUPTED' },
   )
 }
 

@@ -62,7 +62,7 @@ describe('kill -9 in the middle of a run', () => {
           rows.push(...batch.rows)
         }
       })()
-      await until(() => rows.length >= 3, { deadlineMs: 20_000, what: 'rows of the scan' })
+      await until(() => rows.length >= 3, { what: 'rows of the scan' })
       await pause(random() * 500)
       const { losses } = client
       await kill(lab, name)
@@ -103,7 +103,7 @@ describe('kill -9 in the middle of a run', () => {
 
   it('of the simulated lab: the run says why it ended, the devices come back, and the next run works', async () => {
     const runId = await startRun(lab, scanPlan(2, 3, 200))
-    await until(async () => (await runOf(lab, runId)).points >= 2, { deadlineMs: 20_000, everyMs: 20, what: 'points' })
+    await until(async () => (await runOf(lab, runId)).points >= 2, { deadlineMs: 30_000, everyMs: 20, what: 'points' })
     await kill(lab, 'lab')
     const run = await untilOver(lab, runId)
     expect(run).toMatchObject({

@@ -10,6 +10,7 @@ import { until } from '../until.ts'
 import {
   BACK_WITHIN_MS,
   idOf,
+  interruptedAtMs,
   kill,
   movesOf,
   type Outcome,
@@ -71,14 +72,14 @@ describe('kill -9 of the station', () => {
       const following = (async () => {
         for await (const batch of client.follow(rowsOf(runId), AbortSignal.timeout(BACK_WITHIN_MS))) rows.push(...batch.rows)
       })()
-      await until(() => rows.length >= 2, { deadlineMs: 20_000, what: 'rows of the scan' })
+      await until(() => rows.length >= 2, { what: 'rows of the scan' })
       await pause(random() * 1_000)
       await kill(lab, 'station')
-      const killedMs = performance.now()
+      const killedMs = Date.now()
       const seen = rows.length
       const torn = await recordingsIn(lab, known, copies)
-      await until(async () => (await runOf(lab, runId)).state === 'INTERRUPTED', { deadlineMs: INTERRUPTED_WITHIN_MS, everyMs: 50, what: 'INTERRUPTED' })
-      expect(performance.now() - killedMs).toBeLessThan(INTERRUPTED_WITHIN_MS)
+      expect((await interruptedAtMs(lab, runId)) - killedMs).toBeLessThan(INTERRUPTED_WITHIN_MS)
+      expect(await runOf(lab, runId)).toMatchObject({ state: 'INTERRUPTED' })
 
       // what was recorded
       const run = await untilOver(lab, runId)
@@ -113,7 +114,7 @@ describe('kill -9 of the station', () => {
     async () => {
       const known = await recordingIds(lab)
       const runId = await startRun(lab, { record: { detectors: [{ role: 'camera' }], frames: 100_000 } })
-      await until(async () => (await runOf(lab, runId)).points >= 2, { deadlineMs: 20_000, everyMs: 20, what: 'frames' })
+      await until(async () => (await runOf(lab, runId)).points >= 2, { deadlineMs: 30_000, everyMs: 20, what: 'frames' })
       await pause(random() * 500)
       await kill(lab, 'station')
       const torn = await recordingsIn(lab, known, copies)
@@ -173,20 +174,13 @@ describe('kill -9 of the station', () => {
 
   it('that stays away: the run is INTERRUPTED within 10 s all the same, and the station has the last word', async () => {
     const runId = await startRun(lab, { count: { detectors: [{ role: 'power-meter' }], num: 100_000, delaySeconds: 0.05 } })
-    await until(async () => (await runOf(lab, runId)).points >= 2, { deadlineMs: 20_000, everyMs: 20, what: 'points' })
+    await until(async () => (await runOf(lab, runId)).points >= 2, { deadlineMs: 30_000, everyMs: 20, what: 'points' })
     const away = new AbortController()
     await kill(lab, 'station')
-    const killedMs = performance.now()
+    const killedMs = Date.now()
     const keptAway = keepAway(away.signal)
-    const presumed = await until(
-      async () => {
-        const run = await runOf(lab, runId)
-        return run.state === 'INTERRUPTED' && run
-      },
-      { deadlineMs: INTERRUPTED_WITHIN_MS + 5_000, everyMs: 50, what: 'INTERRUPTED' },
-    )
-    expect(performance.now() - killedMs).toBeLessThan(INTERRUPTED_WITHIN_MS)
-    expect(presumed).toMatchObject({ endedAt: null, exitReason: expect.stringContaining('went away in the middle of it') })
+    expect((await interruptedAtMs(lab, runId)) - killedMs).toBeLessThan(INTERRUPTED_WITHIN_MS)
+    expect(await runOf(lab, runId)).toMatchObject({ state: 'INTERRUPTED', endedAt: null, exitReason: expect.stringContaining('went away in the middle of it') })
     const { station } = await query<{ station: { online: boolean } }>(lab.url, 'query ($id: ID!) { station(id: $id) { online } }', { id: stationId })
     expect(station.online).toBe(false)
     away.abort()
