@@ -30,7 +30,7 @@ beforeAll(async () => {
       )
       return device?.connection === 'CONNECTED' && device.capabilities.includes('ANALOG_INPUT')
     },
-    { deadlineMs: 60_000, what: 'the board to be connected' },
+    { deadlineMs: 90_000, what: 'the board to be connected' },
   )
 })
 afterAll(async () => {

@@ -22,7 +22,7 @@ beforeAll(async () => {
       const answer = await query<{ device: { id: string; connection: string } }>(lab.url, '{ device(name: "camera") { id connection } }')
       return answer.device.connection === 'CONNECTED' && answer.device
     },
-    { what: 'the camera is connected' },
+    { deadlineMs: 90_000, what: 'the camera is connected' },
   )
   camera = device.id
 })

@@ -31,7 +31,7 @@ beforeAll(async () => {
       const { devices } = await query<Devices>(lab.url, '{ devices(first: 50) { edges { node { id name connection } } } }')
       return devices.edges.map(({ node }) => node).find(({ name, connection }) => name === 'camera' && connection === 'CONNECTED')
     },
-    { what: 'the camera is connected' },
+    { deadlineMs: 90_000, what: 'the camera is connected' },
   )
   camera = found.id
   const started = await query<{ startLive: { __typename: string } }>(

@@ -28,7 +28,7 @@ beforeAll(async () => {
       const nodes = devices.edges.map(({ node }) => node)
       return nodes.length >= 6 && nodes.every((node) => node.connection === 'CONNECTED') && Object.fromEntries(nodes.map((node) => [node.name, node.id]))
     },
-    { what: 'every device is connected' },
+    { deadlineMs: 90_000, what: 'every device is connected' },
   )
 })
 

@@ -33,7 +33,7 @@ beforeAll(async () => {
       const { devices } = await query<{ devices: { edges: { node: { connection: string } }[] } }>(lab.url, '{ devices { edges { node { connection } } } }')
       return devices.edges.length >= 6 && devices.edges.every(({ node }) => node.connection === 'CONNECTED')
     },
-    { what: 'every device is connected' },
+    { deadlineMs: 90_000, what: 'every device is connected' },
   )
 })
 afterAll(async () => {

@@ -119,7 +119,7 @@ describe.skipIf(MISSING)(`the processes as docker-compose.yml starts them${why}`
           )
           return devices.edges.length === SIMULATED_DEVICES.length && devices.edges.every(({ node }) => node.connection === 'CONNECTED')
         },
-        { deadlineMs: 30_000, what: 'every device is connected' },
+        { deadlineMs: 90_000, what: 'every device is connected' },
       )
       for (const name of ['api', 'compute', 'station']) {
         const child = running.get(name)

@@ -70,7 +70,7 @@ beforeAll(async () => {
       const nodes = answer.devices.edges.map(({ node }) => node)
       return nodes.every(({ connection }) => connection === 'CONNECTED') && nodes
     },
-    { what: 'every device is connected' },
+    { deadlineMs: 90_000, what: 'every device is connected' },
   )
   deviceIds = new Map(devices.map(({ name, id }) => [name, id]))
   nameOf = new Map(devices.flatMap(({ name: device, parameters }) => parameters.map(({ id, name }) => [id, `${device}.${name}`] as const)))
