@@ -30,7 +30,6 @@ import { type Resuming, resumingClient } from './resuming.ts'
 
 /** kill -9 of every other process in the middle of work: the instruments' work goes on without it, or says why it ended, and everything is there afterwards. */
 
-const LOOKS_PER_QUESTION = 200 // a look at the disk costs nothing
 const SEED = Number(process.env['SURVIVAL_SEED'] ?? 1)
 
 const random = seededRandom(SEED)
@@ -140,8 +139,7 @@ async function killedInExport(datasetId: string): Promise<string> {
       const { job } = await query<{ job: { state: string } }>(lab.url, 'query ($id: ID!) { job(id: $id) { state } }', { id: jobId })
       return job.state === 'COMPLETED'
     }
-    let looks = 0
-    await until(async () => (await bytesBelow(partial)) > 0 || ((looks += 1) % LOOKS_PER_QUESTION === 0 && (await isOver())), { everyMs: 1, what: 'an export' })
+    await until(async () => (await bytesBelow(partial)) > 0 || (await isOver()), { everyMs: 1, what: 'an export' })
     await kill(lab, 'compute')
     if (existsSync(partial)) return jobId
   }
