@@ -15,7 +15,8 @@ export function publicError(formatted: GraphQLFormattedError, error: unknown, lo
   if (cause instanceof Problem) return { message: cause.message, ...place, extensions: { code: cause.code, ...cause.facts } }
   if (cause instanceof GraphQLError) {
     const code = cause.extensions['code'] ?? formatted.extensions?.['code'] ?? 'GRAPHQL_VALIDATION_FAILED'
-    if (code !== 'INTERNAL_SERVER_ERROR') return { message: cause.message, ...place, extensions: { code } }
+    const message = APOLLO_REFUSES_SIMPLE.test(cause.message) ? SIMPLE_REFUSED : cause.message
+    if (code !== 'INTERNAL_SERVER_ERROR') return { message, ...place, extensions: { code } }
   }
   if (isDatabaseAway(cause)) {
     log.warn({ error: cause.message, path }, 'a request needed the database, which is away')
@@ -24,6 +25,11 @@ export function publicError(formatted: GraphQLFormattedError, error: unknown, lo
   log.error({ err: cause, path }, 'a request failed')
   return { message: 'something went wrong inside the api; its log says what', ...place, extensions: { code: 'INTERNAL_SERVER_ERROR' } }
 }
+
+/** Apollo's answer to a request that a browser would send for any page without asking; it has no code of its own, and its words are about the attack. */
+const APOLLO_REFUSES_SIMPLE = /^This operation has been blocked as a potential Cross-Site Request Forgery/
+const SIMPLE_REFUSED =
+  'any page on the web could make a browser send this, so it is not done. Send it by POST as JSON with the header content-type: application/json, or add the header apollo-require-preflight: yes'
 
 /** For answers that do not pass through Apollo: over the WebSocket. */
 export function publicErrors(errors: readonly unknown[], log: Logger): readonly GraphQLError[] {

@@ -7,7 +7,7 @@ import { createLog } from '../../api/log.ts'
 import { startApi } from '../../api/server.ts'
 import { CannotStart } from '../../link/child.ts'
 import { STAGE } from './fake-station.ts'
-import { startTestLab, type TestLab } from './lab.ts'
+import { type Answer, startTestLab, type TestLab } from './lab.ts'
 
 let lab: TestLab
 beforeAll(async () => {
@@ -192,6 +192,22 @@ describe('the port', () => {
     expect((await get('/graphql', { accept: 'text/html', 'if-none-match': String(page.headers['etag']) })).status).toBe(304)
     const data = await get('/graphql?query=%7Blab%7Bname%7D%7D', { accept: 'application/json', 'apollo-require-preflight': 'yes' })
     expect(JSON.parse(String(data.body))).toEqual({ data: { lab: { name: 'Kymograph' } } })
+  })
+
+  it('says which header is missing from what any page could send, and does nothing', async () => {
+    const url = `${lab.api.url}/graphql`
+    const post = { method: 'POST', body: JSON.stringify({ query: '{ lab { name } }' }) }
+    for (const answer of [
+      await fetch(`${url}?query=%7Blab%7Bname%7D%7D`),
+      await fetch(url, post), // text/plain
+      await fetch(url, { ...post, headers: { 'content-type': 'application/x-www-form-urlencoded' } }), // as curl -d has it
+    ]) {
+      const { data, errors } = (await answer.json()) as Answer
+      expect([answer.status, data, errors?.[0]?.extensions]).toEqual([400, undefined, { code: 'BAD_REQUEST' }])
+      expect(errors?.[0]?.message).toMatch(/content-type: application\/json, or add the header apollo-require-preflight: yes$/)
+    }
+    for (const headers of [{ 'content-type': 'application/json' }, { 'apollo-require-preflight': 'yes' }])
+      expect(await (await fetch(`${url}?query=%7Blab%7Bname%7D%7D`, { headers })).json()).toEqual({ data: { lab: { name: 'Kymograph' } } })
   })
 
   it('stops nothing by GET, and says so', async () => {
