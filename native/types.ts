@@ -197,8 +197,9 @@ export type ComediSamples = Uint16Array | Uint32Array
 /** A command of the board under way. Disposing stops it. */
 export interface ComediAcquisition extends ComediTiming, AsyncDisposable {
   /**
-   * Whole scans, at least one, in order, each exactly once; waits for them: ask for the next when the last are there. undefined once it has ended as it should. Throws HardwareFault, after everything
-   * that came before, when it has not: instrumentCode 32 (EPIPE) when samples were not taken in time and the board's buffer overflowed.
+   * Whole scans, at least one, in order, each exactly once; waits for them: ask for the next when the last are there. undefined once it has ended as it should.
+   * Throws HardwareFault, after everything that came before, when it has not: instrumentCode 32 (EPIPE) when samples were not taken in time and the board's
+   * buffer overflowed.
    */
   take(maximumScans: number): Promise<ComediSamples | undefined>
   /**

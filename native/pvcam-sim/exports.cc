@@ -192,7 +192,9 @@ EXPORT rs_bool pl_exp_trigger(int16_t handle, uint32_t* flags, uint32_t) {
 
 EXPORT rs_bool pl_exp_start_cont(int16_t handle, void* buffer, uint32_t bytes) {
   Camera* camera = opened(handle);
-  return camera == nullptr ? fail(kNoSuchCamera) : result(camera->start(buffer, bytes));
+  if (camera == nullptr) return fail(kNoSuchCamera);
+  camera->settings.began(bytes);
+  return result(camera->start(buffer, bytes));
 }
 
 EXPORT rs_bool pl_exp_check_cont_status(int16_t handle, int16_t* status, uint32_t* bytesArrived, uint32_t* buffersFilled) {

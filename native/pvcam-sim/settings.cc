@@ -291,6 +291,11 @@ void Settings::setUpFor(uint32_t rows, uint32_t exposure, uint64_t frameBytes) {
   entries_.at(pvcam::kFrameBufferSize).initial = kRecommendedFrames * static_cast<int64_t>(frameBytes);
 }
 
+void Settings::began(uint32_t bufferBytes) {
+  const std::lock_guard guard(mutex_);
+  entries_.at(pvcam::kFrameBufferSize).current = bufferBytes;
+}
+
 double Settings::rowSeconds() const { return kRowSecondsAtFiveNs * speed().pixelTimeNs / kFiveNs; }
 
 double Settings::exposureUnitSeconds() const {

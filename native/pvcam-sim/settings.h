@@ -34,6 +34,8 @@ class Settings {
   int64_t number(uint32_t id) const;
   // Of what an acquisition has been set up for.
   void setUpFor(uint32_t rows, uint32_t exposure, uint64_t frameBytes);
+  // Of the buffer that an acquisition has been given; there until the next one, so that a test sees it.
+  void began(uint32_t bufferBytes);
   double rowSeconds() const;
   double exposureUnitSeconds() const;
   int16_t bitDepth() const;
