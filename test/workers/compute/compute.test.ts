@@ -69,7 +69,7 @@ async function ended(id: string) {
       const row = await jobRow(id)
       return row.finishedAt !== null && row
     },
-    { deadlineMs: 20_000, what: `job ${id} to end` },
+    { deadlineMs: 45_000, what: `job ${id} to end` },
   )
 }
 

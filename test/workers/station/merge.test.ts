@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { merge } from '../../../workers/station/merge.ts'
+import { until } from '../../until.ts'
 
 async function* counted(items: readonly number[], onEnd: () => void = () => undefined): AsyncGenerator<number, void, void> {
   try {
@@ -27,9 +28,7 @@ describe('merged streams', () => {
       ended += 1
     }
     for await (const item of merge(counted([1, 2, 3], end), counted([10, 20, 30], end))) if (item > 0) break
-    await turn()
-    await turn()
-    expect(ended).toBe(2)
+    await until(() => ended === 2)
     const failing: AsyncIterable<number> = { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(new Error('broken')) }) }
     await expect(collect(merge(counted([1], end), failing))).rejects.toThrow('broken')
   })

@@ -3,7 +3,7 @@ import type { CommandProgress, CommandRequest } from '../../../../core/command.t
 import { uuidv7 } from '../../../../core/id.ts'
 import { until } from '../../../until.ts'
 import { type HostBench, never, openHostBench, problemOf, record } from './bench.ts'
-import { Instrument, testDriver } from './test-driver.ts'
+import { Instrument, QUICK, SLOW, testDriver } from './test-driver.ts'
 
 let stage: Instrument
 let meter: Instrument
@@ -31,8 +31,6 @@ const setGain = (value: number, unit?: string): { readonly kind: 'set'; readonly
   value,
   ...(unit !== undefined && { unit }),
 })
-const SLOW = 0.5 // units per second: it does not arrive before it is told to, however busy the machine is
-const QUICK = 1000
 
 describe('what is refused, before anything is written', () => {
   const refusals: [string, string, CommandRequest['calls'][number]['call'], string, object?][] = [

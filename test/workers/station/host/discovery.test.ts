@@ -203,7 +203,7 @@ test('what was found by the deadline is the answer, whoever hangs; ports are ask
   }
   plugged.delete(join(dev, 'ttyUSB1'))
   plugged.delete(join(dev, 'ttyUSB2'))
-  const found = await discoverPorts(discovery, never, 300)
+  const found = await discoverPorts(discovery, never, 1500)
   expect(found.map(({ address, identity }) => [address.split('/').at(-1), identity])).toEqual([
     ['ttyUSB0', 'pear 1'],
     ['ttyUSB1', undefined],

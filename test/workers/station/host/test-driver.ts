@@ -3,6 +3,10 @@ import type { ParameterSpec } from '../../../../core/parameter.ts'
 import type { Measured, ParameterValue } from '../../../../core/reading.ts'
 import type { DeviceHandle, Driver, DriverPort, MotionFacet } from '../../../../drivers/driver.ts'
 
+/** Units per second: an axis does not arrive before it is told to, however busy the machine is, and then at once. */
+export const SLOW = 0.5
+export const QUICK = 1000
+
 /** An instrument in memory: an axis and a few settings, with every fault that a test needs. */
 export class Instrument {
   plugged = true

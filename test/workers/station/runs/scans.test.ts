@@ -241,7 +241,7 @@ test('a device of a run refuses others, and is free afterwards', async () => {
   const { runId } = await lab.queue(scan(5, 20, 30))
   await lab.running(runId)
   const call = { deviceId: lab.deviceId('stage-x'), call: { kind: 'move', to: 1, wait: false } } as const
-  const request = { requestId: 'r1', calls: [call], order: 'sequence', cause: { kind: 'PERSON', actor: 'bob' }, acceptWithinMs: 2000 } as const
+  const request = { requestId: 'r1', calls: [call], order: 'sequence', cause: { kind: 'PERSON', actor: 'bob' }, acceptWithinMs: 30_000 } as const
   await expect(lab.station.host.command(request, new AbortController().signal)).rejects.toMatchObject({ code: 'DEVICE_BUSY' })
   lab.station.runs.abort(runId, ANA, undefined)
   await lab.finished(runId)
@@ -257,7 +257,7 @@ test('an axis that somebody stops ends the run: its next point would be another 
       calls: [{ deviceId: lab.deviceId('stage-x'), call: { kind: 'set', name: 'velocity', value: 2 } }],
       order: 'sequence',
       cause: { kind: 'PERSON' },
-      acceptWithinMs: 2000,
+      acceptWithinMs: 30_000,
     },
     new AbortController().signal,
   )
@@ -270,7 +270,7 @@ test('an axis that somebody stops ends the run: its next point would be another 
       calls: [{ deviceId: lab.deviceId('stage-x'), call: { kind: 'stop' } }],
       order: 'sequence',
       cause: { kind: 'PERSON' },
-      acceptWithinMs: 2000,
+      acceptWithinMs: 30_000,
     },
     new AbortController().signal,
   )
