@@ -5,6 +5,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symli
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { until } from './until.ts'
 
 /** start.mjs around a project of one small file per folder, with stand-ins for what takes long. */
 
@@ -86,18 +87,25 @@ describe('start.mjs --prepare', () => {
   })
 
   it('run twice at once builds once', async () => {
-    const outputs = await Promise.all(
-      [1, 2].map(async () => {
-        const child = spawn(process.execPath, [inProject('start.mjs'), '--prepare'], { stdio: ['ignore', 'pipe', 'inherit'] })
-        let output = ''
-        child.stdout.on('data', (chunk: Buffer) => {
-          output += chunk.toString()
-        })
-        const [status] = await once(child, 'close')
-        expect(status).toBe(0)
-        return output
-      }),
+    // Not done before the other one has come.
+    write(
+      'native/build.mjs',
+      "import { existsSync, mkdirSync, writeFileSync } from 'node:fs'\nwhile (!existsSync('go')) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10)\nmkdirSync('native/build/Release', { recursive: true })\nwriteFileSync('native/build/Release/kymograph.node', '')\n",
     )
+    const outputs = ['', '']
+    const ends = outputs.map((_, which) => {
+      const child = spawn(process.execPath, [inProject('start.mjs'), '--prepare'], { stdio: ['ignore', 'pipe', 'inherit'] })
+      child.stdout.on('data', (chunk: Buffer) => {
+        outputs[which] += chunk.toString()
+      })
+      return once(child, 'close')
+    })
+    try {
+      await until(() => outputs.some((output) => output.includes('waiting')), { what: 'one waits for the other' })
+    } finally {
+      write('go', '')
+      expect((await Promise.all(ends)).map(([status]) => status)).toEqual([0, 0])
+    }
     expect(outputs.filter((output) => output.includes('build: ready'))).toHaveLength(1)
     expect(outputs.filter((output) => /^waiting for process \d+, which prepares the same folder\n$/.test(output))).toHaveLength(1)
   })
