@@ -1,5 +1,6 @@
 import { SerialPort } from 'serialport'
 import { DeviceOffline, type Problem } from '../../core/errors.ts'
+import { withoutThreads } from './without-threads.ts'
 
 /** Bytes both ways: the first swap point. A serial port here; a test gives a pair in memory. */
 export interface ByteTransport extends AsyncDisposable {
@@ -54,6 +55,7 @@ export async function openSerial(options: SerialOptions, signal: AbortSignal): P
   port.on('error', (error) => lose(error.message))
   port.on('close', (error: Error | null) => lose(error?.message ?? 'closed'))
   await settled((done) => port.open(done), options.path, signal)
+  withoutThreads(port.port)
   // What the instrument said before we were here is nobody's reply.
   await settled((done) => port.flush(done), options.path, signal)
   // A port that goes between two reads reads as empty for ever, and nobody says that it went: the modem lines tell.
