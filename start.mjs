@@ -13,8 +13,10 @@ const PROJECT = path.dirname(fileURLToPath(import.meta.url))
 const NOT_SOURCES = new Set(['node_modules', 'build', 'generated'])
 const MAX_ERROR_LINES = 12 // one illegal import makes a page of errors; the first ones tell
 
+const { workspaces: WORKSPACES, allowScripts: SCRIPTS } = JSON.parse(readFileSync(path.join(PROJECT, 'package.json'), 'utf8'))
+
 /** The folders that are compiled to dist: every workspace but the pages, the tests and the benchmarks. */
-const CODE = JSON.parse(readFileSync(path.join(PROJECT, 'package.json'), 'utf8')).workspaces.filter((folder) => !['web', 'test', 'bench'].includes(folder))
+const CODE = WORKSPACES.filter((folder) => !['web', 'test', 'bench'].includes(folder))
 
 const inProject = (...parts) => path.join(PROJECT, ...parts)
 
@@ -93,7 +95,13 @@ function packagesAreInstalled() {
 
 function installPackages() {
   // --include=dev: with NODE_ENV=production npm would leave the compiler out
-  run(process.execPath, [npm('bin/npm-cli.js'), 'ci', '--include=dev', '--no-audit', '--no-fund'], 'the packages could not be installed')
+  install('ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund')
+  // an npm older than 11 does not know allowScripts: it would compile for minutes what nobody uses
+  install('rebuild', ...Object.keys(SCRIPTS).filter((name) => SCRIPTS[name]))
+}
+
+function install(...task) {
+  run(process.execPath, [npm('bin/npm-cli.js'), ...task], 'the packages could not be installed')
 }
 
 function buildNative() {
