@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { query } from '../harness/graphql.ts'
 import { accessibilityViolations, findChromium } from './browser.ts'
 import { ACTION_DEADLINE_MS, CameraBench, RATE_HZ, VIEWPORT } from './camera-bench.ts'
+import { figureTests } from './camera-figures.ts'
 import { lossTests } from './camera-losses.ts'
 import { touchTests } from './camera-touch.ts'
 
@@ -196,6 +197,8 @@ describe.skipIf(executable === undefined)('the camera panel, in Chromium', () =>
     await bench.becomes('its end', async () => (await state()) === 'ABORTED')
     await camera.getByRole('application').press('Delete')
   })
+
+  figureTests(() => bench)
 
   test('a line gives a profile with one sample per pixel, over the sensor', async () => {
     await bench.tool('Line')

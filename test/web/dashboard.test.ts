@@ -230,6 +230,33 @@ describe.skipIf(executable === undefined)('the dashboard of a whole lab, in Chro
     expect(await page.evaluate(() => document.activeElement?.id)).toBe('main')
   })
 
+  test('on a phone the head is low, the tab of the panel is in sight, and what is in order is one line until it is asked for', async () => {
+    const phone = { width: 390, height: 844 }
+    await page.setViewportSize(phone)
+    await page.evaluate(() => location.assign('#health'))
+    await page.locator('[data-panel="health"][data-solo]').waitFor()
+    const head = await page.locator('header').first().boundingBox()
+    expect(head?.height).toBeLessThan(120)
+    const tab = page.getByRole('navigation', { name: 'Panels' }).getByRole('link', { name: 'Health', exact: true })
+    await until(
+      async () => {
+        const { x = -1, width = 0 } = (await tab.boundingBox()) ?? {}
+        return x >= 0 && x + width <= phone.width
+      },
+      { deadlineMs: ACTION_DEADLINE_MS, what: 'the tab in sight' },
+    )
+    await panel('health')
+      .getByText(/^\d+ more in order$/)
+      .click()
+    await panel('health').getByText('station local: device camera').waitFor()
+    expect(await accessibilityViolations(page)).toEqual([])
+    await page.evaluate(() => location.assign('#overview'))
+    await movable().waitFor()
+    expect(await accessibilityViolations(page)).toEqual([])
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0)
+    await page.setViewportSize({ width: 1440, height: 900 })
+  })
+
   test.each(['dark', 'light'] as const)(
     'axe-core finds nothing to mend: %s, on a desk and on a tablet',
     async (colorScheme) => {

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useState } from 'react'
+import { useCallback, useEffect, useRef, useState } from 'react'
 import { PANELS, type PanelDefinition } from './panels/index.ts'
 import { ConnectionBanner } from './shell/connection-banner.tsx'
 import { StopBanner, useEmergencyStop } from './shell/emergency.tsx'
@@ -57,8 +57,12 @@ export function App() {
 }
 
 function Tab({ current, href, title }: { current: boolean; href: string; title: string }) {
+  const link = useRef<HTMLAnchorElement>(null)
+  useEffect(() => {
+    if (current) link.current?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
+  }, [current])
   return (
-    <a href={href} aria-current={current ? 'page' : undefined}>
+    <a ref={link} href={href} aria-current={current ? 'page' : undefined}>
       {title}
     </a>
   )

@@ -39,7 +39,8 @@ export function Header({ data, stop, onHelp }: Properties) {
   const { scheme, next } = useSchemeSwitch()
   return (
     <div className="header-line">
-      <a className="brand" href="#overview">
+      {/* "#/" and not a place on the page: the links before the first such one are taken for ways to skip to the content. */}
+      <a className="brand" href="#/">
         <svg width="26" height="26" viewBox="0 0 32 32" aria-hidden="true">
           <path d="M3 19h6l2-3 2.5 9L17 5l3 17 2-4 1.5 1H29" fill="none" stroke="currentColor" strokeWidth="2.2" strokeLinecap="round" strokeLinejoin="round" />
         </svg>
@@ -73,7 +74,7 @@ export function Header({ data, stop, onHelp }: Properties) {
             <path d={SCHEME_PATHS[scheme]} fillRule="evenodd" />
           </svg>
         </Button>
-        <Button kind="quiet" onClick={onHelp} aria-label="Keyboard shortcuts" title="Keyboard shortcuts (?)">
+        <Button kind="quiet" className="keyboard-help" onClick={onHelp} aria-label="Keyboard shortcuts" title="Keyboard shortcuts (?)">
           ?
         </Button>
         <StopButton control={stop} />

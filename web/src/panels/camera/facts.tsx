@@ -21,7 +21,9 @@ export function FactList({ facts, live }: { facts: Facts | undefined; live: bool
   const isOld = live && facts !== undefined && facts.ageMs > OLD_AFTER_MS
   return (
     <dl className={styles.facts}>
-      <Fact name="rate">{facts?.rateHz === undefined || !live ? '–' : `${facts.rateHz.toFixed(1)} Hz`}</Fact>
+      <Fact name="rate" title="Frames a second that reach this page; the camera itself may be faster">
+        {facts?.rateHz === undefined || !live ? '–' : `${facts.rateHz.toFixed(1)} Hz`}
+      </Fact>
       <Fact name="frame">{header?.sequence ?? '–'}</Fact>
       <Fact name="age" bad={isOld}>
         {facts === undefined || !live ? '–' : ageText(facts.ageMs)}
@@ -35,8 +37,12 @@ export function FactList({ facts, live }: { facts: Facts | undefined; live: bool
       <Fact name="saturated" bad={(header?.saturated ?? 0) > 0}>
         {header === undefined ? '–' : `${header.saturated} px`}
       </Fact>
-      <Fact name="mean">{header === undefined ? '–' : formatNumber(header.mean, 0.1)}</Fact>
-      <Fact name="range">{header === undefined ? '–' : `${header.minimum}…${header.maximum}`}</Fact>
+      <Fact name="mean" unit="counts">
+        {header === undefined ? '–' : formatNumber(header.mean, 0.1)}
+      </Fact>
+      <Fact name="range" unit="counts">
+        {header === undefined ? '–' : `${header.minimum}…${header.maximum}`}
+      </Fact>
       <Fact name="exposure">{header === undefined ? '–' : `${formatNumber(header.exposureSeconds * 1000)} ms`}</Fact>
     </dl>
   )
@@ -48,10 +54,19 @@ function ageText(ageMs: number): string {
   return ageMs < 3_600_000 ? `${Math.floor(ageMs / 60_000)} min` : 'over 1 h'
 }
 
-function Fact({ name, title, bad = false, children }: { name: string; title?: string; bad?: boolean; children: ReactNode }) {
+type FactProperties = {
+  name: string
+  /** Where the numbers leave no room for it. */
+  unit?: string
+  title?: string
+  bad?: boolean
+  children: ReactNode
+}
+
+function Fact({ name, unit, title, bad = false, children }: FactProperties) {
   return (
     <div className={styles.fact} data-fact={name} data-bad={bad || undefined} title={title}>
-      <dt>{name}</dt>
+      <dt>{unit === undefined ? name : `${name} (${unit})`}</dt>
       <dd>{children}</dd>
     </div>
   )

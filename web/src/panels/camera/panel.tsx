@@ -5,7 +5,7 @@ import { toNumber } from '../../model/value-input.ts'
 import { newIdempotencyKey, useCommand } from '../../state/use-command.ts'
 import { useFresh } from '../../state/use-fresh.ts'
 import { Button } from '../../ui/button.tsx'
-import { Empty, PanelFrame } from '../../ui/panel.tsx'
+import { Empty, PanelFrame, usePanel } from '../../ui/panel.tsx'
 import { RefusalNote } from '../../ui/refusal.tsx'
 import styles from './camera.module.css'
 import { CAMERAS, type Camera, CONFIGURE, START_LIVE, STOP_LIVE } from './documents.ts'
@@ -16,12 +16,13 @@ const NO_VARIABLES = {}
 /** One camera live: its picture and what is read from it, its rate and its losses, exposure, start and stop. */
 export function Panel() {
   const { data, refresh } = useFresh(CAMERAS, NO_VARIABLES, ['DEVICE', 'RUN', 'EMERGENCY_STOP'])
+  const { title } = usePanel()
   const [chosen, setChosen] = useState<string>()
   const cameras = data?.devices.edges.map((edge) => edge.node) ?? []
   const camera = cameras.find((each) => each.id === chosen) ?? cameras[0]
   return (
     <PanelFrame
-      note={cameras.length === 1 ? (camera?.label ?? camera?.name) : undefined}
+      note={cameras.length === 1 ? nameBeside(title, camera?.label ?? camera?.name) : undefined}
       tools={
         cameras.length > 1 && (
           <Select
@@ -36,6 +37,11 @@ export function Panel() {
       {camera === undefined ? data !== undefined && <Empty>No camera is registered.</Empty> : <CameraView key={camera.id} camera={camera} changed={refresh} />}
     </PanelFrame>
   )
+}
+
+/** Said once is enough. */
+function nameBeside(title: string, name: string | undefined): string | undefined {
+  return name?.toLowerCase() === title.toLowerCase() ? undefined : name
 }
 
 function CameraView({ camera, changed }: { camera: Camera; changed: () => void }) {

@@ -1,4 +1,5 @@
 import { useEffect, useReducer, useRef } from 'react'
+import { formatNumber } from '../../model/format.ts'
 import { type Line, lineProfile, profileAxis } from '../../model/line-profile.ts'
 import { toSensor } from '../../model/picture-geometry.ts'
 import { Button } from '../../ui/button.tsx'
@@ -47,18 +48,30 @@ export function ProfileView({ display, line, onLine, height }: Properties) {
       </div>
       {profile === undefined || line === undefined ? (
         <p className={styles.hint} style={{ height }}>
-          Drag a line over the picture; with Shift it stays level or upright.
+          {line === undefined ? 'Drag a line over the picture; with Shift it stays level or upright.' : 'Its counts come with the first frame.'}
         </p>
       ) : (
-        <XyChart
-          shape={profileAxis(line)}
-          version={version}
-          read={() => ({ x: profile.at, y: profile.counts })}
-          x={{ name: NAMES[profile.axis], unit: 'px' }}
-          y={{ name: 'counts' }}
-          height={height}
-        />
+        <>
+          <XyChart
+            shape={profileAxis(line)}
+            version={version}
+            read={() => ({ x: profile.at, y: profile.counts })}
+            x={{ name: NAMES[profile.axis], unit: 'px' }}
+            y={{ name: 'counts' }}
+            height={height}
+          />
+          <p className={styles.counts} data-profile={`${profile.at[0]},${profile.at.at(-1)}`} data-sequence={frame?.sequence}>
+            {summaryOf(profile.counts)}
+          </p>
+        </>
       )}
     </section>
   )
+}
+
+function summaryOf(counts: readonly (number | null)[]): string {
+  const seen = counts.filter((count) => count !== null)
+  if (seen.length === 0) return 'beside the picture'
+  const mean = seen.reduce((sum, count) => sum + count, 0) / seen.length
+  return `mean ${formatNumber(mean, 0.1)}, ${Math.min(...seen)}…${Math.max(...seen)} counts`
 }

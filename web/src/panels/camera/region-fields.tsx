@@ -26,7 +26,7 @@ export function RegionFields({ sensor, shown, region, frame, onRegion, children 
         {FIELDS.map(([name, label]) => (
           <NumberInput
             key={name}
-            label={label}
+            label={`${label} (px)`}
             aria-label={`Region ${label}`}
             placeholder={String(shown[name])}
             value={region?.[name] ?? ''}
@@ -41,10 +41,15 @@ export function RegionFields({ sensor, shown, region, frame, onRegion, children 
       </div>
       <p className={styles.counts} data-region-mean={counts?.mean}>
         {counts === undefined
-          ? 'Drag a rectangle over the picture, or type its numbers.'
-          : `mean ${formatNumber(counts.mean, 0.1)} ± ${formatNumber(counts.deviation, 0.1)}, ${counts.minimum}…${counts.maximum}`}
+          ? whyNone(region, frame)
+          : `mean ${formatNumber(counts.mean, 0.1)} ± ${formatNumber(counts.deviation, 0.1)}, ${counts.minimum}…${counts.maximum} counts`}
       </p>
       <div className="row">{children}</div>
     </section>
   )
+}
+
+function whyNone(region: Rect | undefined, frame: Frame | undefined): string {
+  if (region === undefined) return 'Drag a rectangle over the picture, or type its numbers.'
+  return frame === undefined ? 'Its counts come with the first frame.' : 'The picture shows nothing of it.'
 }

@@ -87,7 +87,7 @@ function LineMark({ line, viewport }: { line: Line; viewport: Viewport }) {
   const from = toBox(viewport, line.from)
   const to = toBox(viewport, line.to)
   return (
-    <g data-line={profileAxis(line)}>
+    <g data-line={profileAxis(line)} data-row={Math.floor(line.from.y)}>
       <line className={styles.halo} x1={from.x} y1={from.y} x2={to.x} y2={to.y} />
       <line className={styles.mark} x1={from.x} y1={from.y} x2={to.x} y2={to.y} />
       <circle className={styles.handle} cx={from.x} cy={from.y} r={4} />

@@ -59,16 +59,7 @@ export function Panel() {
             </li>
           ))}
         </ul>
-        <ul className={styles.quietOnes} aria-label="In order">
-          {health?.components
-            .filter((component) => !needsALine(component))
-            .map((component) => (
-              <li key={component.name}>
-                <span className="mark" data-tone="good" />
-                {component.name}
-              </li>
-            ))}
-        </ul>
+        {health !== undefined && <InOrder names={health.components.filter((component) => !needsALine(component)).map(({ name }) => name)} />}
         <dl className="facts">
           {health?.cpuPercent !== null && health?.cpuPercent !== undefined && (
             <>
@@ -102,7 +93,25 @@ export function Panel() {
   )
 }
 
-/** What is in order and has nothing to say stands in a short list. */
+/** As many as there are devices and more: their number is enough until somebody asks. */
+function InOrder({ names }: { names: readonly string[] }) {
+  if (names.length === 0) return null
+  return (
+    <details className={styles.inOrder}>
+      <summary>
+        <span className="mark" data-tone="good" />
+        {names.length} more in order
+      </summary>
+      <ul>
+        {names.map((name) => (
+          <li key={name}>{name}</li>
+        ))}
+      </ul>
+    </details>
+  )
+}
+
+/** What is not in order, or has something to say. */
 function needsALine({ state, message, latencyMs }: Health['components'][number]): boolean {
   return state !== 'OK' || message !== null || latencyMs !== null
 }
