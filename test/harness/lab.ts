@@ -33,8 +33,8 @@ export type WholeLab = AsyncDisposable & {
   stop(): Promise<void>
 }
 
-const START_DEADLINE_MS = 90_000 // 4 s on a quiet machine; several labs may start at once
-const STOP_DEADLINE_MS = 45_000
+const START_DEADLINE_MS = 180_000 // 7 s on a quiet machine; several labs may start at once beside other work
+const STOP_DEADLINE_MS = 90_000
 
 /** The real lab from dist (run `node start.mjs --prepare` before): every process, simulated instruments, an own data folder and port. */
 export async function startWholeLab(options: WholeLabOptions = {}): Promise<WholeLab> {
