@@ -110,7 +110,7 @@ export type RecordingOptions = FrameLayout & {
   readonly keepFreeBytes: number
   /** Of one file: what does not fit goes into `-0001` and so on beside it (storage/frame-segments.ts). Absent: all goes into one. */
   readonly segmentBytes?: number
-  /** Of one write of frames that are there already; at least one frame. Absent: 4 MiB. */
+  /** Of one write of frames that are there already; at least one frame. Absent: 8 MiB. */
   readonly writeBytes?: number
   /** Through the page cache, and not past it. */
   readonly buffered?: boolean

@@ -25,7 +25,7 @@ BatchIndex::BatchIndex(const std::string& path) : path_(path), fd_(::open(path.c
   write(&header, sizeof header);
 }
 
-void BatchIndex::add(const BatchEntry& entry) { write(&entry, sizeof entry); }
+void BatchIndex::add(std::span<const BatchEntry> entries) { write(entries.data(), entries.size_bytes()); }
 
 void BatchIndex::write(const void* data, size_t bytes) {
   size_t done = 0;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include "exclusive_file.h"
@@ -23,7 +24,7 @@ class BatchIndex {
  public:
   // Replaces what stands at `path`: without its recording, it means nothing.
   explicit BatchIndex(const std::string& path);
-  void add(const BatchEntry& entry);
+  void add(std::span<const BatchEntry> entries);
   // Cuts what a failed write left behind, and syncs.
   void finish();
 

@@ -66,11 +66,16 @@ size_t RecordingFiles::makeRoom(std::span<const BatchEntry> batches) {
 
 void RecordingFiles::write(const uint8_t* data, size_t bytes) { now_->file.write(data, bytes, bytes_); }
 
-void RecordingFiles::keep(BatchEntry entry) {
-  entry.offset = bytes_;
-  now_->index.add(entry);
-  bytes_ += entry.bytes;
-  ++batches_;
+void RecordingFiles::keep(std::span<const BatchEntry> batches) {
+  entries_.assign(batches.begin(), batches.end());
+  uint64_t end = bytes_;
+  for (BatchEntry& entry : entries_) {
+    entry.offset = end;
+    end += entry.bytes;
+  }
+  now_->index.add(entries_);
+  bytes_ = end;
+  batches_ += batches.size();
 }
 
 void RecordingFiles::syncData() { now_->file.syncData(); }

@@ -28,8 +28,8 @@ class RecordingFiles {
   size_t makeRoom(std::span<const BatchEntry> batches);
   // Behind the last batch that was kept. Without keep() it is void, and the next write takes its place.
   void write(const uint8_t* data, size_t bytes);
-  // The next batch is in the file. Its offset is filled in here.
-  void keep(BatchEntry entry);
+  // These batches, which were written, are in the file; all or, when this throws, none. Their offsets are filled in here.
+  void keep(std::span<const BatchEntry> batches);
   void syncData();
   uint64_t freeBytes() const { return now_->file.freeBytes(); }
   // Cuts what is void, ends the stream.
@@ -52,6 +52,7 @@ class RecordingFiles {
   uint64_t bytes_ = 0;
   uint64_t batches_ = 0;
   uint64_t closedBytes_ = 0;
+  std::vector<BatchEntry> entries_;
 };
 
 // Of segment `number` of a recording.

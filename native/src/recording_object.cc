@@ -10,8 +10,8 @@ namespace kymograph {
 
 namespace {
 
-// Enough for small frames to fill the disk's queue; one of a large camera is more alone.
-constexpr size_t kWriteBytes = 4u << 20;
+// Of small frames; one of a large camera may be more alone. Half of it is 5 % slower, an eighth 15 % (bench/frames.ts); two such places are in memory.
+constexpr size_t kWriteBytes = 8u << 20;
 
 const char* nameOf(RecordingState state) {
   switch (state) {

@@ -145,7 +145,7 @@ void Recording::writeNext() {
     const std::span<const BatchEntry> batches = left.first(files_->makeRoom(left));
     const size_t bytes = std::transform_reduce(batches.begin(), batches.end(), size_t{0}, std::plus<>{}, [](const BatchEntry& batch) { return batch.bytes; });
     files_->write(data, bytes);
-    for (const BatchEntry& batch : batches) keep(batch);
+    keep(batches);
     data += bytes;
     left = left.subspan(batches.size());
   }
@@ -161,17 +161,19 @@ void Recording::writeLast() {
   const BatchEntry entry{0, batch.size(), last->stamp.sequence, last->stamp.timeNs, crc32c(0, batch.data(), batch.size()), 0};
   files_->makeRoom({&entry, 1});
   files_->write(batch.data(), batch.size());
-  files_->keep(entry);
+  files_->keep({&entry, 1});
   bytes_ = files_->bytes();
   ++written_;
 }
 
-void Recording::keep(const BatchEntry& batch) {
-  files_->keep(batch);
+void Recording::keep(std::span<const BatchEntry> batches) {
+  files_->keep(batches);
   bytes_ = files_->bytes();
-  dropped_ += batch.sequence - expectedSequence_;
-  expectedSequence_ = batch.sequence + 1;
-  ++written_;
+  for (const BatchEntry& batch : batches) {
+    dropped_ += batch.sequence - expectedSequence_;
+    expectedSequence_ = batch.sequence + 1;
+  }
+  written_ += batches.size();
 }
 
 void Recording::skipTo(uint64_t index) {

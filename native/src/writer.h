@@ -58,7 +58,7 @@ class Recording {
   void writeNext();
   void writeLast();
   static bool fits(const std::function<void()>& write);
-  void keep(const BatchEntry& batch);
+  void keep(std::span<const BatchEntry> batches);
   void skipTo(uint64_t index);
   bool diskIsFull();
   void letGo();
