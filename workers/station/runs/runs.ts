@@ -72,7 +72,8 @@ class StationRuns implements Runs {
   /** One run at a time, whoever dispatches it. */
   #lane: Promise<unknown> = Promise.resolve()
   #active: { readonly run: ClaimedRun; readonly stop: AbortController } | undefined
-  #claiming = false
+  /** Turns of the lane that are not over: of a run that is being claimed, carried out or given back. */
+  #turns = 0
   #hashing: Promise<unknown> = Promise.resolve()
   #sweeping: Promise<void> = Promise.resolve()
   /** The journal's last line about any run: what the database must hold before its rows are compared with ours. */
@@ -178,7 +179,12 @@ class StationRuns implements Runs {
 
   /** Resolves when the run is over, or at once if it is not to be run: by then somebody else has it, or it stays QUEUED and is found again. */
   #dispatch(runId: string): Promise<void> {
-    const turn = this.#lane.then(() => this.#claimAndRun(runId))
+    this.#turns += 1
+    const turn = this.#lane
+      .then(() => this.#claimAndRun(runId))
+      .finally(() => {
+        this.#turns -= 1
+      })
     this.#lane = turn.catch(() => undefined) // told to the dispatcher
     return turn
   }
@@ -186,10 +192,7 @@ class StationRuns implements Runs {
   async #claimAndRun(runId: string): Promise<void> {
     const { database, stationId, log } = this.#options
     if (this.#closing.signal.aborted || this.#hold.held) return
-    this.#claiming = true
-    const run = await claimRun(database.pool, stationId, runId).finally(() => {
-      this.#claiming = false
-    })
+    const run = await claimRun(database.pool, stationId, runId)
     if (run === undefined) return
     if (this.#hold.held && !this.#closing.signal.aborted) {
       log(`run ${run.number} waits on: the queue was held while it was being claimed`)
@@ -277,7 +280,7 @@ class StationRuns implements Runs {
 
   async #interruptStrays(): Promise<void> {
     const { database, stationId, journal, clock } = this.#options
-    if (this.#active !== undefined || this.#claiming) return // a claim on its way looks like a stray
+    if (this.#turns > 0) return // a claim on its way there or back looks like a stray
     const lane = this.#lane
     const strays = await strayRuns(database.pool, stationId, this.#lastRunLine)
     if (lane !== this.#lane) return // another began meanwhile

@@ -154,11 +154,24 @@ test('database and queue away in the middle of a scan: it goes on, ends once, an
 test('a run that is being claimed when the queue is held waits on, and goes when the queue goes', async () => {
   await lab.station[Symbol.asyncDispose]()
   let claims = 0
+  let sweeps = 0
   lab.station = await startRunStation(lab.paths, {
-    answered: async (statement) => {
-      if (!statement.includes(`SET "state" = 'PREPARING'`)) return
-      claims += 1
-      if (claims === 1) await lab.station.runs.hold(ANA, 'lunch')
+    between: {
+      // What is on its way back is still claimed for the database; whoever looks for lost claims then must not find this one.
+      asked: async (statement) => {
+        if (statement.includes('"startBefore" <= now()')) sweeps += 1
+        if (!statement.includes(`SET "state" = 'QUEUED'`)) return
+        const { last } = lab.station.journal
+        await until(async () => (await lab.database.prisma.station.findUniqueOrThrow({ where: { id: lab.rows.stationId } })).journalSequence >= last)
+        const from = sweeps
+        await until(() => sweeps >= from + 3)
+      },
+      // Only a claim that took a run: a job that stalled while the queue was away may come once more, of a run that is over.
+      answered: async (statement, rows) => {
+        if (!statement.includes(`SET "state" = 'PREPARING'`) || rows === 0) return
+        claims += 1
+        if (claims === 1) await lab.station.runs.hold(ANA, 'lunch')
+      },
     },
   })
   const before = (await lab.moves()).length

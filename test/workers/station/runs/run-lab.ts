@@ -54,10 +54,17 @@ export type RunStation = AsyncDisposable & {
   readonly said: readonly string[]
 }
 
-/** `answered`: called with each statement after the database has answered it, and before the station hears of it. */
+/** What comes between the runs of a station and their database. */
+export type Between = {
+  /** Called with each statement before the database gets it. */
+  readonly asked?: (statement: string) => Promise<void>
+  /** Called with each statement, and how many rows it gave, after the database has answered it and before the station hears of it. */
+  readonly answered?: (statement: string, rows: number) => Promise<void>
+}
+
 export async function startRunStation(
   { dataDir, labDir, stationId, server, devices }: StationPaths,
-  { sweepMs = 200, answered }: { sweepMs?: number; answered?: (statement: string) => Promise<void> } = {},
+  { sweepMs = 200, between }: { sweepMs?: number; between?: Between } = {},
 ): Promise<RunStation> {
   const said: string[] = []
   const log = (line: string): void => void said.push(line)
@@ -84,7 +91,7 @@ export async function startRunStation(
       await startRuns({
         host,
         journal,
-        database: answered === undefined ? database : { pool: told(database.pool, answered) },
+        database: between === undefined ? database : { pool: told(database.pool, between) },
         queueConnection: queuesOf(server),
         stationId,
         dataDir,
@@ -102,13 +109,14 @@ export async function startRunStation(
   }
 }
 
-function told(pool: Database['pool'], answered: (statement: string) => Promise<void>): Database['pool'] {
+function told(pool: Database['pool'], { asked, answered }: Between): Database['pool'] {
   return new Proxy(pool, {
     get(target, name) {
       if (name !== 'query') return Reflect.get(target, name, target)
       return async (statement: string, values: unknown[]) => {
+        await asked?.(statement)
         const result = await target.query(statement, values)
-        await answered(statement)
+        await answered?.(statement, result.rowCount ?? 0)
         return result
       }
     },
