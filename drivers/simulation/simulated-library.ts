@@ -35,7 +35,9 @@ export class SimulatedLibrary implements RunningSimulation {
     this.#unplugged = `${this.#path}.unplugged`
     this.#files = Object.keys(files).map((ending) => `${this.#path}${ending}`)
     this.entry = { kind: 'library', path: this.#path }
-    copyFileSync(path, this.#path)
+    // Renamed into place: a process that outlived the lab before still runs the file that was there, and would die of other bytes in it.
+    copyFileSync(path, `${this.#path}.new`)
+    renameSync(`${this.#path}.new`, this.#path)
     for (const [ending, text] of Object.entries(files)) writeFileSync(`${this.#path}${ending}`, text)
     mkdirSync(this.#faults, { recursive: true })
   }
