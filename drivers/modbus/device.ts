@@ -188,7 +188,7 @@ export class ModbusDevice implements DeviceHandle {
   async #press({ target, holdMs, name }: ProfileCommand, signal: AbortSignal): Promise<void> {
     await this.#put(target, true, signal, 'command')
     if (holdMs === undefined) return
-    await pause(holdMs, undefined, { signal }).catch(() => undefined) // told below, after it was let go
+    await atLeast(holdMs, signal).catch(() => undefined) // told below, after it was let go
     try {
       await this.#put(target, false, AbortSignal.timeout(LET_GO_WITHIN_MS), 'urgent')
     } catch (error) {
@@ -254,6 +254,12 @@ export class ModbusDevice implements DeviceHandle {
       target.table === 'coil' ? ask(writeCoil(target.at, !target.on)) : this.#bits.set(ask, target.at, target.value, false, { verify: false, again: false })
     await this.exchange('urgent', letGo, signal).catch(() => undefined)
   }
+}
+
+/** Node's timers count whole milliseconds and end up to one too early; a device that counts itself takes a button held 1499.8 ms for one not held 1.5 s. */
+async function atLeast(ms: number, signal: AbortSignal): Promise<void> {
+  const end = performance.now() + ms
+  for (let left = ms; left > 0; left = end - performance.now()) await pause(Math.ceil(left), undefined, { signal })
 }
 
 function wordsOf(registers: readonly Register[]): number {
