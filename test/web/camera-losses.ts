@@ -12,7 +12,7 @@ export function lossTests(bench: () => CameraBench): void {
     expect(await bench().attribute('figure', 'data-painter')).toBe('webgl2')
     expect(await bench().fact('age')).toMatch(/^[\d.]+ m?s$/)
     const first = Number(await bench().fact('frame'))
-    for (const later of [first, first + 40, first + 80]) {
+    for (const later of [first, first + 15, first + 30]) {
       await bench().becomes(`frame ${later}`, async () => Number(await bench().fact('frame')) > later)
       const { frame = -1, dropped } = await bench().facts()
       expect(dropped, `lost before frame ${frame}`).toBe(Math.floor((frame + 1) / LOSE_EVERY))
